@@ -1,4 +1,4 @@
-"""The arithmetic, the files and the scripts of the benchmark; nothing here measures anything."""
+"""The arithmetic, the files and the scripts of the benchmark, without any measurement."""
 
 import asyncio
 import itertools
@@ -50,7 +50,7 @@ SENT = (
 )
 
 
-def test_runs_take_turns_between_the_floor_and_what_is_measured() -> None:
+def test_runs_alternate_between_the_floor_and_the_measurement() -> None:
     calls: list[tuple[str, int]] = []
 
     def measure(name: str, value: float) -> Any:
@@ -60,23 +60,23 @@ def test_runs_take_turns_between_the_floor_and_what_is_measured() -> None:
     assert calls == [(name, number) for number in range(3) for name in ("floor", "booking")]
 
 
-def test_a_compared_row_has_medians_their_ratio_and_the_spread_of_the_ratios() -> None:
+def test_compared_row_has_medians_ratio_and_spread() -> None:
     row = compared("routine", "bookings/s", [(100, 50), (200, 120), (1000, 400)])
 
     assert row == Row("routine", 120, "bookings/s", 200, 0.6, spread=round((0.6 - 0.4) / 0.5, 3), runs=3)
 
 
-def test_a_row_against_a_target_has_it_as_its_floor() -> None:
+def test_row_against_a_target_has_the_target_as_its_floor() -> None:
     assert against("handler", "bookings/s", [250, 330, 300], 300) == Row(
         "handler", 300, "bookings/s", 300, 1.0, spread=round((330 - 250) / 300, 3), runs=3
     )
 
 
-def test_a_row_that_compares_with_nothing_has_neither_floor_nor_ratio() -> None:
+def test_row_without_comparison_has_neither_floor_nor_ratio() -> None:
     assert alone("queries", "per booking", [3, 3, 3]) == Row("queries", 3, "per booking", None, None, spread=0, runs=3)
 
 
-def test_the_median_of_an_even_number_of_runs_lies_between_the_two_in_the_middle() -> None:
+def test_median_of_an_even_number_of_runs_is_between_the_middle_two() -> None:
     assert against("x", "ms", [1, 2, 4, 100], 1).value == 3
 
 
@@ -86,7 +86,7 @@ def test_figures_have_four_digits() -> None:
     assert (row.value, row.floor, row.ratio) == (12350, 3, 4115.226)
 
 
-def test_a_spread_of_zeros_is_zero() -> None:
+def test_spread_of_zeros_is_zero() -> None:
     assert alone("x", "ms", [0, 0, 0]).spread == 0
 
 
@@ -99,7 +99,7 @@ def test_fewer_than_three_runs_make_no_median(make: Any) -> None:
         make(2)
 
 
-def test_a_floor_of_nothing_makes_no_ratio() -> None:
+def test_floor_of_zero_is_refused() -> None:
     with pytest.raises(ValueError, match="greater than zero"):
         compared("x", "ms", [(1, 1), (0, 1), (1, 1)])
 
@@ -107,13 +107,11 @@ def test_a_floor_of_nothing_makes_no_ratio() -> None:
 @pytest.mark.parametrize(
     ("values", "share", "expected"), [(range(1, 101), 0.95, 95), ([7], 0.95, 7), ([3, 1, 2], 0.5, 2), ([1, 2, 3], 1, 3)]
 )
-def test_a_percentile_is_the_smallest_value_that_so_many_do_not_exceed(
-    values: Any, share: float, expected: float
-) -> None:
+def test_percentile_is_the_smallest_value_that_covers_the_share(values: Any, share: float, expected: float) -> None:
     assert percentile(list(values), share) == expected
 
 
-def test_a_percentile_of_nothing_is_refused() -> None:
+def test_percentile_of_no_values_is_refused() -> None:
     with pytest.raises(ValueError, match="needs values"):
         percentile([], 0.95)
 
@@ -127,11 +125,11 @@ def test_a_percentile_of_nothing_is_refused() -> None:
         (Target(at_most=1.2), 1.21, False),
     ],
 )
-def test_a_bound_belongs_to_what_is_reached(target: Target, ratio: float, *, reached: bool) -> None:
+def test_target_is_reached_at_its_bound(target: Target, ratio: float, *, reached: bool) -> None:
     assert target.reached(ratio) is reached
 
 
-def test_the_file_of_results_has_the_agreed_form(tmp_path: Path) -> None:
+def test_results_file_has_the_documented_format(tmp_path: Path) -> None:
     rows = [compared("routine", "bookings/s", [(2, 1)] * 3), alone("queries", "per booking", [3] * 3)]
     report.write(tmp_path / "results" / "part.json", report.document(machine.described(), rows))
     written = json.loads((tmp_path / "results" / "part.json").read_text())
@@ -145,7 +143,7 @@ def test_the_file_of_results_has_the_agreed_form(tmp_path: Path) -> None:
     assert report.read(tmp_path / "results" / "part.json") == (machine.described(), rows)
 
 
-def test_the_machine_is_described_without_telling_whose_it_is() -> None:
+def test_machine_is_described_without_its_host_name_or_paths() -> None:
     described = machine.described()
 
     assert set(described) == {"processor", "cores", "memory_gb", "system", "postgresql", "python"}
@@ -154,7 +152,7 @@ def test_the_machine_is_described_without_telling_whose_it_is() -> None:
     )
 
 
-def test_the_table_says_which_targets_are_reached() -> None:
+def test_table_shows_which_targets_are_reached() -> None:
     rows = [against(name, "ms", [value] * 3, 20) for name, value in (("fast", 10), ("slow", 30), ("other", 1))]
     lines = report.table(machine.described(), rows, {"fast": Target(at_most=1), "slow": Target(at_most=1)}).splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:5]]
@@ -166,7 +164,7 @@ def test_the_table_says_which_targets_are_reached() -> None:
     ]
 
 
-def test_the_committed_results_have_every_row_and_every_row_is_documented() -> None:
+def test_committed_results_have_every_row_and_each_is_documented() -> None:
     described, rows = report.read(report.RESULTS / "booking.json")
     documented = (ROOT / "docs" / "operate" / "benchmarks.md").read_text()
 
@@ -178,13 +176,13 @@ def test_the_committed_results_have_every_row_and_every_row_is_documented() -> N
     assert report.table(described, rows, booking.TARGETS) in report.PAGE.read_text()
 
 
-def test_what_money_is_to_reach_is_documented() -> None:
+def test_targets_of_money_are_documented() -> None:
     documented = (ROOT / "docs" / "operate" / "benchmarks.md").read_text()
 
     assert [name for name in money.TARGETS if f"| `{name}` |" not in documented] == []
 
 
-def test_the_queue_of_the_benchmark_counts_what_comes_in_pieces_too() -> None:
+def test_queue_server_counts_requests_that_arrive_in_pieces() -> None:
     said: list[bytes] = []
 
     class Line(asyncio.Transport):
@@ -203,7 +201,7 @@ def test_the_queue_of_the_benchmark_counts_what_comes_in_pieces_too() -> None:
     assert [answer.count(b"MessageId") for answer in said] == [2, 2]
 
 
-def test_events_of_the_benchmark_are_signed_and_each_is_another() -> None:
+def test_webhook_events_are_signed_and_unique() -> None:
     bodies = set()
     for number in range(3):
         request = webhook_worker._request({"id": "evt_1", "object": "event"}, number)
@@ -214,7 +212,7 @@ def test_events_of_the_benchmark_are_signed_and_each_is_another() -> None:
     assert len(bodies) == 3
 
 
-def test_a_full_run_puts_its_table_into_the_page_and_leaves_the_rest(tmp_path: Path) -> None:
+def test_full_run_replaces_its_table_and_leaves_the_rest_of_the_page(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("Before.\n<!-- results of booking -->\nold\n<!-- end of results -->\nAfter.\n")
 
@@ -225,7 +223,7 @@ def test_a_full_run_puts_its_table_into_the_page_and_leaves_the_rest(tmp_path: P
     assert page.read_text() == ("Before.\n<!-- results of booking -->\n\n| new |\n\n<!-- end of results -->\nAfter.\n")
 
 
-def test_a_quick_run_measures_less_and_never_overwrites_the_committed_results(
+def test_quick_run_measures_less_and_keeps_the_committed_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[bool] = []
@@ -248,7 +246,7 @@ def test_a_quick_run_measures_less_and_never_overwrites_the_committed_results(
     assert [report.read(tmp_path / name / "booking.json")[1][0].value for name in ("quick", "full")] == [5, 9]
 
 
-def test_two_runs_do_not_measure_each_other(
+def test_second_run_is_refused_while_one_is_running(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def rows(_run: Run) -> list[Row]:
@@ -263,7 +261,7 @@ def test_two_runs_do_not_measure_each_other(
     assert not (tmp_path / "run").exists()
 
 
-def test_the_first_second_of_pgbench_is_not_counted() -> None:
+def test_first_second_of_pgbench_is_not_counted() -> None:
     progress = "progress: 1.0 s, 10.0 tps, lat 1 ms\nprogress: 2.0 s, 300.0 tps, lat 1 ms"
 
     assert pgbench.read(TOLD.format(failed=0), progress, 0) == pytest.approx((810 - 10) / 2)
@@ -278,12 +276,12 @@ def test_the_first_second_of_pgbench_is_not_counted() -> None:
         ("", "client 4 aborted: ERROR:  already_booked", 2),
     ],
 )
-def test_no_figure_is_made_of_bookings_that_were_refused(told: str, complained: str, status: int) -> None:
+def test_pgbench_run_with_failed_bookings_is_refused(told: str, complained: str, status: int) -> None:
     with pytest.raises(MeasurementFailed):
         pgbench.read(told, complained, status)
 
 
-def test_the_script_is_the_booking_as_sent_with_other_ids_and_without_the_limiter() -> None:
+def test_pgbench_script_is_the_sent_booking_without_the_rate_limiter() -> None:
     assert wire_tap.pgbench_script(SENT, 7) == (
         'select ops.act_as(\'{"role": "authenticated", "sub": "00000000-0000-7000-9000-:customer"}\'::jsonb) \\; '
         "select events.book( event_id => '00000000-0000-7000-a000-:event'::uuid, seats => 1, "
@@ -292,17 +290,17 @@ def test_the_script_is_the_booking_as_sent_with_other_ids_and_without_the_limite
 
 
 @pytest.mark.parametrize("changed", ["sub", "event_id => '0000", "idempotency_key"])
-def test_a_booking_of_another_form_is_not_measured_as_if_it_were_the_same(changed: str) -> None:
+def test_booking_of_an_unknown_form_is_not_measured(changed: str) -> None:
     other = SENT.replace(changed, "other").replace("otherx", "") if changed != "sub" else SENT.replace("008", "009")
     with pytest.raises(MeasurementFailed, match="another form"):
         wire_tap.pgbench_script(other, 7)
 
 
-def test_queries_are_the_statements_of_what_was_sent() -> None:
+def test_queries_are_the_statements_that_were_sent() -> None:
     assert len(wire_tap.statements(SENT)) == 3
 
 
-def test_what_is_done_once_is_not_counted_to_bookings() -> None:
+def test_connection_setup_is_not_counted_to_bookings() -> None:
     connecting = 7
     few, many = (
         round_trips.Count(bookings=number, round_trips=connecting + number, commits=2 + number, queries=3 * number)
@@ -312,7 +310,7 @@ def test_what_is_done_once_is_not_counted_to_bookings() -> None:
     assert many.per_booking(few) == (1, 1, 3)
 
 
-def test_load_over_http_never_books_an_event_twice_for_anybody() -> None:
+def test_http_load_never_books_an_event_twice_for_a_customer() -> None:
     tokens, events = ["a", "b", "c"], ["1", "2"]
     sent = [(token, json.loads(body)["event_id"]) for token, body in http_client.bodies(tokens, events, 0)]
 
@@ -321,17 +319,17 @@ def test_load_over_http_never_books_an_event_twice_for_anybody() -> None:
     assert list(http_client.bodies(tokens, events, 2)) == list(http_client.bodies(tokens, events, 0))[2:]
 
 
-def test_numbers_of_customers_and_events_are_the_ends_of_their_ids() -> None:
+def test_customer_and_event_ids_end_in_their_numbers() -> None:
     assert str(databases.customer_id(7)) == f"{databases.CUSTOMER}{databases.FIRST + 7}"
     assert str(databases.event_id(7)) == f"{databases.EVENT}{databases.FIRST + 7}"
     assert booking_worker.customers_needed(50) == 60
 
 
-def test_each_module_of_parts_is_a_part() -> None:
+def test_part_is_found_by_its_module() -> None:
     assert "booking" in command.PARTS
 
 
-def test_the_table_of_the_last_run_needs_one(
+def test_report_without_a_run_says_how_to_make_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(report, "RESULTS", tmp_path)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("sockets_off")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "operate" / "benchmarks.md"
 
 
-def test_the_committed_results_have_every_target_and_every_row_is_documented() -> None:
+def test_committed_results_have_every_target_and_each_row_is_documented() -> None:
     described, rows = report.read(report.RESULTS / "money.json")
 
     assert money.TARGETS.keys() <= {row.name for row in rows}
@@ -21,7 +21,7 @@ def test_the_committed_results_have_every_target_and_every_row_is_documented() -
     assert report.table(described, rows, money.TARGETS) in report.PAGE.read_text()
 
 
-def test_floor_and_ledger_choose_their_accounts_alike() -> None:
+def test_floor_and_ledger_choose_accounts_in_the_same_order() -> None:
     assert "least(:one, :other)" in ledger.UNIFORM
     assert f"taker {ledger.ACCOUNTS}" in ledger.HOT
     assert ledger.FLOOR.count("floor_accounts set") == 2

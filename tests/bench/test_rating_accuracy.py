@@ -1,4 +1,4 @@
-"""What the benchmark of accuracy measures: columns of known answers, and a small tournament in which bayes wins."""
+"""The benchmark of accuracy: columns with known values, and a small tournament in which bayes wins."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from bench.ratings.simulation import play
 pytestmark = pytest.mark.usefixtures("sockets_off")
 
 
-def test_the_truth_itself_has_no_error_and_is_covered():
+def test_truth_has_no_error_and_full_coverage():
     tournament = play(3, items=80, raters=20, unseen=5000)
 
     columns = accuracy.judged(Rated(tournament.strength, np.full(80, 1e-6), certain=True), tournament)
@@ -20,7 +20,7 @@ def test_the_truth_itself_has_no_error_and_is_covered():
     assert 0.45 < columns["log_loss"] < 0.57
 
 
-def test_who_knows_nothing_predicts_like_a_coin():
+def test_ratings_without_knowledge_predict_like_a_coin():
     tournament = play(3, items=80, raters=20, unseen=5000)
 
     columns = accuracy.judged(Rated(np.zeros(80), np.full(80, 200.0)), tournament)
@@ -30,7 +30,7 @@ def test_who_knows_nothing_predicts_like_a_coin():
     assert columns["coverage"] == pytest.approx(0.95, abs=0.05)
 
 
-def test_a_tournament_is_the_same_every_time_and_random_raters_are_in_it():
+def test_tournament_is_reproducible_and_has_random_raters():
     left, right = (play(9, items=40, raters=20, random_share=0.3) for _ in range(2))
 
     assert left.events.a_won.tolist() == right.events.a_won.tolist()
@@ -40,7 +40,7 @@ def test_a_tournament_is_the_same_every_time_and_random_raters_are_in_it():
     assert met.min() >= 18
 
 
-def test_bayes_comes_nearer_than_elo_with_and_without_clickers():
+def test_bayes_is_more_accurate_than_elo_with_and_without_clickers():
     for share in (0.0, 0.3):
         tournament = play(21, items=200, raters=80, random_share=share)
         elo, bayes = (
@@ -52,7 +52,7 @@ def test_bayes_comes_nearer_than_elo_with_and_without_clickers():
         assert abs(bayes["coverage"] - 0.95) < 0.04
 
 
-def test_a_gap_is_to_the_best_and_nothing_for_the_best_itself():
+def test_gap_to_the_best_model_is_zero_for_the_best_itself():
     found = {
         name: {column: [value] * 3 for column in accuracy.UNITS}
         for name, value in (("elo", 0.9), ("bayes", 0.7), ("openskill", 0.75))

@@ -1,4 +1,4 @@
-"""One running stack for the tests that change nothing about it."""
+"""Fixtures of the local stack: one running stack for the tests that do not change it."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from tests.kit.local_stack import LocalStack
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """The sample, served."""
+    """Serve the sample application."""
     folder = tmp_path_factory.mktemp("stack")
     (folder / "openapi.json").write_text('{"openapi": "3.1.0", "servers": [{"url": "https://elsewhere.example"}]}')
     running = LocalStack(folder, "--docs", str(folder / "openapi.json"), "--retry-pause", "0.2").start()

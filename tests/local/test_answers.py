@@ -1,4 +1,4 @@
-"""What API Gateway makes of a function's result, without a server."""
+"""Responses that API Gateway makes of a function's result, without a server."""
 
 import json
 from typing import Any
@@ -41,7 +41,7 @@ def proxied(result: Any, accept: str = "*/*") -> responses.Answer:
         {"statusCode": 200, "isBase64Encoded": "yes"},
     ],
 )
-def test_a_malformed_result_is_a_bad_gateway(result: Any) -> None:
+def test_malformed_result_is_a_bad_gateway(result: Any) -> None:
     with pytest.raises(RefusedByGateway) as refusal:
         proxied(result)
 
@@ -77,11 +77,11 @@ def test_a_malformed_result_is_a_bad_gateway(result: Any) -> None:
         ),
     ],
 )
-def test_a_result_becomes_a_response(result: Any, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+def test_result_becomes_a_response(result: Any, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
     assert proxied(result) == responses.Answer(status, headers, body)
 
 
-def test_a_binary_body_is_decoded_where_the_client_takes_it() -> None:
+def test_binary_body_is_decoded_when_the_client_accepts_it() -> None:
     result = {"headers": {"Content-Type": "image/png"}, "body": "iVBORw==", "isBase64Encoded": True}
 
     assert proxied(result, "image/png,*/*").body == b"\x89PNG"

@@ -1,4 +1,4 @@
-"""A collection of small applications, written as public SAM applications are: each starts, and each report is exact.
+"""A collection of small applications in the style of public SAM applications: each starts, and its report is exact.
 
 `python -m tests.kit.applications` writes the reports (expected.txt) again; judge each changed line.
 """
@@ -24,7 +24,7 @@ def test_application_starts_and_reports_what_does_not_run(folder: Path, tmp_path
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_application_is_the_same_when_its_translation_is_kept(folder: Path, tmp_path: Path) -> None:
+def test_application_is_the_same_when_its_translation_is_cached(folder: Path, tmp_path: Path) -> None:
     first, second = plan(folder, tmp_path), plan(folder, tmp_path)
 
     assert told(first, first.read()) == told(second, second.read())
@@ -54,7 +54,7 @@ OPEN = """
 """
 
 
-def test_only_routes_without_protection_in_the_template_are_served_without_a_check(tmp_path: Path) -> None:
+def test_only_unprotected_routes_are_served_without_a_check(tmp_path: Path) -> None:
     found = [
         f"{folder.name} {operation.method} {operation.path}"
         for folder in FOLDERS
@@ -66,5 +66,5 @@ def test_only_routes_without_protection_in_the_template_are_served_without_a_che
     assert sorted(found) == [line.strip() for line in OPEN.strip().splitlines()]
 
 
-def test_collection_is_as_large_as_promised() -> None:
+def test_collection_has_at_least_25_applications() -> None:
     assert len(FOLDERS) >= 25

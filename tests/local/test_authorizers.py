@@ -1,4 +1,4 @@
-"""Authorizers where the sample has none: TOKEN events, time to live, answers that are none. No server."""
+"""Authorizers that the sample lacks: TOKEN events, caching, malformed results. No server."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ ALLOW = {"principalId": "p", "policyDocument": {"Statement": {"Effect": "Allow",
 
 
 class ObservedGatekeeper:
-    """A gatekeeper over one authorizer, a clock that a test moves, and a record of what was asked."""
+    """A gatekeeper with one authorizer, a clock that a test moves, and a record of the calls."""
 
     def __init__(self, answer: Any, **settings: Any) -> None:
         given = {"kind": "token", "sources": (("header", "Authorization"),), "ttl_seconds": 60, **settings}
@@ -41,12 +41,12 @@ class ObservedGatekeeper:
         return self.answer if isinstance(self.answer, Failure) else json.dumps(self.answer).encode()
 
 
-def test_a_token_authorizer_gets_the_token_and_the_method() -> None:
-    desk = ObservedGatekeeper(ALLOW)
+def test_token_authorizer_receives_the_token_and_the_method() -> None:
+    gatekeeper = ObservedGatekeeper(ALLOW)
 
-    desk.admit("Bearer x")
+    gatekeeper.admit("Bearer x")
 
-    assert desk.asked == [
+    assert gatekeeper.asked == [
         {
             "type": "TOKEN",
             "methodArn": "arn:aws:execute-api:eu-central-1:123456789012:api/v1/GET/a",
@@ -55,43 +55,45 @@ def test_a_token_authorizer_gets_the_token_and_the_method() -> None:
     ]
 
 
-def test_a_token_of_the_wrong_form_is_refused_without_asking() -> None:
-    desk = ObservedGatekeeper(ALLOW, pattern="Bearer .+")
+def test_malformed_token_is_refused_without_calling_the_authorizer() -> None:
+    gatekeeper = ObservedGatekeeper(ALLOW, pattern="Bearer .+")
 
     with pytest.raises(RefusedByGateway, match="Unauthorized"):
-        desk.admit("Basic x")
+        gatekeeper.admit("Basic x")
 
-    assert desk.asked == []
-
-
-def test_an_answer_lives_as_long_as_the_template_says() -> None:
-    desk = ObservedGatekeeper(ALLOW, ttl_seconds=60)
-
-    for desk.now in (0, 59, 61, 100, 122):
-        desk.admit()
-
-    assert len(desk.asked) == 3
+    assert gatekeeper.asked == []
 
 
-def test_without_a_time_to_live_everybody_is_asked_about() -> None:
-    desk = ObservedGatekeeper(ALLOW, ttl_seconds=0)
+def test_authorizer_result_is_cached_for_the_time_in_the_template() -> None:
+    gatekeeper = ObservedGatekeeper(ALLOW, ttl_seconds=60)
 
-    desk.admit()
-    desk.admit()
+    for gatekeeper.now in (0, 59, 61, 100, 122):
+        gatekeeper.admit()
 
-    assert len(desk.asked) == 2
+    assert len(gatekeeper.asked) == 3
 
 
-def test_all_identity_sources_must_be_there_and_count_together() -> None:
-    desk = ObservedGatekeeper(ALLOW, kind="request", sources=(("header", "Authorization"), ("querystring", "tenant")))
+def test_authorizer_is_called_each_time_without_a_time_to_live() -> None:
+    gatekeeper = ObservedGatekeeper(ALLOW, ttl_seconds=0)
 
-    desk.admit(query="tenant=a")
-    desk.admit(query="tenant=a")
-    desk.admit(query="tenant=b")
+    gatekeeper.admit()
+    gatekeeper.admit()
+
+    assert len(gatekeeper.asked) == 2
+
+
+def test_identity_sources_are_all_required_and_form_one_cache_key() -> None:
+    gatekeeper = ObservedGatekeeper(
+        ALLOW, kind="request", sources=(("header", "Authorization"), ("querystring", "tenant"))
+    )
+
+    gatekeeper.admit(query="tenant=a")
+    gatekeeper.admit(query="tenant=a")
+    gatekeeper.admit(query="tenant=b")
     with pytest.raises(RefusedByGateway):
-        desk.admit(query="tenant=")
+        gatekeeper.admit(query="tenant=")
 
-    assert len(desk.asked) == 2
+    assert len(gatekeeper.asked) == 2
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_all_identity_sources_must_be_there_and_count_together() -> None:
         {**ALLOW, "policyDocument": {"Statement": [{"Effect": "Allow", "Resource": "*", "Condition": {}}]}},
     ],
 )
-def test_an_answer_that_is_none_is_a_fault(answer: Any) -> None:
+def test_malformed_authorizer_result_is_a_fault(answer: Any) -> None:
     with pytest.raises(RefusedByGateway) as refusal:
         ObservedGatekeeper(answer).admit()
 
@@ -123,12 +125,12 @@ def test_an_answer_that_is_none_is_a_fault(answer: Any) -> None:
         ("*", "s3:GetObject", False),
     ],
 )
-def test_a_statement_counts_for_what_it_names(resource: str, action: str, admitted: bool) -> None:
+def test_statement_applies_to_its_resources_and_actions(resource: str, action: str, admitted: bool) -> None:
     statement = {"Effect": "Allow", "Action": action, "Resource": [resource]}
-    desk = ObservedGatekeeper({**ALLOW, "policyDocument": {"Statement": [statement]}})
+    gatekeeper = ObservedGatekeeper({**ALLOW, "policyDocument": {"Statement": [statement]}})
 
     if admitted:
-        assert desk.admit().principal is not None
+        assert gatekeeper.admit().principal is not None
     else:
         with pytest.raises(RefusedByGateway, match="not authorized"):
-            desk.admit()
+            gatekeeper.admit()

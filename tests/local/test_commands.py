@@ -1,4 +1,4 @@
-"""The other commands, and the stack's own pages."""
+"""Commands other than `up`, and the pages of the stack."""
 
 import contextlib
 import http.client
@@ -15,7 +15,7 @@ from local.issuer import Issuer
 from tests.kit.local_stack import LocalStack
 
 
-def test_a_function_is_invoked_with_a_file(stack: LocalStack, tmp_path: Path) -> None:
+def test_function_is_invoked_with_a_file(stack: LocalStack, tmp_path: Path) -> None:
     (tmp_path / "event.json").write_text('{"job": "by hand"}')
 
     done = stack.run("invoke", "TickFunction", str(tmp_path / "event.json"))
@@ -23,7 +23,7 @@ def test_a_function_is_invoked_with_a_file(stack: LocalStack, tmp_path: Path) ->
     assert (done.returncode, json.loads(done.stdout)) == (0, {"ticked": "by hand"})
 
 
-def test_a_function_is_invoked_without_a_running_stack(tmp_path: Path) -> None:
+def test_function_is_invoked_without_a_running_stack(tmp_path: Path) -> None:
     alone = LocalStack(tmp_path)
 
     done = alone.run(
@@ -33,7 +33,7 @@ def test_a_function_is_invoked_without_a_running_stack(tmp_path: Path) -> None:
     assert (done.returncode, json.loads(done.stdout)) == (0, {"ticked": "alone"}), done.stderr
 
 
-def test_an_unknown_function_is_answered_with_those_that_are_there(stack: LocalStack) -> None:
+def test_unknown_function_is_refused_with_the_known_names(stack: LocalStack) -> None:
     done = stack.run("invoke", "nobody", "-", input="{}")
 
     assert done.returncode == 1
@@ -41,7 +41,7 @@ def test_an_unknown_function_is_answered_with_those_that_are_there(stack: LocalS
 
 
 @pytest.mark.parametrize("command", ["fire", "schedules", "invoke"])
-def test_commands_say_how_to_start_what_does_not_run(tmp_path: Path, command: str) -> None:
+def test_commands_say_how_to_start_a_stopped_stack(tmp_path: Path, command: str) -> None:
     idle = LocalStack(tmp_path)
     if command == "invoke":
         done = idle.run("fire", "x", "--url", "http://127.0.0.1:9")
@@ -52,7 +52,7 @@ def test_commands_say_how_to_start_what_does_not_run(tmp_path: Path, command: st
     assert "make up" in done.stderr
 
 
-def test_a_token_is_printed_alone_and_verifies_against_the_keys(stack: LocalStack) -> None:
+def test_token_is_printed_alone_and_verifies_against_the_keys(stack: LocalStack) -> None:
     done = stack.run("token", "--sub", "somebody", "--org", "lakeside", "--role", "service_role", "--name", "Ana")
     keys = jwt.PyJWKSet.from_dict(stack.get("/.well-known/jwks.json").json)
     header = jwt.get_unverified_header(done.stdout.strip())
@@ -72,14 +72,14 @@ def test_a_token_is_printed_alone_and_verifies_against_the_keys(stack: LocalStac
     assert 11.9 < (claims["exp"] - time.time()) / 3600 < 12.1
 
 
-def test_token_with_an_address_says_that_it_is_verified(stack: LocalStack) -> None:
+def test_token_with_an_email_address_marks_it_as_verified(stack: LocalStack) -> None:
     done = stack.run("token", "--sub", "somebody", "--email", "ana@example.org")
 
     claims = jwt.decode(done.stdout.strip(), options={"verify_signature": False})
     assert (claims["email"], claims["email_verified"]) == ("ana@example.org", True)
 
 
-def test_mails_from_the_identity_that_a_policy_names_are_sent_and_shown(stack: LocalStack) -> None:
+def test_mails_from_an_allowed_identity_are_sent_and_shown(stack: LocalStack) -> None:
     done = stack.run("invoke", "tick", "-", input='{"job": "mail"}')
     shown = stack.run("mails")
 
@@ -88,14 +88,14 @@ def test_mails_from_the_identity_that_a_policy_names_are_sent_and_shown(stack: L
     assert "A place is free." in shown.stdout
 
 
-def test_the_issuer_describes_itself(stack: LocalStack) -> None:
+def test_issuer_publishes_its_configuration(stack: LocalStack) -> None:
     found = stack.get("/.well-known/openid-configuration").json
 
     assert found["issuer"] == stack.url
     assert found["jwks_uri"] == f"{stack.url}/.well-known/jwks.json"
 
 
-def test_the_issuers_key_is_kept_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
+def test_issuer_key_is_kept_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
     first, second = Issuer(tmp_path), Issuer(tmp_path)
 
     assert first.key_id == second.key_id
@@ -103,7 +103,7 @@ def test_the_issuers_key_is_kept_and_readable_by_its_owner_alone(tmp_path: Path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 1704, b"-----BEGIN PRIVATE KEY-----\nMII"])
-def test_a_key_that_is_damaged_is_made_anew(tmp_path: Path, content: bytes) -> None:
+def test_damaged_issuer_key_is_replaced(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "key.pem").write_bytes(content)
 
     first, second = Issuer(tmp_path), Issuer(tmp_path)
@@ -112,13 +112,15 @@ def test_a_key_that_is_damaged_is_made_anew(tmp_path: Path, content: bytes) -> N
     assert (tmp_path / "key.pem").stat().st_mode & 0o077 == 0
 
 
-def test_the_api_is_browsable_without_a_network(stack: LocalStack) -> None:
+def test_api_document_is_browsable_without_a_network(stack: LocalStack) -> None:
     page, script = stack.get("/docs"), stack.get("/docs/swagger-ui-bundle.min.js")
 
     assert page.status == 200
     assert b"https://" not in page.body
     assert (script.status, len(script.body) > 500_000) == (200, True)
-    assert stack.get("/openapi.json").json["servers"] == [{"url": stack.url}], "so that it can be tried out"
+    assert stack.get("/openapi.json").json["servers"] == [{"url": stack.url}], (
+        "the page sends its requests to this stack"
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ def test_the_api_is_browsable_without_a_network(stack: LocalStack) -> None:
         ("GET", "/.local/status", {"X_Local_Stack": "1", "Sec_Fetch_Site": "cross-site"}),
     ],
 )
-def test_no_page_in_a_browser_can_steer_the_stack(
+def test_browser_page_cannot_control_the_stack(
     stack: LocalStack, method: str, path: str, headers: dict[str, str]
 ) -> None:
     before = len(stack.noted("ticked.jsonl"))
@@ -154,7 +156,7 @@ def test_no_page_in_a_browser_can_steer_the_stack(
     ("method", "path"),
     [("GET", "/.local/mails"), ("POST", "/"), ("GET", "/?Action=ListQueues"), ("GET", "/moto-api/data.json")],
 )
-def test_no_page_in_a_browser_reaches_the_services(
+def test_browser_page_cannot_reach_the_services(
     stack: LocalStack, method: str, path: str, headers: dict[str, str]
 ) -> None:
     services = urlsplit(json.loads((stack.state / "stack.json").read_text())["aws"])
@@ -166,7 +168,7 @@ def test_no_page_in_a_browser_reaches_the_services(
         assert (answer.status, answer.read()) == (403, browsers.REFUSAL.encode())
 
 
-def test_before_runs_first_and_stops_everything_when_it_fails(tmp_path: Path) -> None:
+def test_failing_before_command_stops_the_start(tmp_path: Path) -> None:
     running = LocalStack(tmp_path)
 
     done = running.run("up", "--template", str(running.template), "--before", "sh -c 'echo no disk >&2; exit 3'")

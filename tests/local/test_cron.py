@@ -1,4 +1,4 @@
-"""Schedule expressions, by tables."""
+"""Schedule expressions, in tables."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ from local.cron import Expression, ExpressionError
 
 
 def following(text: str, after: str, zone: str = "UTC", count: int = 1) -> list[str]:
-    """The next times after a moment (UTC), written in the zone."""
+    """Return the next times after a moment (UTC), formatted in the zone."""
     expression = Expression.parse(text, zone)
     moment, found = datetime.fromisoformat(after).replace(tzinfo=UTC), []
     for _ in range(count):
@@ -52,16 +52,16 @@ def following(text: str, after: str, zone: str = "UTC", count: int = 1) -> list[
         ("rate(1 day)", "2026-01-01T08:00:00", ["2026-01-02 08:00 Fri"]),
     ],
 )
-def test_the_next_times_of_an_expression(text: str, after: str, expected: list[str]) -> None:
+def test_expression_has_its_next_times(text: str, after: str, expected: list[str]) -> None:
     assert following(text, after, count=max(1, len(expected))) == expected
 
 
 @pytest.mark.parametrize(
     ("zone", "text", "after", "expected"),
     [
-        # A local time that the clock skips is skipped; the next day it is back.
+        # The clock skips this local time, and so does the schedule; it continues the next day.
         ("Europe/Zurich", "cron(30 2 * * ? *)", "2026-03-28T12:00:00", ["2026-03-30 02:30 Mon"]),
-        # A local time that comes twice counts once.
+        # A local time that occurs twice counts once.
         (
             "Europe/Zurich",
             "cron(30 2 * * ? *)",
@@ -79,11 +79,13 @@ def test_the_next_times_of_an_expression(text: str, after: str, expected: list[s
         ),
     ],
 )
-def test_local_times_around_daylight_saving(zone: str, text: str, after: str, expected: list[str]) -> None:
+def test_expression_follows_local_time_around_daylight_saving(
+    zone: str, text: str, after: str, expected: list[str]
+) -> None:
     assert following(text, after, zone, len(expected)) == expected
 
 
-def test_a_rate_counts_from_its_start_and_not_from_now() -> None:
+def test_rate_is_measured_from_its_start() -> None:
     began = datetime(2026, 1, 1, 0, 0, 40, tzinfo=UTC)
 
     next_at = Expression.parse("rate(5 minutes)").next_after(began + timedelta(minutes=12), since=began)
@@ -111,6 +113,6 @@ def test_a_rate_counts_from_its_start_and_not_from_now() -> None:
         ("rate(1 minute)", "Middle/Earth"),
     ],
 )
-def test_what_is_no_expression_is_refused(text: str, zone: str) -> None:
+def test_invalid_expression_is_refused(text: str, zone: str) -> None:
     with pytest.raises(ExpressionError):
         Expression.parse(text, zone)

@@ -1,4 +1,4 @@
-"""Text in all its forms: what YAML and JSON give, and where a text that is neither is refused."""
+"""YAML and JSON documents: the values that they yield, and the position of an error."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ AMPLIFIED = "a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(
         ("a: !!binary aGk=\nb: !!set {x}", {"a": "aGk=", "b": ["x"]}),
     ],
 )
-def test_document_is_plain_values(text: str, expected: Any) -> None:
+def test_document_is_parsed_into_plain_values(text: str, expected: Any) -> None:
     assert documents.parse(text, Path("t.yaml")) == expected
 
 
@@ -69,20 +69,20 @@ def test_file_may_have_a_byte_order_mark(tmp_path: Path, content: bytes, expecte
         (b"", "is not a template"),
     ],
 )
-def test_unreadable_text_is_refused_with_its_place(tmp_path: Path, content: bytes, said: str) -> None:
+def test_unreadable_text_is_refused_with_its_position(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "t.yaml").write_bytes(content)
 
     with pytest.raises(TemplateError, match=said):
         documents.read(tmp_path / "t.yaml")
 
 
-def test_unreadable_json_is_refused_with_its_place(tmp_path: Path) -> None:
+def test_unreadable_json_is_refused_with_its_position(tmp_path: Path) -> None:
     (tmp_path / "t.json").write_text('{\n  "a": 1\n  "b": 2\n}')
 
     with pytest.raises(TemplateError, match="line 3, column 3"):
         documents.read(tmp_path / "t.json")
 
 
-def test_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(TemplateError, match=r"nothing\.yaml cannot be read: No such file"):
         documents.read(tmp_path / "nothing.yaml")

@@ -1,4 +1,4 @@
-"""Foreign applications in a real stack: closed routes stay closed, tables of routes and nested stacks run."""
+"""Foreign applications in a real stack: protected routes stay closed; route tables and nested stacks run."""
 
 import json
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     running.stop()
 
 
-def test_table_of_routes_is_served_by_aliases_of_functions(routes: LocalStack) -> None:
+def test_route_table_is_served_by_function_aliases(routes: LocalStack) -> None:
     assert routes.get("/events").json["path"] == "/events"
     assert routes.get("/bookings/7", Authorization="good").json["path"] == "/bookings/{id}"
 
 
-def test_authorizer_named_by_alias_is_asked(routes: LocalStack) -> None:
+def test_authorizer_named_by_alias_is_called(routes: LocalStack) -> None:
     assert routes.get("/bookings").status == 401
     assert routes.get("/bookings", Authorization="bad").status in (401, 500)
     assert routes.get("/bookings", Authorization="good").json["caller"] == "ana"
@@ -33,12 +33,12 @@ def test_output_of_nested_stack_reaches_the_environment(routes: LocalStack) -> N
     assert routes.get("/events").json["database"].endswith("Endpoint.Address/tickets")
 
 
-def test_nested_template_with_loops_is_counted(routes: LocalStack) -> None:
+def test_nested_template_with_loops_is_reported(routes: LocalStack) -> None:
     assert "AWS::CloudWatch::Alarm (1)" in routes.output
 
 
 @pytest.mark.parametrize("token", [{}, {"Authorization": "good"}])
-def test_route_that_needs_cognito_answers_501_with_a_problem(routes: LocalStack, token: dict[str, str]) -> None:
+def test_route_that_needs_cognito_returns_501_with_a_problem(routes: LocalStack, token: dict[str, str]) -> None:
     answer = routes.get("/closed", **token)
 
     assert (answer.status, answer.header("content-type")) == (501, "application/problem+json")
@@ -47,16 +47,16 @@ def test_route_that_needs_cognito_answers_501_with_a_problem(routes: LocalStack,
     assert routes.output.count("Api, GET /closed: it needs the Cognito authorizer Members") == 1
 
 
-def test_fixed_answer_behind_an_authorizer_is_protected(routes: LocalStack) -> None:
+def test_fixed_response_behind_an_authorizer_is_protected(routes: LocalStack) -> None:
     assert routes.get("/closed-answer").status == 401
     assert routes.get("/closed-answer", Authorization="good").json == {"fixed": True}
 
 
-def test_preflight_of_a_protected_route_is_answered(routes: LocalStack) -> None:
+def test_preflight_of_a_protected_route_returns_200(routes: LocalStack) -> None:
     assert routes.request("OPTIONS", "/bookings").status == 200
 
 
-def test_edit_of_a_nested_template_is_noticed(routes: LocalStack) -> None:
+def test_edit_of_a_nested_template_is_reported(routes: LocalStack) -> None:
     nested = routes.template.parent / "stacks" / "database.yaml"
     nested.write_text(nested.read_text() + "# edited\n")
 

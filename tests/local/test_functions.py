@@ -1,4 +1,4 @@
-"""Functions in the real runtime client: what they see, how many there are, what happens when they go wrong."""
+"""Functions in the real runtime client: their environment, the number of instances, and their failures."""
 
 import os
 import re
@@ -16,13 +16,13 @@ from tests.kit.local_stack import LocalStack, alive
 
 @pytest.fixture(scope="module")
 def editable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """A stack whose code is changed and whose instances are killed; few of them, soon retired."""
+    """Start a stack whose code and instances tests may change; it has two instances, which retire soon."""
     running = LocalStack(tmp_path_factory.mktemp("editable"), "--instances", "2", "--idle", "1.5").start()
     yield running
     running.stop()
 
 
-def test_a_function_sees_what_lambda_would_show_it(stack: LocalStack) -> None:
+def test_function_sees_the_environment_of_lambda(stack: LocalStack) -> None:
     seen = stack.get("/inspect").json
     environment = seen["environment"]
 
@@ -40,7 +40,7 @@ def test_a_function_sees_what_lambda_would_show_it(stack: LocalStack) -> None:
     assert "PYTEST_CURRENT_TEST" not in environment
 
 
-def test_layers_lie_where_lambda_puts_them_and_nothing_else_is_importable(stack: LocalStack) -> None:
+def test_layers_are_under_opt_and_the_stack_is_not_importable(stack: LocalStack) -> None:
     seen = stack.get("/inspect").json
 
     assert (seen["greeting"], seen["data"]) == ("hello from the layer", "lake")
@@ -48,24 +48,24 @@ def test_layers_lie_where_lambda_puts_them_and_nothing_else_is_importable(stack:
     assert not seen["can_import_local"]
 
 
-def test_a_warm_instance_is_used_again(stack: LocalStack) -> None:
+def test_warm_instance_is_reused(stack: LocalStack) -> None:
     first, second = (stack.get("/inspect").json for _ in range(2))
 
     assert first["pid"] == second["pid"]
     assert first["request_id"] != second["request_id"]
 
 
-def test_an_instance_has_one_invocation_at_a_time_and_load_brings_more_up_to_the_bound(editable: LocalStack) -> None:
+def test_instances_run_one_invocation_each_and_grow_to_the_limit(editable: LocalStack) -> None:
     began = time.monotonic()
     with ThreadPoolExecutor(6) as pool:
         seen = list(pool.map(lambda _: editable.get("/inspect?nap=0.5").json["pid"], range(6)))
     took = time.monotonic() - began
 
-    assert len(set(seen)) == 2, "two instances is the bound"
-    assert took > 1.5, "six naps of half a second on two instances"
+    assert len(set(seen)) == 2, "the limit is two instances"
+    assert took > 1.5, "six requests of half a second on two instances"
 
 
-def test_an_idle_instance_is_retired(editable: LocalStack) -> None:
+def test_idle_instance_is_retired(editable: LocalStack) -> None:
     pid = editable.get("/inspect").json["pid"]
 
     editable.wait(lambda: not alive(pid))
@@ -73,7 +73,7 @@ def test_an_idle_instance_is_retired(editable: LocalStack) -> None:
     assert editable.get("/inspect").json["pid"] != pid
 
 
-def test_a_crash_fails_its_request_alone(editable: LocalStack) -> None:
+def test_crash_fails_its_request_alone(editable: LocalStack) -> None:
     crashed = editable.post("/answer", "exit")
     after = editable.post("/answer", {"statusCode": 200, "body": "back"})
 
@@ -83,7 +83,7 @@ def test_a_crash_fails_its_request_alone(editable: LocalStack) -> None:
     assert (after.status, after.body) == (200, b"back")
 
 
-def test_an_instance_killed_between_requests_is_replaced(editable: LocalStack) -> None:
+def test_instance_killed_between_requests_is_replaced(editable: LocalStack) -> None:
     pid = editable.get("/inspect").json["pid"]
     os.kill(pid, signal.SIGKILL)
     editable.wait(lambda: not alive(pid))
@@ -94,7 +94,7 @@ def test_an_instance_killed_between_requests_is_replaced(editable: LocalStack) -
     assert answer.json["pid"] != pid
 
 
-def test_a_function_that_takes_too_long_is_ended_with_all_that_it_started(stack: LocalStack) -> None:
+def test_function_that_times_out_is_killed_with_its_children(stack: LocalStack) -> None:
     began = time.monotonic()
     answer = stack.get("/patient")
 
@@ -105,7 +105,7 @@ def test_a_function_that_takes_too_long_is_ended_with_all_that_it_started(stack:
     stack.wait(lambda: not _running("sleep 300"))
 
 
-def test_code_that_cannot_be_loaded_says_so_and_is_tried_again(editable: LocalStack) -> None:
+def test_code_that_cannot_be_loaded_is_reported_and_retried(editable: LocalStack) -> None:
     assert editable.get("/broken").status == 502
     assert "No module named 'a_module_that_nobody_has'" in editable.output
 
@@ -116,17 +116,17 @@ def test_code_that_cannot_be_loaded_says_so_and_is_tried_again(editable: LocalSt
     editable.wait(lambda: editable.get("/broken").status == 204)
 
 
-def test_an_edit_of_a_function_is_served_at_once(editable: LocalStack) -> None:
+def test_edit_of_a_function_is_served_at_once(editable: LocalStack) -> None:
     assert editable.get("/inspect").json["version"] == "first"
 
     _edit(editable, "functions/inspect/app.py", '"first"', '"second"')
 
     editable.wait(lambda: editable.get("/inspect").json["version"] == "second")
-    # Edits that come close together are told together.
+    # Edits in quick succession are reported together.
     editable.wait(lambda: re.search(r"app\.py changed: .*\binspect reloaded\.", editable.output) is not None)
 
 
-def test_an_edit_while_an_instance_starts_loses_no_request(editable: LocalStack) -> None:
+def test_edit_during_the_start_of_an_instance_loses_no_request(editable: LocalStack) -> None:
     for word in ("third", "fourth", "fifth"):
         _edit(editable, "functions/inspect/app.py", 'VERSION = "', f'VERSION = "{word} ')
         with ThreadPoolExecutor(1) as pool:
@@ -136,7 +136,7 @@ def test_an_edit_while_an_instance_starts_loses_no_request(editable: LocalStack)
             assert asked.result(timeout=10).status == 200
 
 
-def test_an_instance_that_was_busy_during_an_edit_takes_no_other_request(editable: LocalStack) -> None:
+def test_instance_busy_during_an_edit_takes_no_other_request(editable: LocalStack) -> None:
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(editable.get, "/inspect?nap=1.2")
         time.sleep(0.6)
@@ -148,19 +148,19 @@ def test_an_instance_that_was_busy_during_an_edit_takes_no_other_request(editabl
     assert after["version"].startswith("newest")
 
 
-def test_an_edit_of_a_layer_reaches_the_functions_that_use_it(editable: LocalStack) -> None:
+def test_edit_of_a_layer_reaches_the_functions_that_use_it(editable: LocalStack) -> None:
     _edit(editable, "layers/words/words/__init__.py", "hello", "good morning")
 
     editable.wait(lambda: editable.get("/inspect").json["greeting"] == "good morning from the layer")
 
 
-def test_an_edit_of_the_template_is_told(editable: LocalStack) -> None:
+def test_edit_of_the_template_is_reported(editable: LocalStack) -> None:
     editable.template.write_text(editable.template.read_text() + "\n")
 
     editable.wait(lambda: "template.yaml has changed: stop and start again" in editable.output)
 
 
-def test_each_invocation_has_a_line_and_each_function_a_log(stack: LocalStack) -> None:
+def test_invocation_has_a_line_and_function_has_a_log(stack: LocalStack) -> None:
     request_id = stack.get("/echo/line").header("x-amzn-RequestId")
     line = next(line for line in stack.output.splitlines() if str(request_id) in line)
     stack.get("/broken")
@@ -170,7 +170,7 @@ def test_each_invocation_has_a_line_and_each_function_a_log(stack: LocalStack) -
     assert "a_module_that_nobody_has" in (stack.state / "logs" / "broken.log").read_text()
 
 
-def test_it_runs_without_the_native_runtime_client_too(tmp_path: Any) -> None:
+def test_stack_runs_without_the_native_runtime_client(tmp_path: Any) -> None:
     running = LocalStack(tmp_path, "--environment", "LOCAL_PLAIN_CLIENT=1").start()
     try:
         assert running.get("/echo/x").json["path"] == "/echo/x"

@@ -14,7 +14,7 @@ import pytest
 from tests.kit.local_stack import LocalStack
 
 
-def test_the_event_is_api_gateways(stack: LocalStack) -> None:
+def test_event_has_the_format_of_api_gateway(stack: LocalStack) -> None:
     event = stack.get(
         "/echo/a%20b?tag=x&tag=y+z&empty=&%C3%BC=1", X_Many=["one", "two"], User_Agent="trial", Cookie="a=b"
     ).json
@@ -44,14 +44,14 @@ def test_absent_parts_of_a_request_are_null(stack: LocalStack) -> None:
     assert event["pathParameters"] is None
 
 
-def test_the_answer_carries_the_request_id_that_the_function_saw(stack: LocalStack) -> None:
+def test_response_carries_the_request_id_of_the_function(stack: LocalStack) -> None:
     answer = stack.get("/echo/x")
 
     assert answer.header("x-amzn-RequestId") == answer.json["requestContext"]["requestId"]
     assert (answer.header("X-Echo"), answer.header("Content-Type")) == ("yes", "application/json")
 
 
-def test_a_text_body_comes_as_it_is_and_a_binary_one_encoded(stack: LocalStack) -> None:
+def test_text_body_is_passed_unchanged_and_binary_body_encoded(stack: LocalStack) -> None:
     text = stack.request("POST", "/echo", "grüezi", Content_Type="text/plain").json
     picture = stack.request("POST", "/echo", b"\x89PNG\xff", Content_Type="image/png").json
 
@@ -59,7 +59,7 @@ def test_a_text_body_comes_as_it_is_and_a_binary_one_encoded(stack: LocalStack) 
     assert (base64.b64decode(picture["body"]), picture["isBase64Encoded"]) == (b"\x89PNG\xff", True)
 
 
-def test_a_greedy_route_takes_any_method_and_depth(stack: LocalStack) -> None:
+def test_greedy_route_matches_any_method_and_depth(stack: LocalStack) -> None:
     event = stack.request("DELETE", "/files/a/b/c").json
 
     assert (event["httpMethod"], event["resource"], event["pathParameters"]) == (
@@ -70,7 +70,7 @@ def test_a_greedy_route_takes_any_method_and_depth(stack: LocalStack) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("DELETE", "/echo"), ("HEAD", "/echo/x")])
-def test_an_unknown_route_is_missing_an_authentication_token(stack: LocalStack, method: str, path: str) -> None:
+def test_unknown_route_is_refused_with_missing_authentication_token(stack: LocalStack, method: str, path: str) -> None:
     answer = stack.request(method, path)
 
     assert answer.status == 403
@@ -78,7 +78,7 @@ def test_an_unknown_route_is_missing_an_authentication_token(stack: LocalStack, 
     assert answer.header("x-amzn-ErrorType") == "MissingAuthenticationTokenException"
 
 
-def test_a_preflight_is_answered_by_the_templates_cors(stack: LocalStack) -> None:
+def test_preflight_returns_the_cors_headers_of_the_template(stack: LocalStack) -> None:
     answer = stack.request("OPTIONS", "/private", Origin="https://example.com")
 
     assert answer.status == 200
@@ -87,7 +87,7 @@ def test_a_preflight_is_answered_by_the_templates_cors(stack: LocalStack) -> Non
     assert answer.header("Access-Control-Max-Age") == "600"
 
 
-def test_no_token_is_refused_without_asking_the_authorizer(stack: LocalStack) -> None:
+def test_request_without_a_token_is_refused_without_the_authorizer(stack: LocalStack) -> None:
     before = _asked(stack)
 
     answer = stack.get("/private")
@@ -96,7 +96,7 @@ def test_no_token_is_refused_without_asking_the_authorizer(stack: LocalStack) ->
     assert _asked(stack) == before
 
 
-def test_an_allowed_caller_reaches_the_function_with_its_context(stack: LocalStack) -> None:
+def test_allowed_caller_reaches_the_function_with_its_context(stack: LocalStack) -> None:
     authorizer = stack.get("/private", Authorization="somebody").json["requestContext"]["authorizer"]
 
     assert authorizer.pop("integrationLatency") >= 0
@@ -113,7 +113,7 @@ def test_an_allowed_caller_reaches_the_function_with_its_context(stack: LocalSta
         ("nonsense", "/private", 500, None),
     ],
 )
-def test_the_authorizers_word_counts(
+def test_authorizer_decides_the_response(
     stack: LocalStack, token: str, path: str, status: int, message: str | None
 ) -> None:
     answer = stack.get(path, Authorization=token)
@@ -121,12 +121,12 @@ def test_the_authorizers_word_counts(
     assert (answer.status, answer.json) == (status, {"message": message})
 
 
-def test_a_policy_is_evaluated_for_each_route(stack: LocalStack) -> None:
+def test_policy_is_evaluated_for_each_route(stack: LocalStack) -> None:
     assert stack.get("/private", Authorization="limited").status == 200
     assert stack.get("/private/forbidden", Authorization="limited").status == 403
 
 
-def test_an_authorizers_answer_is_reused_until_it_is_too_old(stack: LocalStack) -> None:
+def test_authorizer_result_is_reused_until_it_expires(stack: LocalStack) -> None:
     token = str(uuid4())
     with ThreadPoolExecutor(8) as pool:
         statuses = set(pool.map(lambda _: stack.get("/private", Authorization=token).status, range(16)))
@@ -137,14 +137,14 @@ def test_an_authorizers_answer_is_reused_until_it_is_too_old(stack: LocalStack) 
     assert (statuses, asked_at_first, _asked(stack, token)) == ({200}, 1, 2)
 
 
-def test_a_refusal_is_not_remembered(stack: LocalStack) -> None:
+def test_fault_of_the_authorizer_is_not_cached(stack: LocalStack) -> None:
     before = _asked(stack, "fault")
 
     assert [stack.get("/private", Authorization="fault").status for _ in range(2)] == [500, 500]
     assert _asked(stack, "fault") == before + 2
 
 
-def test_a_header_that_must_be_there_is_asked_for(stack: LocalStack) -> None:
+def test_missing_required_header_is_refused(stack: LocalStack) -> None:
     answer = stack.post("/orders", {"item": "tea"})
 
     assert answer.status == 400
@@ -164,7 +164,7 @@ def test_a_header_that_must_be_there_is_asked_for(stack: LocalStack) -> None:
         ("", '[object has missing required properties (["item"])]'),
     ],
 )
-def test_a_body_against_its_model_is_refused_in_the_templates_words(stack: LocalStack, body: str, detail: str) -> None:
+def test_invalid_body_is_refused_with_the_response_of_the_template(stack: LocalStack, body: str, detail: str) -> None:
     answer = stack.request(
         "POST", "/orders", body, Content_Type="application/json", X_Key="1", Origin="https://example.com"
     )
@@ -175,12 +175,12 @@ def test_a_body_against_its_model_is_refused_in_the_templates_words(stack: Local
     assert answer.json == {"detail": detail, "path": "/orders", "said": "Invalid request body"}
 
 
-def test_a_valid_body_passes_and_so_does_what_the_model_does_not_speak_of(stack: LocalStack) -> None:
+def test_valid_body_and_unmodelled_content_type_pass(stack: LocalStack) -> None:
     assert stack.post("/orders", {"item": "tea", "count": 2}, X_Key="1").status == 200
     assert stack.request("POST", "/orders", "tea", Content_Type="text/plain", X_Key="1").status == 200
 
 
-def test_too_large_a_body_is_refused(stack: LocalStack) -> None:
+def test_too_large_body_is_refused(stack: LocalStack) -> None:
     declared = stack.request("POST", "/echo", b"x" * (10 * 1024 * 1024 + 1), Content_Type="text/plain")
 
     assert declared.status == 413
@@ -188,7 +188,7 @@ def test_too_large_a_body_is_refused(stack: LocalStack) -> None:
     assert stack.request("POST", "/echo", b"x" * 7 * 1024 * 1024, Content_Type="text/plain").status == 413
 
 
-def test_a_compressed_body_is_counted_as_it_unfolds(stack: LocalStack) -> None:
+def test_compressed_body_is_limited_by_its_decompressed_size(stack: LocalStack) -> None:
     bomb = gzip.compress(b"x" * 30 * 1024 * 1024)
 
     refused = stack.request("POST", "/echo", bomb, Content_Encoding="gzip")
@@ -198,7 +198,7 @@ def test_a_compressed_body_is_counted_as_it_unfolds(stack: LocalStack) -> None:
     assert stack.request("POST", "/echo", b"no gzip", Content_Encoding="gzip").status == 400
 
 
-def test_a_compressed_body_that_is_cut_off_is_refused(stack: LocalStack) -> None:
+def test_truncated_compressed_body_is_refused(stack: LocalStack) -> None:
     whole = gzip.compress(b"small")
 
     assert stack.request("POST", "/echo", whole[:-9], Content_Encoding="gzip").status == 400
@@ -206,11 +206,11 @@ def test_a_compressed_body_that_is_cut_off_is_refused(stack: LocalStack) -> None
 
 
 @pytest.mark.parametrize("encoding", ["rot13", "br", "zstd", "gzip, gzip"])
-def test_an_unknown_content_encoding_is_unsupported(stack: LocalStack, encoding: str) -> None:
+def test_unknown_content_encoding_is_refused(stack: LocalStack, encoding: str) -> None:
     assert stack.request("POST", "/echo", b"x", Content_Encoding=encoding).status == 415
 
 
-def test_requests_beyond_the_rate_are_throttled(stack: LocalStack) -> None:
+def test_requests_above_the_rate_are_throttled(stack: LocalStack) -> None:
     stack.get("/echo/warm")
     statuses = [stack.get("/scarce").status for _ in range(4)]
     answer = stack.get("/scarce")
@@ -223,13 +223,13 @@ def test_requests_beyond_the_rate_are_throttled(stack: LocalStack) -> None:
     assert stack.get("/scarce").status == 200
 
 
-def test_a_malformed_answer_is_a_bad_gateway(stack: LocalStack) -> None:
+def test_malformed_result_is_a_bad_gateway(stack: LocalStack) -> None:
     answer = stack.post("/answer", {"status": 200})
 
     assert (answer.status, answer.json) == (502, {"message": "Internal server error"})
 
 
-def test_a_function_that_raises_is_a_bad_gateway_and_tells_where(stack: LocalStack) -> None:
+def test_function_that_raises_is_a_bad_gateway_and_logs_its_traceback(stack: LocalStack) -> None:
     answer = stack.post("/answer", "raise")
 
     assert (answer.status, answer.json) == (502, {"message": "Internal server error"})
@@ -237,7 +237,7 @@ def test_a_function_that_raises_is_a_bad_gateway_and_tells_where(stack: LocalSta
     assert "raise ValueError" in stack.output
 
 
-def test_several_headers_and_a_binary_body_come_back(stack: LocalStack) -> None:
+def test_repeated_headers_and_binary_body_are_returned(stack: LocalStack) -> None:
     answer = stack.post(
         "/answer",
         {
@@ -254,7 +254,7 @@ def test_several_headers_and_a_binary_body_come_back(stack: LocalStack) -> None:
     assert [value for name, value in answer.headers if name == "set-cookie"] == ["a=1", "b=2"]
 
 
-def test_a_large_answer_is_compressed_for_those_who_take_it(stack: LocalStack) -> None:
+def test_large_response_is_compressed_for_clients_that_accept_it(stack: LocalStack) -> None:
     wish = {"statusCode": 200, "body": json.dumps("x" * 5000)}
 
     plain, small = stack.post("/answer", wish), stack.post("/answer", wish, Accept_Encoding="gzip")
@@ -264,7 +264,7 @@ def test_a_large_answer_is_compressed_for_those_who_take_it(stack: LocalStack) -
     assert gzip.decompress(small.body) == plain.body
 
 
-def test_an_integration_that_takes_too_long_is_a_time_out(stack: LocalStack) -> None:
+def test_integration_that_is_too_slow_times_out(stack: LocalStack) -> None:
     began = time.monotonic()
     answer = stack.get("/slow")
 
@@ -272,7 +272,7 @@ def test_an_integration_that_takes_too_long_is_a_time_out(stack: LocalStack) -> 
     assert time.monotonic() - began < 3
 
 
-def test_a_connection_serves_many_requests(stack: LocalStack) -> None:
+def test_connection_serves_many_requests(stack: LocalStack) -> None:
     request = f"GET /echo/x HTTP/1.1\r\nHost: 127.0.0.1:{stack.port}\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", stack.port)) as end:
         for _ in range(3):
@@ -280,7 +280,7 @@ def test_a_connection_serves_many_requests(stack: LocalStack) -> None:
             assert _status_line(end) == "HTTP/1.1 200 OK"
 
 
-def test_a_waiting_client_is_told_to_continue(stack: LocalStack) -> None:
+def test_client_that_expects_100_continue_receives_it(stack: LocalStack) -> None:
     head = f"POST /echo HTTP/1.1\r\nHost: 127.0.0.1:{stack.port}\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
     with socket.create_connection(("127.0.0.1", stack.port)) as end:
         end.sendall(head.encode())
@@ -289,7 +289,7 @@ def test_a_waiting_client_is_told_to_continue(stack: LocalStack) -> None:
         assert _status_line(end) == "HTTP/1.1 200 OK"
 
 
-def test_a_client_that_goes_away_harms_nobody(stack: LocalStack) -> None:
+def test_client_that_disconnects_does_not_affect_others(stack: LocalStack) -> None:
     for part in (
         b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf",
         b"GET /echo/x HTTP",

@@ -1,4 +1,4 @@
-"""CloudFormation's functions, each with what it gives."""
+"""CloudFormation's intrinsic functions and their values."""
 
 from typing import Any
 
@@ -57,11 +57,11 @@ def resolver() -> Resolver:
         ({"Condition": {"StringEquals": {"a": "b"}}}, {"Condition": {"StringEquals": {"a": "b"}}}),
     ],
 )
-def test_each_function_gives_its_value(resolver: Resolver, value: Any, expected: Any) -> None:
+def test_intrinsic_function_returns_its_value(resolver: Resolver, value: Any, expected: Any) -> None:
     assert resolver.resolve(value) == expected
 
 
-def test_a_function_that_is_not_supported_is_noted_and_goes_on(resolver: Resolver) -> None:
+def test_unsupported_function_is_reported_and_empty(resolver: Resolver) -> None:
     assert resolver.resolve({"a": {"Fn::ImportValue": "other"}, "b": 1}) == {"a": "", "b": 1}
     assert resolver.unsupported == {"Fn::ImportValue other"}
 
@@ -80,7 +80,7 @@ def test_a_function_that_is_not_supported_is_noted_and_goes_on(resolver: Resolve
         ),
     ],
 )
-def test_dynamic_reference_finds_what_the_template_stores(resolver: Resolver, text: str, expected: str) -> None:
+def test_dynamic_reference_finds_values_that_the_template_stores(resolver: Resolver, text: str, expected: str) -> None:
     resolver.stored = {("secretsmanager", "shop/key"): '{"word": "blue"}', ("ssm", "/shop/size"): "12"}
 
     assert resolver.resolve({"a": text}) == {"a": expected}
@@ -106,6 +106,6 @@ def test_dynamic_reference_finds_what_the_template_stores(resolver: Resolver, te
         {"Ref": ["a"]},
     ],
 )
-def test_what_the_template_does_not_have_is_an_error(resolver: Resolver, value: Any) -> None:
+def test_invalid_reference_is_an_error(resolver: Resolver, value: Any) -> None:
     with pytest.raises(TemplateError):
         resolver.resolve(value)

@@ -1,4 +1,4 @@
-"""Starting and stopping: nothing is left behind, and what is in the way is named."""
+"""Starting and stopping: no process stays behind, and an obstacle is named."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from tests.kit.local_stack import LocalStack, alive
 
 
 def processes(running: LocalStack) -> list[int]:
-    """The stack's process and all that it has started."""
+    """Return the stack's process and all processes that it started."""
     status = running.status()
     pids = [status["pid"], status["aws_pid"], *(pid for pids in status["functions"].values() for pid in pids)]
     assert len(pids) > 2
@@ -20,7 +20,7 @@ def processes(running: LocalStack) -> list[int]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_it_leaves_no_process_behind(tmp_path: Path, number: int) -> None:
+def test_stack_leaves_no_process_behind(tmp_path: Path, number: int) -> None:
     running = LocalStack(tmp_path).start()
     running.get("/echo/x")
     pids = processes(running)
@@ -34,7 +34,7 @@ def test_it_leaves_no_process_behind(tmp_path: Path, number: int) -> None:
         assert running.output.rstrip().endswith("Stopped.")
 
 
-def test_a_second_interrupt_ends_it_at_once(tmp_path: Path) -> None:
+def test_second_interrupt_ends_the_stack_at_once(tmp_path: Path) -> None:
     running = LocalStack(tmp_path).start()
     running.get("/echo/x")
     pids = processes(running)
@@ -46,7 +46,7 @@ def test_a_second_interrupt_ends_it_at_once(tmp_path: Path) -> None:
     running.wait(lambda: not any(map(alive, pids)))
 
 
-def test_it_can_be_interrupted_while_it_starts(tmp_path: Path) -> None:
+def test_stack_can_be_interrupted_while_it_starts(tmp_path: Path) -> None:
     running = LocalStack(tmp_path)
     running.template.write_text(running.template.read_text())
     import subprocess
@@ -62,7 +62,7 @@ def test_it_can_be_interrupted_while_it_starts(tmp_path: Path) -> None:
     assert (process.returncode, "Stopped." in rest) == (0, True)
 
 
-def test_a_stack_that_was_killed_is_no_hindrance(tmp_path: Path) -> None:
+def test_stack_starts_after_it_was_killed(tmp_path: Path) -> None:
     running = LocalStack(tmp_path).start()
     running.stop(signal.SIGKILL)
     assert (running.state / "stack.json").exists()
@@ -71,12 +71,12 @@ def test_a_stack_that_was_killed_is_no_hindrance(tmp_path: Path) -> None:
     began = time.monotonic()
     running.start()
 
-    assert time.monotonic() - began < 10, "and the second start is quick"
+    assert time.monotonic() - began < 10, "the second start is fast"
     assert running.get("/echo/x").status == 200
     running.stop()
 
 
-def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
+def test_port_in_use_is_named_with_the_next_step(tmp_path: Path) -> None:
     running = LocalStack(tmp_path)
     with socket.create_server(("127.0.0.1", running.port)):
         done = running.run(
@@ -88,14 +88,14 @@ def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
     assert f"PORT={running.port + 1} make up" in done.stdout
 
 
-def test_a_folder_has_one_stack(stack: LocalStack) -> None:
+def test_folder_has_one_stack(stack: LocalStack) -> None:
     done = stack.run("up", "--template", str(stack.template), "--port", str(stack.port + 1), *stack.parameters())
 
     assert done.returncode == 1
     assert f"The stack runs already, on {stack.url} (process {stack.process.pid})" in done.stdout
 
 
-def test_what_is_wrong_with_the_template_is_told_at_start(tmp_path: Path) -> None:
+def test_wrong_parameter_is_reported_at_start(tmp_path: Path) -> None:
     running = LocalStack(tmp_path)
 
     wrong = ["--parameter", "Issuers=x"]
@@ -105,19 +105,19 @@ def test_what_is_wrong_with_the_template_is_told_at_start(tmp_path: Path) -> Non
     assert "Issuers: the template has no such parameter" in done.stdout
 
 
-def test_what_does_not_run_is_named_once_and_the_rest_runs(stack: LocalStack) -> None:
+def test_unsupported_resources_are_reported_once_and_the_rest_runs(stack: LocalStack) -> None:
     assert stack.output.count("    AWS::CloudWatch::Alarm (1)\n") == 1
     assert "words/requirements.txt: not installed here: surely-not-a-package" in stack.output
     assert stack.get("/echo/x").status == 200
 
 
-def test_an_idle_stack_hardly_costs_anything(stack: LocalStack) -> None:
+def test_idle_stack_uses_little_cpu(stack: LocalStack) -> None:
     pids = [stack.process.pid, stack.status()["aws_pid"]]
     time.sleep(0.5)
     before = sum(map(_cpu_seconds, pids))
     time.sleep(3)
 
-    assert sum(map(_cpu_seconds, pids)) - before < 0.3, "of three seconds"
+    assert sum(map(_cpu_seconds, pids)) - before < 0.3, "CPU seconds in three seconds"
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: it starts, survives, and says what is wrong."""
+"""The embedded PostgreSQL: it starts, survives crashes, and reports faults."""
 
 import os
 import signal
@@ -16,14 +16,14 @@ from local.postgres import DamagedData, DiskFull, PortTaken, Server, Unreachable
 
 @pytest.fixture
 def folder():
-    """A folder that no other run of the tests closes, as pytest does with its own when it starts."""
+    """Create a folder that other test runs leave readable; pytest closes its own folders at the start of a run."""
     with tempfile.TemporaryDirectory(prefix="marquee-tests-") as name:
         yield Path(name)
 
 
 @pytest.fixture
 def durable(folder):
-    """A server with fsync, in a folder of its own."""
+    """Create a server with fsync, in a folder of its own."""
     server = Server(folder / "postgres", durable=True)
     yield server
     server.stop("immediate")
@@ -41,7 +41,7 @@ def test_data_survive_a_crash_and_a_restart(durable):
         assert connection.execute("select seven from kept").fetchone() == (7,)
 
 
-def test_a_server_that_was_killed_leaves_a_stale_file_that_does_no_harm(durable):
+def test_server_starts_despite_the_stale_file_of_a_killed_one(durable):
     durable.start()
     os.kill(durable.pid, signal.SIGKILL)
     durable._process.wait()
@@ -52,7 +52,7 @@ def test_a_server_that_was_killed_leaves_a_stale_file_that_does_no_harm(durable)
         assert connection.execute("select 1").fetchone() == (1,)
 
 
-def test_two_starts_at_once_make_one_server(durable):
+def test_concurrent_starts_make_one_server(durable):
     rival = Server(durable.data, durable=True)
 
     with ThreadPoolExecutor() as pool:
@@ -75,7 +75,7 @@ def test_two_servers_run_side_by_side(durable, folder):
         other.stop("immediate")
 
 
-def test_another_servers_process_is_not_taken_for_ours(durable, folder):
+def test_process_of_another_server_is_not_taken_for_its_own(durable, folder):
     durable.start()
     other = Server(folder / "other", durable=False)
     other.data.mkdir()
@@ -84,7 +84,7 @@ def test_another_servers_process_is_not_taken_for_ours(durable, folder):
     assert other.pid is None
 
 
-def test_a_running_server_is_found_by_the_next_process(durable):
+def test_running_server_is_found_by_the_next_process(durable):
     durable.start()
     later = Server(durable.data, durable=True)
 
@@ -94,7 +94,7 @@ def test_a_running_server_is_found_by_the_next_process(durable):
     assert (later.port, durable.pid) == (durable.port, None)
 
 
-def test_a_making_that_was_cut_short_is_made_again(durable):
+def test_interrupted_initialization_is_repeated(durable):
     cut_short = durable.data.with_name(f".{durable.data.name}.new")
     cut_short.mkdir(parents=True)
     (cut_short / "PG_VERSION").write_text("16\n")
@@ -106,7 +106,7 @@ def test_a_making_that_was_cut_short_is_made_again(durable):
     assert not cut_short.exists()
 
 
-def test_a_folder_that_was_closed_is_named(durable, folder, monkeypatch):
+def test_unreadable_folder_is_reported(durable, folder, monkeypatch):
     durable.start()
     durable.stop()
     monkeypatch.setattr(postgres, "_open_path", lambda *_: (folder / "postgres").chmod(0))
@@ -115,7 +115,7 @@ def test_a_folder_that_was_closed_is_named(durable, folder, monkeypatch):
         durable.start()
 
 
-def test_a_full_disk_is_named(durable, monkeypatch, folder):
+def test_full_disk_is_reported(durable, monkeypatch, folder):
     durable.start()
     durable.stop()
     full = folder / "postgres-on-a-full-disk"
@@ -130,7 +130,7 @@ def test_a_full_disk_is_named(durable, monkeypatch, folder):
         durable.start()
 
 
-def test_it_needs_a_password_and_listens_on_loopback_only(durable):
+def test_server_needs_a_password_and_listens_on_loopback_only(durable):
     durable.start()
 
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
@@ -141,14 +141,14 @@ def test_it_needs_a_password_and_listens_on_loopback_only(durable):
     assert (durable.data / "password").stat().st_mode & 0o077 == 0
 
 
-def test_a_port_in_use_is_named(durable):
+def test_port_in_use_is_named(durable):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         durable.port = taken.getsockname()[1]
         with pytest.raises(PortTaken, match=f"Port {durable.port} is in use"):
             durable.start()
 
 
-def test_a_folder_of_something_else_is_left_alone(durable):
+def test_folder_with_other_files_is_left_alone(durable):
     durable.data.mkdir(parents=True)
     (durable.data / "letter.txt").write_text("mine")
 
@@ -158,7 +158,7 @@ def test_a_folder_of_something_else_is_left_alone(durable):
     assert (durable.data / "letter.txt").read_text() == "mine"
 
 
-def test_damaged_data_say_how_to_start_over(durable):
+def test_damaged_data_are_reported_with_the_next_step(durable):
     durable.start()
     durable.stop()
     (durable.data / "global" / "pg_control").write_bytes(b"damaged")
@@ -167,7 +167,7 @@ def test_damaged_data_say_how_to_start_over(durable):
         durable.start()
 
 
-def test_data_of_another_version_are_not_touched(durable):
+def test_data_of_another_version_are_refused(durable):
     durable.start()
     durable.stop()
     (durable.data / "PG_VERSION").write_text("15\n")
@@ -177,7 +177,7 @@ def test_data_of_another_version_are_not_touched(durable):
 
 
 @pytest.mark.parametrize("version", ["12", "new"])
-def test_an_unknown_version_is_refused_by_name(version, monkeypatch):
+def test_unknown_version_is_refused_with_the_known_ones(version, monkeypatch):
     monkeypatch.setenv("POSTGRES_VERSION", version)
 
     with pytest.raises(postgres.ServerError, match="16 or 18"):
@@ -185,7 +185,7 @@ def test_an_unknown_version_is_refused_by_name(version, monkeypatch):
 
 
 @pytest.mark.parametrize("version", ["16", "18"])
-def test_the_version_is_chosen_by_the_environment(version, monkeypatch, folder):
+def test_version_is_chosen_by_the_environment(version, monkeypatch, folder):
     monkeypatch.setenv("POSTGRES_VERSION", version)
     server = Server(folder / "postgres", durable=False)
     server.start()

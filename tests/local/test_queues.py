@@ -12,13 +12,13 @@ from local.runtime import Failure
 from tests.kit.local_stack import LocalStack
 
 
-def test_messages_come_in_batches_with_their_attributes(stack: LocalStack) -> None:
+def test_messages_arrive_in_batches_with_their_attributes(stack: LocalStack) -> None:
     bodies = [f"good {uuid4()}" for _ in range(4)]
 
     _invoke(stack, {"send": bodies})
     records = stack.wait(lambda: _all_of(stack, bodies))
 
-    assert len({record["batch"] for record in records}) < 4, "the window gathers messages into batches"
+    assert len({record["batch"] for record in records}) < 4, "the window collects messages into batches"
     assert all(record["eventSource"] == "aws:sqs" for record in records)
     assert all(record["eventSourceARN"].endswith(":sample-WorkQueue") for record in records)
     assert records[0]["messageAttributes"]["kind"] == {
@@ -30,7 +30,7 @@ def test_messages_come_in_batches_with_their_attributes(stack: LocalStack) -> No
     assert records[0]["attributes"]["ApproximateReceiveCount"] == "1"
 
 
-def test_only_what_failed_comes_again_and_ends_in_the_dead_letters(stack: LocalStack) -> None:
+def test_failed_message_is_retried_alone_and_becomes_a_dead_letter(stack: LocalStack) -> None:
     good, bad = [f"good {uuid4()}" for _ in range(2)], f"bad {uuid4()}"
 
     _invoke(stack, {"send": [*good, bad]})
@@ -58,13 +58,13 @@ def test_only_what_failed_comes_again_and_ends_in_the_dead_letters(stack: LocalS
         ("nonsense", {"a", "b"}),
     ],
 )
-def test_an_answer_that_names_failures_wrongly_fails_the_whole_batch(result: Any, failed: set[str]) -> None:
+def test_malformed_or_unknown_failures_fail_the_whole_batch(result: Any, failed: set[str]) -> None:
     source = Source("Source", "Work", "arn:q", 10, 0, partial_failures=True, concurrency_max=None)
 
     assert queues.failed_messages(json.dumps(result).encode(), {"a", "b"}, source) == failed
 
 
-def test_a_function_error_fails_the_whole_batch_and_other_answers_none_where_none_are_asked_for() -> None:
+def test_source_without_partial_failures_fails_the_batch_only_on_an_error() -> None:
     source = Source("Source", "Work", "arn:q", 10, 0, partial_failures=False, concurrency_max=None)
 
     assert queues.failed_messages(Failure("E", "m"), {"a"}, source) == {"a"}

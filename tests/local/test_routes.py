@@ -1,4 +1,4 @@
-"""Which route answers a path."""
+"""Matching of paths with routes."""
 
 import pytest
 
@@ -42,7 +42,7 @@ ROUTES = Routes(
         ("DELETE", "/files/a/b/c", "/files/{proxy+}", {"proxy": "a/b/c"}),
     ],
 )
-def test_the_most_particular_route_answers(method: str, path: str, route: str, parameters: dict[str, str]) -> None:
+def test_most_specific_route_matches(method: str, path: str, route: str, parameters: dict[str, str]) -> None:
     match = ROUTES.match(method, path)
 
     assert match is not None
@@ -53,5 +53,5 @@ def test_the_most_particular_route_answers(method: str, path: str, route: str, p
     ("method", "path"),
     [("DELETE", "/bookings"), ("GET", "/nothing"), ("GET", "/bookings//cancel"), ("POST", "/"), ("GET", "/files")],
 )
-def test_nothing_answers_what_no_route_has(method: str, path: str) -> None:
+def test_unknown_path_or_method_matches_no_route(method: str, path: str) -> None:
     assert ROUTES.match(method, path) is None

@@ -1,4 +1,4 @@
-"""Schedules: listed with their next time, fired by hand, run when due, retried, and given up to the dead letters."""
+"""Schedules: listed with their next time, fired by hand, run when due, retried, and sent to the dead-letter queue."""
 
 import asyncio
 import io
@@ -22,7 +22,7 @@ def test_schedules_are_listed_with_their_next_time(stack: LocalStack) -> None:
     assert any("sample-soon" in line and "does not run again" in line for line in lines)
 
 
-def test_a_schedule_is_fired_by_hand_and_what_comes_back_is_shown(stack: LocalStack) -> None:
+def test_schedule_fired_by_hand_shows_its_result(stack: LocalStack) -> None:
     fired = stack.run("fire", "tickschedule")
 
     assert (fired.returncode, json.loads(fired.stdout)) == (0, {"ticked": "tick"})
@@ -30,22 +30,22 @@ def test_a_schedule_is_fired_by_hand_and_what_comes_back_is_shown(stack: LocalSt
     assert {"job": "tick"} in stack.noted("ticked.jsonl")
 
 
-def test_a_fired_schedule_that_fails_says_so(stack: LocalStack) -> None:
+def test_fired_schedule_that_fails_shows_its_error(stack: LocalStack) -> None:
     fired = stack.run("fire", "sample-failing")
 
     assert fired.returncode == 1
     assert json.loads(fired.stdout)["errorMessage"] == "as the schedule said"
 
 
-def test_an_unknown_schedule_is_answered_with_those_that_are_there(stack: LocalStack) -> None:
+def test_unknown_schedule_is_refused_with_the_known_names(stack: LocalStack) -> None:
     fired = stack.run("fire", "nonsense")
 
     assert fired.returncode == 1
     assert "sample-failing, sample-soon, sample-tick" in fired.stderr
 
 
-def test_a_due_schedule_runs_is_tried_again_and_then_reported(tmp_path: Path) -> None:
-    due = datetime.now(UTC) + timedelta(seconds=15)  # after the start, which takes long on a busy machine
+def test_due_schedule_runs_is_retried_and_becomes_a_dead_letter(tmp_path: Path) -> None:
+    due = datetime.now(UTC) + timedelta(seconds=15)  # after the start, which is slow on a busy machine
     at = f"FailAt={due:%Y-%m-%dT%H:%M:%S}"
     running = LocalStack(tmp_path, "--retry-pause", "0.2", "--parameter", at).start()
     try:
@@ -61,7 +61,7 @@ def test_a_due_schedule_runs_is_tried_again_and_then_reported(tmp_path: Path) ->
     assert report["responsePayload"]["errorMessage"] == "as the schedule said"
 
 
-def test_what_no_target_takes_goes_to_the_dead_letters() -> None:
+def test_schedule_without_a_target_becomes_a_dead_letter() -> None:
     due = datetime.now(UTC) + timedelta(seconds=2)  # whole seconds are at least one second ahead
     at = f"at({due:%Y-%m-%dT%H:%M:%S})"
     schedule = Schedule(

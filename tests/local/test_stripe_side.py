@@ -1,4 +1,4 @@
-"""Stripe beside the stack: the stand-in, which ends with us, or Stripe's test mode by one's own key, and never more."""
+"""Stripe beside the stack: the stand-in, which stops with the stack, or Stripe's test mode; never live mode."""
 
 import io
 import json
@@ -27,7 +27,7 @@ def side(tmp_path):
     found.stop()
 
 
-def test_the_stand_in_runs_until_it_is_stopped_and_knows_where_its_events_go(side, said, tmp_path):
+def test_stand_in_runs_until_stopped_and_knows_its_webhook_endpoints(side, said, tmp_path):
     given = side.start(WEBHOOK, Console(said), {})
     url = given["STRIPE_API_BASE"]
 
@@ -45,7 +45,7 @@ def test_the_stand_in_runs_until_it_is_stopped_and_knows_where_its_events_go(sid
         urllib.request.urlopen(f"{url}/_stand_in")
 
 
-def test_two_that_start_at_once_get_a_port_each(side, said, tmp_path, monkeypatch):
+def test_stand_in_takes_another_port_when_its_port_is_in_use(side, said, tmp_path, monkeypatch):
     monkeypatch.setattr(stripe_server, "_port", lambda: taken)
     with socket.socket() as end:
         end.bind(("127.0.0.1", 0))
@@ -57,7 +57,7 @@ def test_two_that_start_at_once_get_a_port_each(side, said, tmp_path, monkeypatc
     assert not given["STRIPE_API_BASE"].endswith(f":{taken}")
 
 
-def test_its_state_outlives_it(side, said):
+def test_stand_in_keeps_its_state_across_a_restart(side, said):
     def asked(path, data=None):
         request = urllib.request.Request(
             f"{given['STRIPE_API_BASE']}{path}", data, {"Authorization": f"Bearer {given['STRIPE_API_KEY']}"}
@@ -74,7 +74,7 @@ def test_its_state_outlives_it(side, said):
     assert asked(f"/v1/customers/{customer['id']}")["name"] == "Ben"
 
 
-def test_a_test_key_means_stripe_itself(side, said):
+def test_test_key_selects_stripe_itself(side, said):
     environment = {"STRIPE_API_KEY": "sk_test_0123456789", "STRIPE_SIGNING_SECRETS": "whsec_1", "OTHER": "x"}
 
     given = side.start(WEBHOOK, Console(said), environment)
@@ -82,12 +82,12 @@ def test_a_test_key_means_stripe_itself(side, said):
     assert given == {"STRIPE_API_KEY": "sk_test_0123456789", "STRIPE_SIGNING_SECRETS": "whsec_1"}
 
 
-def test_without_a_signing_secret_it_says_how_to_have_webhooks(side, said):
+def test_missing_signing_secret_prints_how_to_receive_webhooks(side, said):
     side.start(WEBHOOK, Console(said), {"STRIPE_API_KEY": "sk_test_0123456789"})
 
     assert f"stripe listen --forward-to {WEBHOOK}" in said.getvalue()
 
 
-def test_a_live_key_is_refused(side, said):
+def test_live_key_is_refused(side, said):
     with pytest.raises(NotReady, match="no test key"):
         side.start(WEBHOOK, Console(said), {"STRIPE_API_KEY": "sk_live_0123456789"})

@@ -1,4 +1,4 @@
-"""Reading the sample: what runs, what does not, and what is wrong with parameters."""
+"""Reading the sample template: parts that run, parts that do not, and wrong parameters."""
 
 import time
 from pathlib import Path
@@ -25,7 +25,7 @@ def read(cache: Path, **parameters: str) -> tuple[plans.Plan, plans.Stack]:
     return plan, plan.read()
 
 
-def test_what_does_not_run_is_named_by_kind(cache: Path) -> None:
+def test_unsupported_resources_are_reported_by_type(cache: Path) -> None:
     _, stack = read(cache)
 
     assert (Group.RESOURCES, "AWS::CloudWatch::Alarm (1)") in stack.report
@@ -34,14 +34,14 @@ def test_what_does_not_run_is_named_by_kind(cache: Path) -> None:
     assert not any("SNS" in line for _, line in stack.report), "its condition does not hold"
 
 
-def test_a_condition_brings_its_resources(cache: Path) -> None:
+def test_condition_includes_its_resources(cache: Path) -> None:
     _, stack = read(cache, Loud="true")
 
     assert (Group.RESOURCES, "AWS::SNS::Topic (1)") in stack.report
     assert stack.functions["EchoFunction"].environment["LOUD"] == "yes"
 
 
-def test_functions_have_what_lambda_would_give_them(cache: Path) -> None:
+def test_functions_have_their_settings_from_the_template(cache: Path) -> None:
     _, stack = read(cache)
     echo, slow, tick = (stack.functions[f"{name}Function"] for name in ("Echo", "Slow", "Tick"))
 
@@ -69,7 +69,7 @@ def test_queues_sources_and_schedules_are_read(cache: Path) -> None:
     assert not schedules["sample-soon"].enabled
 
 
-def test_a_second_reading_is_quick_and_the_same(cache: Path) -> None:
+def test_cached_template_is_read_fast_and_is_the_same(cache: Path) -> None:
     _, first = read(cache)
     began = time.perf_counter()
     _, second = read(cache)
@@ -79,7 +79,7 @@ def test_a_second_reading_is_quick_and_the_same(cache: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b'{"document": {', b"\0\0\xff", b"[]"])
-def test_a_kept_translation_that_is_damaged_is_made_anew(tmp_path: Path, content: bytes) -> None:
+def test_damaged_cached_translation_is_replaced(tmp_path: Path, content: bytes) -> None:
     _, first = read(tmp_path)
     [kept] = tmp_path.glob("*.json")
     kept.write_bytes(content)
@@ -87,7 +87,7 @@ def test_a_kept_translation_that_is_damaged_is_made_anew(tmp_path: Path, content
     assert read(tmp_path)[1] == first
 
 
-def test_an_edit_of_the_template_counts(tmp_path: Path) -> None:
+def test_edit_of_the_template_invalidates_the_cache(tmp_path: Path) -> None:
     file = tmp_path / "template.yaml"
     file.write_text((SAMPLE / "template.yaml").read_text())
     (tmp_path / "layers").symlink_to(SAMPLE / "layers")
@@ -120,21 +120,21 @@ def test_wrong_parameters_are_named(cache: Path, parameters: dict[str, str], sai
         ("- a", "has no Resources"),
     ],
 )
-def test_a_template_that_cannot_be_read_says_why(tmp_path: Path, text: str, said: str) -> None:
+def test_unreadable_template_is_refused_with_the_reason(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "template.yaml").write_text(text)
 
     with pytest.raises(TemplateError, match=said):
         template.load(tmp_path / "template.yaml", {}, ACCOUNT, tmp_path)
 
 
-def test_missing_parameter_is_made_up_and_reported(cache: Path) -> None:
+def test_missing_parameter_is_empty_and_reported(cache: Path) -> None:
     loaded = template.load(SAMPLE / "template.yaml", {}, ACCOUNT, cache)
 
     assert loaded.resolver.parameters["Issuer"] == ""
     assert any(line.endswith("Give it with --parameter Issuer=VALUE.") for _, line in loaded.report.entries())
 
 
-def test_edit_of_an_included_file_counts(tmp_path: Path) -> None:
+def test_edit_of_an_included_file_invalidates_the_cache(tmp_path: Path) -> None:
     file, part = tmp_path / "template.yaml", tmp_path / "part.yaml"
     file.write_text(
         "Resources: {Q: {Type: AWS::SQS::Queue, Properties: "
@@ -150,7 +150,7 @@ def test_edit_of_an_included_file_counts(tmp_path: Path) -> None:
     assert part in loaded.files
 
 
-def test_parameters_of_a_nested_template_follow_the_addresses_of_queues(tmp_path: Path) -> None:
+def test_parameters_of_a_nested_template_receive_queue_addresses(tmp_path: Path) -> None:
     file = tmp_path / "template.yaml"
     file.write_text(
         "Resources:\n"

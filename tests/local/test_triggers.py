@@ -1,4 +1,4 @@
-"""Triggers that the sample does not have."""
+"""Triggers that the sample lacks."""
 
 import pytest
 
@@ -13,7 +13,7 @@ QUEUE = "arn:aws:sqs:eu-central-1:123456789012:q"
 HERE = triggers.Targets({"arn:a": "A", "arn:b": "B", ARN: "F"}, frozenset({QUEUE}), {"arn:n": "N (runtime nodejs20.x)"})
 
 
-def test_a_scheduled_rule_is_a_schedule_for_each_target() -> None:
+def test_scheduled_rule_is_a_schedule_for_each_target() -> None:
     properties = {
         "ScheduleExpression": "rate(5 minutes)",
         "Targets": [{"Arn": "arn:a", "Input": '{"a": 1}'}, {"Arn": "arn:b"}],
@@ -26,7 +26,7 @@ def test_a_scheduled_rule_is_a_schedule_for_each_target() -> None:
     assert first.logical_id != second.logical_id
 
 
-def test_an_event_pattern_and_a_stream_are_reported_and_left_out() -> None:
+def test_event_pattern_and_stream_are_reported_and_left_out() -> None:
     report = Report()
 
     assert triggers.rule("Rule", {"EventPattern": {}, "Targets": [{"Arn": "arn:a"}]}, ACCOUNT, HERE, report) == []
@@ -40,7 +40,7 @@ def test_an_event_pattern_and_a_stream_are_reported_and_left_out() -> None:
     )
 
 
-def test_a_schedule_has_its_window_its_retries_and_its_dead_letters() -> None:
+def test_schedule_has_its_window_retries_and_dead_letters() -> None:
     [schedule] = triggers.schedules(
         "S",
         {
@@ -65,7 +65,7 @@ def test_a_schedule_has_its_window_its_retries_and_its_dead_letters() -> None:
 @pytest.mark.parametrize(
     ("target", "expected"), [(f"{ARN}:3", ARN), (ARN, ARN), (QUEUE, QUEUE), ("arn:n", None), ("arn:x:y", None)]
 )
-def test_schedule_runs_only_with_a_target_that_is_here(target: str, expected: str | None) -> None:
+def test_schedule_runs_only_with_a_local_target(target: str, expected: str | None) -> None:
     report = Report()
     properties = {"ScheduleExpression": "rate(1 day)", "Target": {"Arn": target}}
 

@@ -1,4 +1,4 @@
-"""Those who look after ratings: settings, counting everything anew, how far the work is, which events came in."""
+"""Administration of ratings: settings, reset, pipeline status and recent events."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -61,7 +61,7 @@ def refusal(call):
     return refused.value.sqlstate, refused.value.diag.message_primary
 
 
-def test_settings_change_one_by_one_and_the_others_stay(db, gallery):
+def test_settings_change_keeps_the_other_settings(db, gallery):
     assert change(db, gallery, model="elo", tiers=[50], paused_until="2030-01-01T00:00:00Z")["model"] == "elo"
 
     change(db, gallery, votes_least=2)
@@ -93,7 +93,7 @@ def test_settings_change_one_by_one_and_the_others_stay(db, gallery):
     ],
     ids=str,
 )
-def test_settings_that_can_be_none_are_refused(rolled_back, changes):
+def test_invalid_settings_are_refused(rolled_back, changes):
     made = organization(rolled_back)
     become(rolled_back)
 
@@ -101,34 +101,34 @@ def test_settings_that_can_be_none_are_refused(rolled_back, changes):
 
 
 @pytest.mark.parametrize("role", ["viewer", "editor", "front_desk", None])
-def test_only_admins_and_owners_change_settings(db, gallery, role):
+def test_settings_change_is_refused_below_admin(db, gallery, role):
     become(db, person(db, gallery if role else None, role or ""))
 
     assert refusal(lambda: change(db, gallery, model="elo")) == ("PT403", "forbidden")
 
 
 @pytest.mark.parametrize("role", ["viewer", "admin", None])
-def test_only_the_owner_has_everything_counted_anew(db, gallery, role):
+def test_ratings_reset_is_refused_to_everyone_but_the_owner(db, gallery, role):
     become(db, person(db, gallery if role else None, role or ""))
 
     assert refusal(lambda: restart(db, gallery)) == ("PT403", "forbidden")
 
 
-def test_nobody_in_particular_may_tend_nothing(db, gallery):
+def test_administration_without_a_caller_is_refused(db, gallery):
     db.execute("select set_config('request.jwt.claims', '{}', false)")
 
     for call in (lambda: change(db, gallery), lambda: restart(db, gallery), lambda: status(db, gallery)):
         assert refusal(call) == ("PT401", "unauthenticated")
 
 
-def test_an_organization_that_is_not_there_is_not_found(db, gallery):
+def test_unknown_organization_is_not_found(db, gallery):
     nobody = person(db)
 
     assert refusal(lambda: change(db, nobody, model="elo")) == ("PT404", "organization_not_found")
     assert refusal(lambda: restart(db, nobody)) == ("PT404", "organization_not_found")
 
 
-def test_when_what_is_published_is_decided_otherwise_all_items_are_looked_at_again(db, gallery):
+def test_change_of_publishing_settings_marks_all_items(db, gallery):
     known(db, gallery, "a", "b")
     mark(db, gallery, "a")
     finish(db, claim(db), publish_at=[NOW + timedelta(hours=1)])
@@ -140,7 +140,7 @@ def test_when_what_is_published_is_decided_otherwise_all_items_are_looked_at_aga
     assert names(claim(db, at=NOW)) == ["a", "b"]
 
 
-def test_all_events_are_counted_anew_and_nothing_is_known_until_then(db, gallery):
+def test_ratings_reset_queues_all_events_and_clears_the_results(db, gallery):
     ingest(db, gallery, vote("a", "b", kind="super"), slider("c", 72.5), fire("a"))
     before = db.execute("select * from rating.inbox order by event_id, item_id").fetchall()
     db.execute("delete from rating.inbox; delete from rating.dirty_items")
@@ -150,10 +150,10 @@ def test_all_events_are_counted_anew_and_nothing_is_known_until_then(db, gallery
 
     assert restart(db, gallery) == {"events": 3, "items": 3}
 
-    def told(rows):
+    def undated(rows):
         return [{name: value for name, value in row.items() if name != "received_at"} for row in rows]
 
-    assert told(db.execute("select * from rating.inbox order by event_id, item_id").fetchall()) == told(before)
+    assert undated(db.execute("select * from rating.inbox order by event_id, item_id").fetchall()) == undated(before)
     assert names(claim(db, at=datetime.now(UTC))) == ["a", "b", "c"]
     assert db.execute("select distinct votes, version from rating.item_stats").fetchall() == [
         {"votes": 0, "version": 0}
@@ -162,7 +162,7 @@ def test_all_events_are_counted_anew_and_nothing_is_known_until_then(db, gallery
     assert db.execute("select period from rating.populations").fetchone() == {"period": 2}
 
 
-def test_events_that_wait_already_are_not_counted_twice_by_counting_anew(db, gallery):
+def test_ratings_reset_queues_pending_events_once(db, gallery):
     other = organization(db)
     ingest(db, gallery, vote(), slider())
     ingest(db, other, vote())
@@ -173,7 +173,7 @@ def test_events_that_wait_already_are_not_counted_twice_by_counting_anew(db, gal
     assert db.execute("select count(*) as n from rating.inbox").fetchone() == {"n": 5}
 
 
-def test_the_status_tells_what_waits_works_fails_and_is_held_back(db, gallery):
+def test_status_counts_queued_leased_failing_and_held_back_items(db, gallery):
     mark(db, gallery, "waits", priority=5, at=NOW - timedelta(seconds=90))
     mark(db, gallery, "works", priority=15)
     mark(db, gallery, "fails", priority=10)
@@ -193,7 +193,7 @@ def test_the_status_tells_what_waits_works_fails_and_is_held_back(db, gallery):
     assert status(db)["queued"] == 3
 
 
-def test_the_status_tells_events_batches_and_the_last_calibration(db, gallery):
+def test_status_reports_events_batches_and_the_last_calibration(db, gallery):
     ingest(db, gallery, vote(), slider(), fire())
     db.execute("insert into ops.job_runs (job, succeeded, finished_at, result) values"
                " ('process_ratings', true, clock_timestamp() + interval '2 s', '{\"items\": 7}'),"
@@ -220,7 +220,7 @@ def test_the_status_tells_events_batches_and_the_last_calibration(db, gallery):
     assert set(status(db, gallery, at=now)["batches"][0]) == {"started_at", "seconds", "succeeded"}
 
 
-def test_the_status_is_members_affair_and_that_of_all_the_services(db, gallery):
+def test_status_is_for_members_and_the_total_for_the_service(db, gallery):
     become(db, person(db, gallery, "viewer"))
     assert status(db, gallery)["queued"] == 0
     assert refusal(lambda: status(db)) == ("PT403", "forbidden")
@@ -229,7 +229,7 @@ def test_the_status_is_members_affair_and_that_of_all_the_services(db, gallery):
     assert refusal(lambda: status(db, gallery)) == ("PT403", "forbidden")
 
 
-def test_recent_events_are_one_list_that_indexes_answer(db, gallery):
+def test_recent_events_are_read_in_index_order_without_a_sort(db, gallery):
     ingest(db, gallery, vote("a", "b"), slider("c", 72.5), fire("d"))
 
     rows = db.execute("select * from rating.recent_events order by event_id").fetchall()
@@ -250,7 +250,7 @@ def test_recent_events_are_one_list_that_indexes_answer(db, gallery):
 
 
 @pytest.mark.parametrize("model", ["bayes", "elo"])
-def test_counting_anew_comes_to_the_same_as_counting_once(db, gallery, model):
+def test_ratings_after_a_reset_equal_the_ratings_before_it(db, gallery, model):
     events = [vote(f"i{n % 7}", f"i{n % 5 + 7}", f"v{n % 9}", kind=("normal", "super")[n % 2]) for n in range(120)]
     events += [slider(f"i{n % 12}", n % 101, f"v{n % 9}") for n in range(80)] + [fire(f"i{n}") for n in range(5)]
     change(db, gallery, model=model)

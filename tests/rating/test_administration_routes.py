@@ -1,4 +1,4 @@
-"""Ratings for those who look after them: what came in, from whom, how far the work is, and how it is done."""
+"""Routes for the staff who run ratings: received events, voters, pipeline status, settings, recalculation and reset."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -21,7 +21,7 @@ def listed(stage, caller, **query):
     return gateway.get("ratings", EVENTS, query={"organization_id": stage.organization_id, **query}, caller=caller)
 
 
-def test_events_are_listed_newest_first_as_they_came(db, stage):
+def test_event_list_shows_the_newest_event_first(db, stage):
     post(stage, vote("dawn", "dusk", voter_id="eva", key="v", kind="super"), slider("dawn", 72.5, voter_id="eva"))
     post(stage, fire("dusk", voter_id="eva"))
 
@@ -34,8 +34,8 @@ def test_events_are_listed_newest_first_as_they_came(db, stage):
     assert (items[1]["item_id"], items[1]["value"], items[1]["winner"]) == ("dawn", 72.5, None)
 
 
-def test_voters_get_their_events_of_31_days_and_members_get_all(db, stage):
-    """A voter's events are found by a scan, which an old `since` must not extend to all months."""
+def test_event_list_of_a_voter_covers_31_days_and_that_of_members_all(db, stage):
+    """A scan finds a voter's events, so an old `since` must not extend it to all months."""
     voter = stage.customer()
     for days in (30, 32):
         db.execute(
@@ -52,7 +52,7 @@ def test_voters_get_their_events_of_31_days_and_members_get_all(db, stage):
     assert (keys(voter), keys(stage.owner), keys(service())) == (["30"], ["30", "32"], ["30", "32"])
 
 
-def test_events_are_found_by_kind_by_voter_and_by_when_they_came(db, stage):
+def test_event_list_filters_by_kind_voter_and_time(db, stage):
     post(stage, vote("dawn", "dusk", voter_id="eva"), slider("dawn", 1, voter_id="max"), fire("dusk", voter_id="max"))
     later = datetime(2099, 1, 1, tzinfo=UTC).isoformat().replace("+00:00", "Z")
     earlier = "2020-01-01T00:00:00Z"
@@ -71,7 +71,7 @@ def test_events_are_found_by_kind_by_voter_and_by_when_they_came(db, stage):
 
 
 @pytest.mark.parametrize("limit", [1, 3, 4, 100])
-def test_pages_of_events_neither_repeat_nor_skip(db, stage, limit):
+def test_event_pages_neither_repeat_nor_skip_events(db, stage, limit):
     for _request in range(3):
         post(stage, vote("dawn", "dusk"), slider("dawn", 1), fire("dusk", voter_id=str(uuid4())), vote("dusk", "noon"))
     seen, cursor, begun = [], None, False
@@ -84,7 +84,7 @@ def test_pages_of_events_neither_repeat_nor_skip(db, stage, limit):
     assert seen == sorted(seen, reverse=True)
 
 
-def test_strangers_see_the_events_that_are_their_own(db, stage):
+def test_event_list_of_a_non_member_shows_only_own_events(db, stage):
     known(db, stage, "dawn")
     ana = stage.customer()
     post(stage, fire("dawn", voter_id="eva"), fire("dawn", voter_id=str(ana)))
@@ -99,7 +99,7 @@ def rater(stage, voter_id, caller):
     return gateway.get("ratings", path, query={"organization_id": stage.organization_id}, caller=caller)
 
 
-def test_a_rater_is_explained_to_members_and_to_themselves(db, stage):
+def test_voter_reliability_is_shown_to_members_and_to_the_voter(db, stage):
     ana = stage.customer()
     db.execute(
         "insert into rating.voters (organization_id, voter_id, votes, agreed, expected, log_odds, sliders,"
@@ -120,7 +120,7 @@ def test_a_rater_is_explained_to_members_and_to_themselves(db, stage):
     assert rater(stage, "nobody", stage.owner).status == 404
 
 
-def test_settings_are_the_defaults_until_somebody_changes_them(db, stage):
+def test_settings_are_the_defaults_until_changed(db, stage):
     query = {"organization_id": stage.organization_id}
     before = gateway.get("ratings", SETTINGS, query=query, caller=stage.customer())
     assert (before.status, before.body["model"], before.body["public"], before.body["votes_least"]) == (
@@ -154,7 +154,7 @@ def test_settings_are_the_defaults_until_somebody_changes_them(db, stage):
     ],
     ids=str,
 )
-def test_settings_that_can_be_none_are_refused(db, stage, change):
+def test_invalid_settings_are_refused(db, stage, change):
     answer = gateway.patch(
         "ratings", SETTINGS, {"organization_id": stage.organization_id, **change}, caller=stage.owner
     )
@@ -163,14 +163,14 @@ def test_settings_that_can_be_none_are_refused(db, stage, change):
 
 
 @pytest.mark.parametrize(("role", "status"), [("editor", 403), ("viewer", 403), ("admin", 200), ("owner", 200)])
-def test_admins_and_owners_change_settings(db, stage, role, status):
+def test_settings_change_needs_an_admin_or_the_owner(db, stage, role, status):
     change = {"organization_id": stage.organization_id, "pause_seconds": 60}
 
     assert gateway.patch("ratings", SETTINGS, change, caller=stage.member(role)).status == status
     assert gateway.patch("ratings", SETTINGS, change, caller=stage.customer()).status in (403, 404)
 
 
-def test_settings_of_a_private_organization_are_its_members_affair(db, stage):
+def test_private_settings_are_hidden_from_non_members(db, stage):
     keep_private(db, stage)
     query = {"organization_id": stage.organization_id}
 
@@ -184,7 +184,7 @@ def mark(stage, caller, **members):
     return gateway.post("ratings", "/ratings/items/dirty", body, caller=caller)
 
 
-def test_staff_have_items_counted_again_and_unknown_ones_are_passed_over(db, stage):
+def test_item_recalculation_marks_known_items_and_skips_unknown_ones(db, stage):
     known(db, stage, "dawn", "dusk")
 
     answer = mark(stage, stage.member("editor"), priority=7)
@@ -197,7 +197,7 @@ def test_staff_have_items_counted_again_and_unknown_ones_are_passed_over(db, sta
 @pytest.mark.parametrize(
     ("who", "status"), [("customer", 403), ("viewer", 403), ("front_desk", 403), ("service", 200), ("anonymous", 401)]
 )
-def test_who_may_have_items_counted_again(db, stage, who, status):
+def test_item_recalculation_needs_staff_or_the_service(db, stage, who, status):
     callers = {"customer": stage.customer, "service": service, "anonymous": lambda: None}
     caller = callers[who]() if who in callers else stage.member(who)
 
@@ -207,11 +207,11 @@ def test_who_may_have_items_counted_again(db, stage, who, status):
 @pytest.mark.parametrize(
     "members", [{"item_ids": []}, {"item_ids": ["x"] * 1001}, {"priority": 101}, {"item_ids": [""]}]
 )
-def test_marking_is_bounded(db, stage, members):
+def test_item_recalculation_refuses_requests_out_of_bounds(db, stage, members):
     assert mark(stage, stage.owner, **members).status == 422
 
 
-def test_the_status_says_what_waits(db, stage):
+def test_status_counts_queued_items(db, stage):
     post(stage, vote("dawn", "dusk"), fire("noon"))
     query = {"organization_id": stage.organization_id}
 
@@ -224,7 +224,7 @@ def test_the_status_says_what_waits(db, stage):
     assert gateway.get("ratings", "/ratings/status", caller=stage.owner).status == 403
 
 
-def test_the_owner_has_everything_counted_anew(db, stage):
+def test_ratings_reset_by_the_owner_queues_all_events(db, stage):
     post(stage, vote("dawn", "dusk"), slider("dawn", 70), fire("noon"))
     db.execute("delete from rating.inbox")
     db.execute("delete from rating.dirty_items")
@@ -239,7 +239,7 @@ def test_the_owner_has_everything_counted_anew(db, stage):
     assert len(db.execute("select * from rating.dirty_items").fetchall()) == 3
 
 
-def test_everything_is_not_counted_anew_as_often_as_anybody_likes(db, stage):
+def test_ratings_reset_is_rate_limited(db, stage):
     body = {"organization_id": stage.organization_id}
 
     answers = [gateway.post("ratings", "/ratings/restart", body, caller=stage.owner) for _ in range(3)]

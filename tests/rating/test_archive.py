@@ -1,4 +1,4 @@
-"""Old events: put away by the month once they are counted, still there to count anew; what is forgotten when."""
+"""Old events are archived by month once they are counted, stay available for a reset, and are deleted on schedule."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ TABLES = ("votes", "sliders", "fires")
 
 @pytest.fixture
 def gallery(db):
-    """With events of March and April 2029, of which those of April wait."""
+    """Create an organization with events of March and April 2029; those of April are still pending."""
     made = organization(db)
     become(db)
     for table in TABLES:
@@ -31,7 +31,7 @@ def gallery(db):
 
 
 def received(db, month):
-    """Let what has just come in have come in then."""
+    """Move the events that were just received into the given month."""
     for table in (*TABLES, "inbox"):
         db.execute(
             f"update rating.{table} set received_at = make_timestamptz(2029, %s, 15, 0, 0, 0, 'UTC')"
@@ -53,7 +53,7 @@ def old(names):
     return [name for name in names if "_2029_" in name]
 
 
-def test_months_are_archived_once_all_their_events_are_counted(db, gallery):
+def test_month_is_archived_once_all_its_events_are_counted(db, gallery):
     done = archive(db)
     assert sorted(old(done["archived"])) == sorted(archived_at(3))
     assert sorted(old(done["kept"])) == sorted(archived_at(4))
@@ -66,7 +66,7 @@ def test_months_are_archived_once_all_their_events_are_counted(db, gallery):
     assert db.execute("select count(*) as n from rating.votes").fetchone() == {"n": 0}
 
 
-def test_a_month_with_uncounted_events_is_not_archived_even_if_a_later_one_is_clear(db, gallery):
+def test_uncounted_event_keeps_its_month_and_later_ones_out_of_the_archive(db, gallery):
     db.execute("update rating.inbox set received_at = '2029-03-31T23:59:59Z' where item_id = 'a' and kind = 'fire'")
 
     done = archive(db)
@@ -75,7 +75,7 @@ def test_a_month_with_uncounted_events_is_not_archived_even_if_a_later_one_is_cl
     assert len(old(done["kept"])) == 6
 
 
-def test_only_months_that_have_ended_by_then_are_archived(db, gallery):
+def test_month_is_archived_only_after_its_end(db, gallery):
     db.execute("delete from rating.inbox")
 
     done = archive(db, before=datetime(2029, 4, 30, 23, tzinfo=UTC))
@@ -84,7 +84,7 @@ def test_only_months_that_have_ended_by_then_are_archived(db, gallery):
     assert archive(db, before=future, at=datetime(2029, 4, 30, 23, tzinfo=UTC)) == {"archived": [], "kept": []}
 
 
-def test_an_event_that_is_being_written_keeps_the_months_of_its_table(db, gallery, connect):
+def test_uncommitted_event_keeps_the_months_of_its_table(db, gallery, connect):
     db.execute("delete from rating.inbox")
     writer = connect(autocommit=False)
     become(writer)
@@ -101,9 +101,9 @@ def test_an_event_that_is_being_written_keeps_the_months_of_its_table(db, galler
     assert len(old(done["archived"])) == 4
 
 
-def test_an_event_that_is_committed_while_the_archive_waits_keeps_its_month(db, gallery, connect):
+def test_event_that_commits_during_archiving_keeps_its_month(db, gallery, connect):
     db.execute("delete from rating.inbox")
-    archive(db, before=datetime(2029, 1, 1, tzinfo=UTC))  # so that March is the first that waits
+    archive(db, before=datetime(2029, 1, 1, tzinfo=UTC))  # March is now the first month to archive
     writer = connect(autocommit=False)
     become(writer)
     row = [gallery, datetime(2029, 3, 20, tzinfo=UTC)]
@@ -127,7 +127,7 @@ def test_an_event_that_is_committed_while_the_archive_waits_keeps_its_month(db, 
     assert "rating.fires_2029_03" in done["kept"]
 
 
-def test_nobody_reads_the_archive_but_its_owner(db, gallery, connect):
+def test_archive_is_not_readable_by_api_roles(db, gallery, connect):
     archive(db)
     for role in ("anon", "authenticated", "service_role"):
         api = connect(LOGINS[role])
@@ -136,7 +136,7 @@ def test_nobody_reads_the_archive_but_its_owner(db, gallery, connect):
             api.execute("select * from rating_archive.votes_2029_03")
 
 
-def test_counting_anew_reads_archived_months_too(db, gallery):
+def test_ratings_reset_includes_archived_months(db, gallery):
     archive(db)
 
     done = db.execute("select rating.reset_ratings(%s) as done", [gallery]).fetchone()["done"]
@@ -148,7 +148,7 @@ def clean(db, at=NOW):
     return db.execute("select ops.clean_up(at => %s) as done", [at]).fetchone()["done"]
 
 
-def test_keys_of_events_are_kept_for_90_days_and_results_of_requests_for_a_week(db, gallery):
+def test_event_keys_are_kept_90_days_and_request_results_a_week(db, gallery):
     db.execute("delete from rating.event_keys")
     for days in (89, 91):
         db.execute(
@@ -177,7 +177,7 @@ def figures(db, at=NOW):
     return {row["name"]: (row["value"], row["status"]) for row in rows}
 
 
-def test_health_knows_how_long_items_wait_in_work_or_not_and_which_fail(db):
+def test_queue_figures_report_the_oldest_item_and_failing_items(db):
     made = organization(db)
     assert figures(db) == {"rating_queue_age_seconds": (0, "healthy"), "rating_items_failing": (0, "healthy")}
     mark(db, made, "a", "b", at=NOW - timedelta(seconds=300))

@@ -1,4 +1,4 @@
-"""Many who rate and several who count, all at once: nothing lost, nothing twice, nobody in a circle."""
+"""Concurrent voters and workers lose no event, count none twice and never deadlock."""
 
 import contextlib
 import json
@@ -27,18 +27,18 @@ def bench(db, server, database_name):
 
 
 @contextlib.contextmanager
-def meanwhile(act, every_seconds=0.02):
-    """Something that is done again and again; gives the list of what came of it, and raises what went wrong."""
+def repeating(act, every_seconds=0.02):
+    """Repeat an action in a thread; yield the list of its results, and raise its errors at the end."""
     over, results, errors = threading.Event(), [], []
 
     def run():
         try:
             while not over.wait(every_seconds):
                 results.append(act())
-        except BaseException as error:  # told in the test's own thread
+        except BaseException as error:  # raised in the test's own thread
             errors.append(error)
         finally:
-            database.disconnect()  # this thread's
+            database.disconnect()  # close the connection of this thread
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -50,13 +50,13 @@ def meanwhile(act, every_seconds=0.02):
     assert errors == []
 
 
-def asked(connect, query, *params):
-    """A statement of the service's, on a connection of its own."""
+def statement(connect, query, *params):
+    """Return a call that runs a statement of the service on a connection of its own."""
     connection = connect()
     return lambda: routines.call(connection, None, query, list(params))
 
 
-def test_events_that_commit_out_of_their_order_are_each_counted_once_as_one_after_the_other(bench, connect):
+def test_events_that_commit_out_of_order_are_counted_once_by_three_workers(bench, connect):
     events = rating_load.made_up(rating_load.EVENTS, items=200, voters=100)
     alone, crowd = rating_results.stage(bench.db, events), rating_results.stage(bench.db)
     rating_workers.finish(rating_workers.start(bench.worker, bench.url))
@@ -69,8 +69,8 @@ def test_events_that_commit_out_of_their_order_are_each_counted_once_as_one_afte
     assert bench.faults(crowd, alone, events) == []
 
 
-def test_the_first_rule_counts_every_event_once_too(bench, connect):
-    """Its ratings depend on the order by design; its counters, and the voters' calibration, do not."""
+def test_elo_counts_every_event_once_with_three_workers(bench, connect):
+    """Elo ratings depend on the order by design; the counters and the voters' calibration do not."""
     events = rating_load.made_up(rating_load.EVENTS // 2)
     organization_id = rating_results.stage(bench.db)
     bench.db.execute("update rating.settings set model = 'elo'")
@@ -81,18 +81,18 @@ def test_the_first_rule_counts_every_event_once_too(bench, connect):
     assert rating_results.miscounted(bench.db, organization_id, events) == []
 
 
-def test_eight_who_rate_and_three_who_count_never_wait_in_a_circle(bench, connect):
-    """Periods begin, fits of all votes are taken over and items are marked by hand all the while, too."""
+def test_voters_workers_and_maintenance_never_deadlock(bench, connect):
+    """Meanwhile periods start, calibrations are applied, and items are marked by hand."""
     organization_id = rating_results.stage(bench.db)
     bench.db.execute("update rating.settings set period_seconds = 1")
     names, until, sent = [f"item-{number}" for number in range(40)], time.monotonic() + MINUTE, []
 
     with (
         rating_workers.working(bench.worker, bench.url, 3),
-        meanwhile(asked(connect, "select rating.begin_period()")),
-        meanwhile(asked(connect, "select rating.mark_dirty(%s, %s)", organization_id, names)),
-        meanwhile(asked(connect, "select rating.get_pipeline_status(%s)", organization_id)),
-        meanwhile(lambda: calibration.calibrate(organization_id), every_seconds=0.5),
+        repeating(statement(connect, "select rating.begin_period()")),
+        repeating(statement(connect, "select rating.mark_dirty(%s, %s)", organization_id, names)),
+        repeating(statement(connect, "select rating.get_pipeline_status(%s)", organization_id)),
+        repeating(lambda: calibration.calibrate(organization_id), every_seconds=0.5),
     ):
         while len(sent) < rating_load.EVENTS or time.monotonic() < until:
             events = rating_load.made_up(max(rating_load.EVENTS // 5, 400), seed=len(sent), prefix=f"{len(sent)}-")
@@ -102,8 +102,8 @@ def test_eight_who_rate_and_three_who_count_never_wait_in_a_circle(bench, connec
     assert rating_results.miscounted(bench.db, organization_id, sent) == []
 
 
-def test_who_marks_and_who_claims_and_finishes_never_wait_in_a_circle(bench, connect):
-    """Nothing but that, as fast as it goes: PostgreSQL waits for a row now and then that a claim means to skip."""
+def test_marks_and_claims_of_the_same_items_never_deadlock(bench, connect):
+    """Marks and claims run at full speed: PostgreSQL sometimes waits for a row that a claim means to skip."""
     organization_id, over = rating_results.stage(bench.db), threading.Event()
     names = [f"item-{number}" for number in range(30)]
 
@@ -135,14 +135,16 @@ def test_who_marks_and_who_claims_and_finishes_never_wait_in_a_circle(bench, con
     run_together(connect, range(11), act)
 
 
-def test_events_are_counted_once_that_come_while_all_is_counted_again(bench, connect):
-    """What is known is forgotten, and every event laid out anew: those that are being written or counted, too."""
+def test_events_that_arrive_during_a_reset_are_counted_once(bench, connect):
+    """A reset clears the results and queues every event again, including those being written or counted."""
     organization_id = rating_results.stage(bench.db)
     events = rating_load.made_up(rating_load.EVENTS)
 
     with (
         rating_workers.working(bench.worker, bench.url, 2),
-        meanwhile(asked(connect, "select rating.reset_ratings(%s)", organization_id), every_seconds=0.3) as restarts,
+        repeating(
+            statement(connect, "select rating.reset_ratings(%s)", organization_id), every_seconds=0.3
+        ) as restarts,
     ):
         rating_load.produce(connect, organization_id, events, connections=8)
 
@@ -150,8 +152,8 @@ def test_events_are_counted_once_that_come_while_all_is_counted_again(bench, con
     assert rating_results.miscounted(bench.db, organization_id, events) == []
 
 
-def test_messages_that_come_more_than_once_and_side_by_side_are_written_once(bench, connect):
-    """Each message comes to two consumers, in batches that are cut otherwise."""
+def test_messages_delivered_twice_in_parallel_are_written_once(bench, connect):
+    """Each message reaches two consumers, in batches of different sizes."""
     organization_id = rating_results.stage(bench.db)
     events = rating_load.made_up(rating_load.EVENTS)
     messages = [
@@ -186,8 +188,8 @@ def test_messages_that_come_more_than_once_and_side_by_side_are_written_once(ben
     assert rating_results.miscounted(bench.db, organization_id, events) == []
 
 
-def test_an_item_with_thousands_of_events_has_all_of_them_counted(bench):
-    """More than any page of rows that somebody might have thought of."""
+def test_item_with_thousands_of_events_has_all_of_them_counted(bench):
+    """The number exceeds any page size that a reader of rows might use."""
     events = rating_load.made_up(6000, items=3, voters=500)
     organization_id = rating_results.stage(bench.db, events)
 
@@ -196,8 +198,8 @@ def test_an_item_with_thousands_of_events_has_all_of_them_counted(bench):
     assert rating_results.miscounted(bench.db, organization_id, events) == []
 
 
-def test_a_batch_that_takes_no_more_than_some_events_leaves_none_behind(bench, monkeypatch):
-    """In however many batches it takes: the same as in one."""
+def test_batches_with_an_event_limit_leave_no_event_behind(bench, monkeypatch):
+    """The result of several batches equals that of a single one."""
     events = rating_load.made_up(1000, items=20)
     alone = rating_results.stage(bench.db, events)
     batch = rating_workers.found(rating_workers.PRODUCT)

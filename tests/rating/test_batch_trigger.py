@@ -1,4 +1,4 @@
-"""After events are committed the worker is woken: soon, not for each request, and never at a request's expense."""
+"""Committed events trigger the worker: soon, not for each request, and without ever failing a request."""
 
 import json
 
@@ -16,8 +16,8 @@ def stage(db, aws):
 
 
 @pytest.fixture
-def waking():
-    """The trigger of the handler, as in a new execution environment."""
+def trigger():
+    """Return the handler's trigger, as in a new execution environment."""
     trigger = gateway.load("ingest")._worker
     trigger._fired_at = float("-inf")
     return trigger
@@ -25,7 +25,7 @@ def waking():
 
 @pytest.fixture
 def sent(monkeypatch):
-    """What is sent to the worker, with its delay."""
+    """Return the messages that are sent to the worker, each with its delay."""
     messages = []
     monkeypatch.setenv("PROCESS_BATCH_QUEUE_URL", "https://queues.example.org/process-batch")
 
@@ -36,11 +36,11 @@ def sent(monkeypatch):
     return messages
 
 
-def test_the_worker_is_woken_once_in_two_seconds_by_a_clock_that_never_goes_back(waking, sent):
+def test_trigger_sends_at_most_one_message_in_two_seconds(trigger, sent):
     message = ProcessBatch(reason="events")
 
     woken = [
-        waking.fire(message, now_seconds=seconds)
+        trigger.fire(message, now_seconds=seconds)
         for seconds in (100.0, 100.1, 101.99, 102.0, 103.9, 104.0, 50.0, 110.0)
     ]
 
@@ -48,17 +48,17 @@ def test_the_worker_is_woken_once_in_two_seconds_by_a_clock_that_never_goes_back
     assert sent == [("process-batch", {"reason": "events"}, 2)] * 4
 
 
-def test_requests_one_after_another_send_one_message(db, stage, waking, sent):
+def test_trigger_sends_one_message_for_a_burst_of_requests(db, stage, trigger, sent):
     for number in range(5):
         assert post(stage, fire(f"item-{number}")).status == 200
 
     assert sent == [("process-batch", {"reason": "events"}, 2)]
 
 
-def test_where_nothing_was_accepted_nobody_is_woken(db, stage, waking, sent):
+def test_trigger_sends_no_message_when_no_event_was_accepted(db, stage, trigger, sent):
     event = fire("dawn")
     post(stage, event)
-    waking._fired_at = float("-inf")
+    trigger._fired_at = float("-inf")
     sent.clear()
 
     post(stage, event)
@@ -67,7 +67,7 @@ def test_where_nothing_was_accepted_nobody_is_woken(db, stage, waking, sent):
     assert sent == []
 
 
-def test_the_message_follows_the_commit(db, stage, waking, monkeypatch):
+def test_trigger_sends_its_message_after_the_commit(db, stage, trigger, monkeypatch):
     seen = []
     monkeypatch.setenv("PROCESS_BATCH_QUEUE_URL", "https://queues.example.org/process-batch")
     monkeypatch.setattr(
@@ -82,7 +82,7 @@ def test_the_message_follows_the_commit(db, stage, waking, monkeypatch):
 
 
 @pytest.mark.parametrize("reason", ["refused", "unreachable", "unset"])
-def test_a_queue_that_is_not_to_be_had_costs_no_request(db, stage, waking, monkeypatch, capsys, reason):
+def test_unavailable_queue_does_not_fail_the_request(db, stage, trigger, monkeypatch, capsys, reason):
     from botocore.exceptions import EndpointConnectionError
 
     def fail(url, message, **_options):

@@ -1,4 +1,4 @@
-"""Batches of the ratings: how many statements they take, and that each event counts once whatever happens."""
+"""Rating batches take a bounded number of statements, and each event counts exactly once."""
 
 import socket
 import threading
@@ -22,7 +22,7 @@ def box(db):
 
 @pytest.fixture
 def line(db, monkeypatch):
-    """The wire between the worker and its database."""
+    """Return a proxy between the worker and its database."""
     parts = urlsplit(settings.current().require("database_url"))
     with wire(lambda: socket.create_connection(("127.0.0.1", parts.port))) as the_line:
         login = parts.netloc.rpartition("@")[0]
@@ -35,8 +35,8 @@ def line(db, monkeypatch):
         database.disconnect()
 
 
-def everything(most=500):
-    """Batch after batch until nothing is left to claim; what each did."""
+def process_all(most=500):
+    """Process batches until nothing is left to claim, and return their reports."""
     reports = []
     while not reports or reports[-1].full:
         reports.append(processing.process_batch(most))
@@ -45,7 +45,7 @@ def everything(most=500):
 
 
 @pytest.mark.parametrize(("items", "batches"), [(20, 1), (500, 2), (5000, 11)])
-def test_a_batch_is_at_most_nine_round_trips_whatever_its_size(box, line, items, batches):
+def test_batch_takes_at_most_nine_round_trips_at_any_size(box, line, items, batches):
     box.tournament(items, 4)
     box.put()
 
@@ -61,7 +61,7 @@ def test_a_batch_is_at_most_nine_round_trips_whatever_its_size(box, line, items,
     assert box.left() == (0, 0)
 
 
-def test_a_batch_that_is_replayed_counts_nothing_twice(box, db, monkeypatch):
+def test_replayed_batch_counts_no_event_twice(box, db, monkeypatch):
     box.tournament(30, 10)
     box.put()
     claimed = storage.claim(500)
@@ -77,7 +77,7 @@ def test_a_batch_that_is_replayed_counts_nothing_twice(box, db, monkeypatch):
 
 
 @pytest.mark.parametrize(("ending", "counted"), [("commit", 0), ("rollback", 44)])
-def test_a_second_worker_waits_for_the_first_and_counts_what_is_left(box, connect, db, ending, counted):
+def test_second_worker_waits_for_the_first_and_counts_the_remaining_events(box, connect, db, ending, counted):
     box.tournament(2, 20)
     box.put()
     names = ["item-00000", "item-00001"]
@@ -93,19 +93,19 @@ def test_a_second_worker_waits_for_the_first_and_counts_what_is_left(box, connec
 
 
 @pytest.mark.parametrize("votes", [10, 0])
-def test_workers_that_overlap_at_an_item_lose_nothing_of_each_other(box, db, votes, monkeypatch):
+def test_overlapping_workers_keep_each_others_results(box, db, votes, monkeypatch):
     box.tournament(4, 10)
     box.put()
-    everything()
+    process_all()
     rate, reached, go_on = models.rate, threading.Event(), threading.Event()
 
-    def rate_when_told(name, batch):
+    def rate_after_the_signal(name, batch):
         if not reached.is_set():
             reached.set()
             assert go_on.wait(10)
         return rate(name, batch)
 
-    monkeypatch.setattr(models, "rate", rate_when_told)
+    monkeypatch.setattr(models, "rate", rate_after_the_signal)
     with ThreadPoolExecutor(2) as pool:
         if votes:
             box.tournament(4, votes, seed=2)
@@ -113,7 +113,7 @@ def test_workers_that_overlap_at_an_item_lose_nothing_of_each_other(box, db, vot
         db.execute("select rating.mark_dirty(%s, %s)", [box.organization_id, list(box.state())])
         slow = pool.submit(lambda: (processing.process_batch(), database.disconnect())[0])
         assert reached.wait(10)
-        db.execute("update rating.dirty_items set available_at = now()")  # its lease has run out
+        db.execute("update rating.dirty_items set available_at = now()")  # its lease expires
         box.tournament(4, 10, seed=3)
         box.put()
         quick = pool.submit(lambda: (processing.process_batch(), database.disconnect())[0])
@@ -122,7 +122,7 @@ def test_workers_that_overlap_at_an_item_lose_nothing_of_each_other(box, db, vot
         assert [each.result(timeout=10).events for each in (slow, quick)] == [48 if votes else 0, 48]
 
     assert sum(row["votes"] + row["sliders"] for row in box.state().values()) == (3 if votes else 2) * 48
-    everything()
+    process_all()
     assert box.left() == (0, 0)
 
 
@@ -131,10 +131,10 @@ def wait_for_a_lock(db):
         if db.execute("select count(*) as n from pg_locks where not granted").fetchone()["n"]:
             return
         db.execute("select pg_sleep(0.01)")
-    raise AssertionError("Nobody waits.")
+    raise AssertionError("No session waits for a lock.")
 
 
-def test_an_item_that_is_marked_again_while_in_work_stays_queued(box, monkeypatch):
+def test_item_marked_during_its_batch_stays_queued(box, monkeypatch):
     box.tournament(10, 10)
     box.put()
     rate = models.rate
@@ -153,7 +153,7 @@ def test_an_item_that_is_marked_again_while_in_work_stays_queued(box, monkeypatc
     assert box.left() == (0, 0)
 
 
-def test_an_item_that_cannot_be_counted_is_set_aside_and_the_others_go_on(box, db):
+def test_item_that_cannot_be_written_is_set_aside_alone(box, db):
     box.tournament(500, 4)
     box.put()
     processing.process_batch()
@@ -180,7 +180,7 @@ def test_an_item_that_cannot_be_counted_is_set_aside_and_the_others_go_on(box, d
     assert box.left() == (0, 0)
 
 
-def test_items_of_which_the_model_can_make_no_number_are_set_aside(box, db, monkeypatch):
+def test_items_that_the_model_cannot_rate_are_set_aside(box, db, monkeypatch):
     box.tournament(100, 10)
     box.put()
     rate, bad = models.rate, {"item-00000", "item-00050", "item-00051", "item-00099"}
@@ -203,7 +203,7 @@ def test_items_of_which_the_model_can_make_no_number_are_set_aside(box, db, monk
     assert (run["succeeded"], run["result"]["failed"], run["result"]["events"]) == (True, 4, report.events)
 
 
-def test_a_fault_that_is_no_items_is_told_and_changes_nothing(box, db, monkeypatch):
+def test_fault_that_no_item_causes_is_raised_and_changes_nothing(box, db, monkeypatch):
     box.tournament(10, 4)
     box.put()
 
@@ -223,7 +223,7 @@ def test_a_fault_that_is_no_items_is_told_and_changes_nothing(box, db, monkeypat
 
 @pytest.mark.parametrize("after_answer", [False, True])
 @pytest.mark.parametrize("statement", [b"take_events", b"write_items", b"finish_items", b"commit"])
-def test_a_lost_connection_is_no_items_fault_and_loses_nothing(box, line, db, statement, after_answer):
+def test_lost_connection_blames_no_item_and_loses_no_event(box, line, db, statement, after_answer):
     box.tournament(20, 10)
     box.put()
     line.cut_after_answer = after_answer
@@ -237,7 +237,7 @@ def test_a_lost_connection_is_no_items_fault_and_loses_nothing(box, line, db, st
     assert db.execute("select sum(votes) as n from rating.voters").fetchone()["n"] == 100
 
 
-def test_when_the_database_stays_too_busy_the_items_are_given_back(box, db, monkeypatch):
+def test_items_are_released_when_the_database_stays_busy(box, db, monkeypatch):
     box.tournament(20, 4)
     box.put()
     attempts = []
@@ -257,12 +257,12 @@ def test_when_the_database_stays_too_busy_the_items_are_given_back(box, db, monk
     }
 
 
-def test_a_read_capped_at_1000_rows_lost_the_rest_for_good(box):
+def test_item_with_5000_votes_is_rated_from_all_of_them(box):
     for number in range(5000):
         box.vote(f"voter-{number % 70}", *(("a", "b") if number % 3 else ("b", "a")))
     box.put()
 
-    reports = everything()
+    reports = process_all()
 
     assert sum(report.events for report in reports) == 10_000
     state = box.state()
@@ -271,13 +271,13 @@ def test_a_read_capped_at_1000_rows_lost_the_rest_for_good(box):
     assert box.left() == (0, 0)
 
 
-def test_more_events_than_a_batch_may_take_are_left_to_the_next(box, monkeypatch):
+def test_events_above_the_batch_limit_are_left_to_the_next_batch(box, monkeypatch):
     monkeypatch.setattr(storage, "EVENTS_MOST", 300)
     for number in range(500):
         box.vote(f"voter-{number % 70}", "a", f"opponent-{number % 4}")
     box.put()
 
-    reports = everything()
+    reports = process_all()
 
     assert [report.events for report in reports] == [300, 300, 300, 100]
     assert box.state()["a"]["votes"] == 500
@@ -285,7 +285,7 @@ def test_more_events_than_a_batch_may_take_are_left_to_the_next(box, monkeypatch
 
 
 @pytest.mark.parametrize("model", ["bayes", "elo"])
-def test_results_are_equal_whatever_the_order_of_items_and_events(box, db, model, monkeypatch):
+def test_results_do_not_depend_on_the_order_of_items_and_events(box, db, model, monkeypatch):
     box.choose(model=model)
     box.tournament(60, 20)
     box.put()
@@ -304,7 +304,7 @@ def test_results_are_equal_whatever_the_order_of_items_and_events(box, db, model
 
 
 @pytest.mark.parametrize("most", [1, 7, 50])
-def test_results_of_a_period_are_equal_whatever_the_size_of_its_batches(box, db, most):
+def test_results_of_a_period_do_not_depend_on_the_batch_size(box, db, most):
     box.tournament(60, 20)
     box.put()
     db.execute("create table aside as select * from rating.inbox")
@@ -313,7 +313,7 @@ def test_results_of_a_period_are_equal_whatever_the_size_of_its_batches(box, db,
 
     db.execute("truncate rating.item_stats, rating.voters, rating.item_scores")
     db.execute("insert into rating.inbox select * from aside")
-    everything(most)
+    process_all(most)
 
     assert_equal(box.state(), straight)
     assert_equal(known_voters(db), voters)
@@ -334,7 +334,7 @@ def not_lists(row):
     return not any(isinstance(value, list) for value in row.values())
 
 
-def test_an_item_of_which_nothing_is_known_is_found_to_have_nothing(box, db):
+def test_unknown_item_is_finished_without_results(box, db):
     db.execute("select rating.mark_dirty(%s, array['nobody'])", [box.organization_id])
 
     report = processing.process_batch()
@@ -344,7 +344,7 @@ def test_an_item_of_which_nothing_is_known_is_found_to_have_nothing(box, db):
     assert box.left() == (0, 0)
 
 
-def test_items_of_an_organization_that_is_gone_hold_nobody_up(box, db):
+def test_items_of_a_deleted_organization_do_not_block_the_batch(box, db):
     box.tournament(4, 4)
     gone = rating_inbox.Inbox(db, uuid4(), list(box.events))
     box.put()

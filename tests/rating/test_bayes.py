@@ -1,4 +1,4 @@
-"""bayes: a period's arithmetic, sliders by item and rater, scores by place in the population."""
+"""The bayes model: the arithmetic of a period, sliders by item and rater, and scores as percentiles."""
 
 from dataclasses import replace
 
@@ -16,15 +16,15 @@ pytestmark = pytest.mark.usefixtures("sockets_off")
 
 
 def known(**columns):
-    """Items of which only the given columns are not as at the beginning, judged by voters who are surely honest."""
+    """Create items with the given columns; the others keep their initial values. All voters are certainly honest."""
     made = World("bayes", len(next(iter(columns.values()))), 20, Population(honest_share=0.5))
     made.items = replace(made.items, **{name: np.array(values, dtype=float) for name, values in columns.items()})
     made.voters = replace(made.voters, log_odds=np.full(20, 50.0))
     return made
 
 
-def test_glickmans_worked_example_to_four_digits():
-    """1500 with a deviation of 200 beats 1400 (30), loses to 1550 (100) and to 1700 (300): 1464 and 151.4."""
+def test_ratings_match_glickmans_worked_example_to_four_digits():
+    """An item at 1500 ± 200 beats 1400 ± 30, loses to 1550 ± 100 and to 1700 ± 300: 1464 ± 151.4."""
     made = known(mean=[1500, 1400, 1550, 1700], deviation=[200, 30, 100, 300])
 
     made.count(events([(0, 0, 1, True), (1, 0, 2, False), (2, 0, 3, False)]))
@@ -34,14 +34,14 @@ def test_glickmans_worked_example_to_four_digits():
     assert made.items.deviation[0] == pytest.approx(151.399, abs=1e-3)
 
 
-def test_glickmans_intermediate_figures_to_four_digits():
+def test_intermediate_figures_match_glickmans_to_four_digits():
     g = glicko.attenuation(np.array([30.0, 100.0, 300.0]))
 
     assert g.round(4).tolist() == [0.9955, 0.9531, 0.7242]
     assert glicko.expectation(np.array([100.0, -50.0, -200.0]), g).round(3).tolist() == [0.639, 0.432, 0.303]
 
 
-def test_a_super_vote_weighs_two_votes():
+def test_super_vote_weighs_two_votes():
     twice, at_once = (known(mean=[1500, 1400], deviation=[200, 100]) for _ in range(2))
 
     twice.count(events([(0, 0, 1, True), (0, 0, 1, True)]))
@@ -51,7 +51,7 @@ def test_a_super_vote_weighs_two_votes():
     assert twice.items.deviation == pytest.approx(at_once.items.deviation, abs=1e-9)
 
 
-def test_who_surely_clicks_at_random_moves_nothing():
+def test_random_clicker_moves_no_rating():
     made = known(mean=[1500, 1400], deviation=[200, 100])
     made.voters = replace(made.voters, log_odds=np.full(20, -50.0))
 
@@ -62,8 +62,8 @@ def test_who_surely_clicks_at_random_moves_nothing():
     assert made.items.slider_weight[0] + made.items.fire_weight[0] == pytest.approx(0, abs=1e-9)
 
 
-def test_a_surprise_counts_for_less_from_one_who_may_click_at_random():
-    """A coin is the likelier explanation of what hardly ever happens, so that doubt takes off more than its share."""
+def test_surprising_vote_of_a_doubtful_voter_counts_less():
+    """A random click explains an unlikely vote better, so doubt reduces its weight by more than its share."""
     likely, unlikely = np.array([-1000.0]), np.array([1000.0])
     deviation, lost = np.array([1.0]), np.array([0.0])
 
@@ -74,7 +74,7 @@ def test_a_surprise_counts_for_less_from_one_who_may_click_at_random():
     assert abs(pull(likely, 0.9)) == pytest.approx(0.9 * abs(pull(likely, 1.0)), rel=0.06)
 
 
-def test_no_flood_of_surprises_throws_a_rating_out_of_its_range():
+def test_flood_of_surprising_votes_moves_a_rating_by_a_bounded_step():
     made = known(mean=[2300, 1500], deviation=[50, 50])
 
     made.count(events([(voter % 20, 0, 1, False) for voter in range(2000)]))
@@ -82,7 +82,7 @@ def test_no_flood_of_surprises_throws_a_rating_out_of_its_range():
     assert made.items.mean.tolist() == pytest.approx([2300 - 150, 1500 + 150])
 
 
-def test_without_evidence_an_item_lies_in_the_middle():
+def test_item_without_evidence_has_average_components():
     made = World("bayes", 1, 1, Population(prior_mean=1620, prior_deviation=90, slider_mean=71))
 
     scores = model("bayes").components(made.items, made.population, made.settings)
@@ -91,10 +91,10 @@ def test_without_evidence_an_item_lies_in_the_middle():
     assert (scores.confidence[0], scores.reliability[0], scores.provisional[0]) == (0, 1, True)
 
 
-def test_components_are_shares_of_the_population_with_their_uncertainty():
-    """350 points above the middle, off by as much as the population is wide: 100 Φ(350 / √(350² + 350²)); and so on.
+def test_components_are_percentiles_that_allow_for_uncertainty():
+    """An item 350 points above the mean, as uncertain as the population is wide: 100 Φ(350 / √(350² + 350²)).
 
-    With k = 20² / 10² = 4, four sliders of 80 come to (320 + 4 · 50) / (4 + 4) = 65, of a variance of 400 / 8.
+    With k = 20² / 10² = 4, four sliders of 80 give (320 + 4 · 50) / (4 + 4) = 65, with a variance of 400 / 8.
     """
     made = known(
         mean=[1850, 1290], deviation=[350, 120], slider_weight=[0, 4], slider_sum=[0, 320], fire_weight=[4, 12]
@@ -111,7 +111,7 @@ def test_components_are_shares_of_the_population_with_their_uncertainty():
     )
 
 
-def test_the_best_and_the_very_best_can_still_be_told_apart():
+def test_extreme_items_have_distinct_components():
     made = known(mean=[2300, 2400, 700, 600], deviation=[50, 50, 50, 50], fire_weight=[500, 600, 0, 0])
 
     scores = model("bayes").components(made.items, made.population, made.settings)
@@ -121,7 +121,7 @@ def test_the_best_and_the_very_best_can_still_be_told_apart():
     assert 90 < scores.fire_component[0] < scores.fire_component[1] < 100
 
 
-def test_confidence_is_the_share_of_the_spread_that_is_explained():
+def test_confidence_is_the_explained_share_of_the_spread():
     made = known(mean=[1500, 1500], deviation=[350, 175], slider_weight=[0, 3], slider_sum=[0, 150])
 
     scores = model("bayes").components(made.items, made.population, made.settings)
@@ -129,7 +129,7 @@ def test_confidence_is_the_share_of_the_spread_that_is_explained():
     assert scores.confidence == pytest.approx([0, 75])
 
 
-def test_the_rating_shown_is_the_rating_itself():
+def test_scores_show_the_mean_and_deviation_of_the_rating():
     made = known(mean=[1700, 1500], deviation=[80, 90])
 
     scores = made.count(events([(0, 0, 1, True)])).scores
@@ -140,8 +140,8 @@ def test_the_rating_shown_is_the_rating_itself():
     assert (scores.deviation > 50).all()
 
 
-def test_a_rater_who_sets_every_slider_high_takes_no_item_up():
-    """The habit is learnt in one period and taken off in the next."""
+def test_high_sliders_of_a_habitually_high_rater_lift_no_item():
+    """The habit is learnt in one period and subtracted in the next."""
     made = World("bayes", 40, 5)
     for _ in range(3):
         made.begin_period()
@@ -155,8 +155,8 @@ def test_a_rater_who_sets_every_slider_high_takes_no_item_up():
     assert scores[35] - scores[36] < 0.4 * (scores[37] - scores[36])
 
 
-def test_a_raters_habit_and_noise_are_drawn_to_everybodys():
-    """Five residuals, their sum 25, of squares 325; noise 15, habits 10 apart: l = 2.25, scatter 325 − 25² / 5."""
+def test_rater_habit_and_noise_shrink_to_the_population():
+    """Five residuals: sum 25, squares 325; noise 15, habits 10 apart: l = 2.25, scatter 325 − 25² / 5."""
     made = World("bayes", 1, 2)
     voters = replace(
         made.voters,
@@ -172,7 +172,7 @@ def test_a_raters_habit_and_noise_are_drawn_to_everybodys():
     assert noise == pytest.approx([(10 * 225 + 200) / 14, 225])
 
 
-def test_who_sets_sliders_at_random_weighs_less_than_who_does_not():
+def test_random_sliders_weigh_less_than_steady_ones():
     made = World("bayes", 60, 5)
     dice = np.random.default_rng(4)
     for _ in range(4):

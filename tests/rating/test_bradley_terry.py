@@ -1,4 +1,4 @@
-"""All votes at once: strengths, spreads, deviations and honest raters."""
+"""The fit of all votes at once: strengths, spreads, deviations and honest raters."""
 
 from dataclasses import replace
 
@@ -25,32 +25,32 @@ def ballots(said: Events, items: int, voters: int) -> Ballots:
     )
 
 
-def of_two(wins: int, losses: int, **known) -> bradley_terry.Fit:
-    """Two items, of which the first won so often, by voters who each voted once."""
+def fit_of_pair(wins: int, losses: int, **known) -> bradley_terry.Fit:
+    """Fit two items, of which the first won that often, with voters who each voted once."""
     winner = np.repeat([0, 1], [wins, losses])
     votes = wins + losses
     cast = Ballots(winner, 1 - winner, np.arange(votes), np.ones(votes), 2, votes)
     return fit(cast, with_random=False, **known)
 
 
-def test_a_pair_lies_apart_by_the_logarithm_of_its_odds():
-    """With many votes and a wide spread the prior hardly tells: 3 to 1 are 400 · log10(3) points."""
-    found = of_two(30_000, 10_000, prior_deviation=2000)
+def test_difference_of_a_pair_is_the_logarithm_of_its_odds():
+    """With many votes and a wide spread the prior hardly matters: odds of 3 to 1 are 400 · log10(3) points."""
+    found = fit_of_pair(30_000, 10_000, prior_deviation=2000)
 
     assert found.mean[0] - found.mean[1] == pytest.approx(400 * np.log10(3), abs=0.5)
     assert found.mean.sum() == pytest.approx(3000)
 
 
-def test_one_who_always_won_is_drawn_to_the_others():
-    found = of_two(3, 0, prior_deviation=200)
+def test_item_that_won_every_vote_shrinks_to_the_others():
+    found = fit_of_pair(3, 0, prior_deviation=200)
 
     assert 20 < found.mean[0] - found.mean[1] < 400
     assert found.settled
 
 
 @pytest.mark.parametrize("spread", [200.0, 1000.0])
-def test_deviations_are_those_of_the_inverse_curvature(spread):
-    """About the common middle, of which votes tell nothing."""
+def test_variances_match_the_inverse_of_the_curvature(spread):
+    """Votes carry no information about the common mean, so variances are taken around it."""
     tournament = play(2, items=300)
     pairs = bradley_terry._pairs(ballots(tournament.events, 300, 200))
     curvature = np.random.default_rng(1).uniform(0.1, 0.3, len(pairs.a)) * Q**2
@@ -65,7 +65,7 @@ def test_deviations_are_those_of_the_inverse_curvature(spread):
     assert variance == pytest.approx(np.diag(about_middle @ np.linalg.inv(matrix) @ about_middle), rel=0.03)
 
 
-def test_the_solver_solves():
+def test_solver_finds_the_solution_of_the_linear_system():
     pairs = bradley_terry._Pairs(np.array([0, 1, 0]), np.array([1, 2, 3]), np.arange(3), 4)
     curvature, target = np.array([2.0, 0.5, 1.0]) * Q**2, np.array([1.0, -2.0, 0.5, 0.5])
 
@@ -78,7 +78,7 @@ def test_the_solver_solves():
     assert image == pytest.approx(target, rel=1e-4)
 
 
-def test_it_finds_strengths_spread_and_deviations_of_a_tournament():
+def test_fit_finds_strengths_spread_and_deviations_of_a_tournament():
     tournament = play(11, items=500, raters=200)
 
     found = fit(ballots(tournament.events, 500, 200))
@@ -90,7 +90,7 @@ def test_it_finds_strengths_spread_and_deviations_of_a_tournament():
     assert found.settled
 
 
-def test_it_finds_who_clicks_at_random():
+def test_fit_finds_random_clickers():
     tournament = play(12, items=500, raters=100, votes_per_item=40, random_share=0.3)
     cast = ballots(tournament.events, 500, 100)
 
@@ -104,8 +104,8 @@ def test_it_finds_who_clicks_at_random():
     assert missed < 0.8 * missed_blind
 
 
-def test_a_vote_counts_by_what_its_voters_other_votes_say():
-    """Counted by its own word too, it would weigh more the less it surprises: errors grow to 117 points."""
+def test_vote_is_weighed_by_the_other_votes_of_its_voter():
+    """If a vote also supported its own voter, a surprising vote would weigh too much: errors grow to 117 points."""
     missed = []
     for seed in (1, 2, 3, 4, 5):
         tournament = play(seed, items=500, raters=200, random_share=0.3)
@@ -116,7 +116,7 @@ def test_a_vote_counts_by_what_its_voters_other_votes_say():
 
 
 @pytest.mark.parametrize("votes", [1, 100, 10_000])
-def test_however_many_votes_all_say_the_same_it_comes_to_rest(votes):
+def test_fit_of_unanimous_votes_converges(votes):
     winner = np.repeat(np.arange(4), votes)
     found = fit(Ballots(winner, winner + 1, np.arange(4 * votes) % 7, np.ones(4 * votes), 5, 7))
 
@@ -125,7 +125,7 @@ def test_however_many_votes_all_say_the_same_it_comes_to_rest(votes):
     assert found.mean[0] - found.mean[4] < 10_000
 
 
-def test_nobody_is_found_at_random_where_all_are_honest():
+def test_fit_of_honest_voters_finds_no_random_clicker():
     tournament = play(13, items=500, raters=100, votes_per_item=40)
 
     found = fit(ballots(tournament.events, 500, 100))
@@ -134,7 +134,7 @@ def test_nobody_is_found_at_random_where_all_are_honest():
     assert found.honest_share > 0.93
 
 
-def test_what_else_is_known_of_a_voter_counts():
+def test_fit_uses_the_other_evidence_about_a_voter():
     tournament = play(14, items=100, raters=50)
     cast = ballots(tournament.events, 100, 50)
     doubt = np.where(np.arange(50) == 7, -60.0, 0.0)
@@ -150,7 +150,7 @@ def test_what_else_is_known_of_a_voter_counts():
     assert found.mean == pytest.approx(without.mean, abs=2)
 
 
-def test_a_super_vote_weighs_two_votes_and_says_no_more_of_its_voter():
+def test_super_vote_weighs_two_votes_but_counts_once_for_reliability():
     tournament = play(15, items=60, raters=20)
     cast = ballots(tournament.events, 60, 20)
     twice = np.concatenate([np.arange(len(cast.winner)), [0]])
@@ -162,8 +162,8 @@ def test_a_super_vote_weighs_two_votes_and_says_no_more_of_its_voter():
     assert fit(replace(cast, weight=cast.weight * 2)).log_odds.max() < 1.5 * fit(cast).log_odds.max()
 
 
-def test_a_vote_amounts_to_an_observation_that_leaves_its_mean_and_variance():
-    """Against sums over a fine grid: normal before, logistic vote, honest or a coin."""
+def test_vote_observation_matches_the_exact_posterior():
+    """The reference is a sum over a fine grid: normal prior, logistic vote, an honest voter or a coin."""
     for mean, deviation, honest in ((0.0, 100.0, 1.0), (-300.0, 200.0, 0.8), (500.0, 50.0, 0.6)):
         x = np.linspace(mean - 10 * deviation, mean + 10 * deviation, 200_001)
         posterior = np.exp(-0.5 * ((x - mean) / deviation) ** 2)
@@ -182,7 +182,7 @@ def test_a_vote_amounts_to_an_observation_that_leaves_its_mean_and_variance():
 
 
 @pytest.mark.parametrize(("items", "votes"), [(0, 0), (1, 0), (3, 0), (2, 1)])
-def test_little_or_nothing_to_fit_is_no_fault(items, votes):
+def test_fit_of_few_or_no_votes_is_finite(items, votes):
     one = np.zeros(votes, dtype=np.int64)
     found = fit(Ballots(one, one + 1, one, np.ones(votes), items, 1))
 

@@ -1,4 +1,4 @@
-"""Calibrating by schedule and by message: who is asked for, that each is done by itself, and what is told of it."""
+"""Calibration by schedule and by message: organizations due, isolation of failures, and reports."""
 
 import os
 from uuid import uuid4
@@ -32,12 +32,12 @@ def run():
     return gateway.invoke("calibrate", {"job": "calibrate_ratings"})
 
 
-def tell(*organization_ids):
+def deliver(*organization_ids):
     records = [record({"organization_id": each}, number) for number, each in enumerate(organization_ids, 1)]
     return gateway.invoke("calibrate", {"Records": records})
 
 
-def test_the_night_asks_for_each_organization_that_has_items(played, queue):
+def test_schedule_queues_each_organization_with_items(played, queue):
     other = rating_tournament.play(played.db, seed=2, items=4, votes_per_item=10, raters=3)
 
     answer = run()
@@ -49,7 +49,7 @@ def test_the_night_asks_for_each_organization_that_has_items(played, queue):
     ]
 
 
-def test_more_organizations_than_a_turn_takes_are_all_asked_for(played, queue, monkeypatch):
+def test_schedule_queues_all_organizations_over_several_turns(played, queue, monkeypatch):
     from marquee.rating import calibration
 
     others = [rating_tournament.play(played.db, seed=seed, items=2, votes_per_item=2, raters=2) for seed in (2, 3)]
@@ -61,26 +61,26 @@ def test_more_organizations_than_a_turn_takes_are_all_asked_for(played, queue, m
     assert sorted(queue()) == sorted(str(each.organization_id) for each in (played, *others))
 
 
-def test_a_message_calibrates_its_organization_and_no_other(played, queue):
+def test_message_calibrates_its_organization_alone(played, queue):
     other = rating_tournament.play(played.db, seed=2, items=4, votes_per_item=10, raters=3)
 
-    assert tell(str(played.organization_id)) == {"batchItemFailures": []}
+    assert deliver(str(played.organization_id)) == {"batchItemFailures": []}
 
     assert played.column("mean").std() > 50
     assert other.column("mean").std() == 0
     assert len(played.reports()) == 1
 
 
-def test_the_worker_is_woken_to_publish_what_changed(played, worker):
-    tell(str(played.organization_id))
+def test_worker_is_triggered_to_publish_changed_items(played, worker):
+    deliver(str(played.organization_id))
     assert worker() == [{"reason": "items"}]
 
-    tell(str(played.organization_id))
-    assert worker() == []  # nothing has
+    deliver(str(played.organization_id))
+    assert worker() == []  # nothing has changed
 
 
-def test_who_has_been_calibrated_comes_again_once_there_are_new_events(played, queue):
-    tell(str(played.organization_id))
+def test_calibrated_organization_is_due_again_after_new_events(played, queue):
+    deliver(str(played.organization_id))
     run()
     assert queue() == []
 
@@ -93,20 +93,20 @@ def test_who_has_been_calibrated_comes_again_once_there_are_new_events(played, q
     assert queue() == [str(played.organization_id)]
 
 
-def test_who_had_items_that_waited_comes_again(played, queue):
+def test_organization_with_pending_items_is_due_again(played, queue):
     played.put_back(int(played.truth.events.a[0]), 0)
-    tell(str(played.organization_id))
+    deliver(str(played.organization_id))
 
     run()
 
     assert queue() == [str(played.organization_id)]
 
 
-def test_an_organization_that_is_gone_is_no_failure(played):
-    assert tell(str(uuid4())) == {"batchItemFailures": []}
+def test_deleted_organization_is_no_failure(played):
+    assert deliver(str(uuid4())) == {"batchItemFailures": []}
 
 
-def test_a_failure_is_told_to_the_queue_and_the_others_are_done(played, monkeypatch):
+def test_failed_message_is_reported_and_the_others_are_processed(played, monkeypatch):
     from marquee.rating import calibration
 
     other = rating_tournament.play(played.db, seed=2, items=4, votes_per_item=10, raters=3)
@@ -119,7 +119,7 @@ def test_a_failure_is_told_to_the_queue_and_the_others_are_done(played, monkeypa
 
     monkeypatch.setattr(calibration, "calibrate", fail_once)
 
-    assert tell(str(other.organization_id), str(played.organization_id)) == {
+    assert deliver(str(other.organization_id), str(played.organization_id)) == {
         "batchItemFailures": [{"itemIdentifier": "m1"}]
     }
     assert len(played.reports()) == 1

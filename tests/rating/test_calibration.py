@@ -1,4 +1,4 @@
-"""The nightly fit of all votes: it finds the truth, is taken over where nothing changed meanwhile, and nowhere else."""
+"""The nightly fit of all votes finds the truth and is applied only to ratings that did not change meanwhile."""
 
 import threading
 
@@ -25,7 +25,7 @@ def spread(values):
     return values - values.mean()
 
 
-def test_the_ratings_come_to_the_truth(played):
+def test_calibration_brings_ratings_close_to_the_truth(played):
     assert played.column("mean").std() == 0
 
     done = calibration.calibrate(played.organization_id)
@@ -37,7 +37,7 @@ def test_the_ratings_come_to_the_truth(played):
     assert played.marked() == set(played.items)
 
 
-def test_those_who_click_at_random_are_found(played):
+def test_calibration_finds_random_clickers(played):
     calibration.calibrate(played.organization_id)
 
     [after] = played.db.execute("select * from rating.populations").fetchall()
@@ -47,7 +47,7 @@ def test_those_who_click_at_random_are_found(played):
     assert 0.55 < after["honest_share"] < 0.85
 
 
-def test_the_population_is_estimated_anew_and_what_was_assumed_is_kept(played):
+def test_calibration_estimates_the_population_and_reports_the_old_values(played):
     calibration.calibrate(played.organization_id)
 
     [after] = played.db.execute("select * from rating.populations").fetchall()
@@ -62,7 +62,7 @@ def test_the_population_is_estimated_anew_and_what_was_assumed_is_kept(played):
     assert (report["before"]["prior_deviation"], report["after"]["prior_deviation"]) == (350, after["prior_deviation"])
 
 
-def test_the_report_says_how_far_the_running_ratings_were(played):
+def test_report_states_how_far_the_running_ratings_were_off(played):
     calibration.calibrate(played.organization_id)
 
     [report] = played.reports()
@@ -73,8 +73,8 @@ def test_the_report_says_how_far_the_running_ratings_were(played):
     assert (report["model"], report["voters"], report["votes"], report["votes_left_out"]) == ("bayes", 60, 1200, 0)
 
 
-def test_the_next_batch_counts_from_the_fit(played):
-    """The period is advanced, so what an item has as its mean becomes its base."""
+def test_next_batch_starts_from_the_fit(played):
+    """The period is advanced, so the mean of an item becomes its base."""
     calibration.calibrate(played.organization_id)
 
     [after] = played.db.execute("select period from rating.populations").fetchall()
@@ -82,7 +82,7 @@ def test_the_next_batch_counts_from_the_fit(played):
     assert (played.column("period", "voters", "voter_id") < after["period"]).all()
 
 
-def test_an_item_that_was_counted_meanwhile_is_left_alone_and_comes_the_next_night(played, monkeypatch):
+def test_item_counted_during_the_fit_is_calibrated_by_the_next_run(played, monkeypatch):
     apply = calibration._taken_over
 
     def count_meanwhile(*arguments):
@@ -104,8 +104,8 @@ def test_an_item_that_was_counted_meanwhile_is_left_alone_and_comes_the_next_nig
 
 
 @pytest.mark.parametrize("side", ["a", "b"])
-def test_a_vote_that_waits_for_one_of_its_items_is_not_in_the_fit(played, side):
-    """Who has not counted it counts it afterwards; who has keeps the rating in which it is."""
+def test_vote_pending_for_one_item_is_left_out_of_the_fit(played, side):
+    """The item that has not counted the vote counts it later; the other item keeps its rating, which includes it."""
     vote = 17
     a, b = int(played.truth.events.a[vote]), int(played.truth.events.b[vote])
     waiting, counted = (a, b) if side == "a" else (b, a)
@@ -121,7 +121,7 @@ def test_a_vote_that_waits_for_one_of_its_items_is_not_in_the_fit(played, side):
     assert taken_over == (side == "a")
 
 
-def test_a_vote_that_waits_for_both_is_taken_for_not_there(played):
+def test_vote_pending_for_both_items_is_ignored(played):
     vote = 17
     for item in (int(played.truth.events.a[vote]), int(played.truth.events.b[vote])):
         played.put_back(item, vote)
@@ -132,7 +132,7 @@ def test_a_vote_that_waits_for_both_is_taken_for_not_there(played):
 
 
 def test_items_with_archived_votes_keep_their_ratings(played):
-    """A fit of half of an item's votes would forget the other half."""
+    """A fit of half of an item's votes would discard the other half."""
     gone = played.db.execute("delete from rating.votes where key = 'v-3' returning item_a, item_b").fetchone()
 
     done = calibration.calibrate(played.organization_id)
@@ -142,7 +142,7 @@ def test_items_with_archived_votes_keep_their_ratings(played):
     assert kept == set(gone.values())
 
 
-def test_votes_are_read_by_pages_each_once(played):
+def test_votes_and_sliders_are_read_once_in_pages(played):
     known = calibration_input.standings(played.organization_id)
     whole, parts = calibration_input.counted(known), calibration_input.counted(known, page=7)
     sliders, slider_parts = calibration_input.read_sliders(known), calibration_input.read_sliders(known, page=7)
@@ -159,7 +159,7 @@ def test_votes_are_read_by_pages_each_once(played):
     )
 
 
-def test_what_is_beyond_the_bound_is_left_out_and_said(played, monkeypatch):
+def test_votes_above_the_limit_are_left_out_and_reported(played, monkeypatch):
     read = calibration_input.counted
     monkeypatch.setattr(calibration, "counted", lambda known: read(known, most=600))
 
@@ -169,7 +169,7 @@ def test_what_is_beyond_the_bound_is_left_out_and_said(played, monkeypatch):
     assert done.incomplete == 40 - done.applied > 0
 
 
-def test_a_repeat_changes_nothing(played):
+def test_repeated_calibration_changes_nothing(played):
     calibration.calibrate(played.organization_id)
     first = played.column("mean")
 
@@ -178,11 +178,11 @@ def test_a_repeat_changes_nothing(played):
     assert again.applied == 40
     assert again.largest_difference < 1e-6
     assert np.abs(played.column("mean") - first).max() < 1e-6
-    assert len(played.marked()) == 40  # from the first time
+    assert len(played.marked()) == 40  # all by the first calibration
     assert len(played.reports()) == 2
 
 
-def test_of_two_side_by_side_one_is_taken_over(played, monkeypatch):
+def test_concurrent_calibrations_apply_one_result(played, monkeypatch):
     together, apply = threading.Barrier(2, timeout=30), calibration._taken_over
 
     def wait_for_the_other(*arguments):
@@ -203,7 +203,7 @@ def test_of_two_side_by_side_one_is_taken_over(played, monkeypatch):
     assert played.db.execute("select period from rating.populations").fetchone() == {"period": 2}
 
 
-def test_killed_before_the_last_step_nothing_has_happened(played, monkeypatch):
+def test_calibration_killed_before_its_last_step_changes_nothing(played, monkeypatch):
     def die(*_arguments):
         raise KeyboardInterrupt
 
@@ -215,8 +215,8 @@ def test_killed_before_the_last_step_nothing_has_happened(played, monkeypatch):
     assert (played.reports(), played.marked()) == ([], set())
 
 
-def test_a_batch_at_work_is_waited_for(played, connect):
-    """A batch shares the period; the fit is taken over when it has committed, and sees what it changed."""
+def test_calibration_waits_for_a_running_batch(played, connect):
+    """A batch shares the lock on the period. The fit is applied after the batch commits, and sees its changes."""
     with connect() as batch, batch.transaction():
         batch.execute("select rating.lock_periods(array[%s::uuid])", [played.organization_id])
         batch.execute("update rating.item_stats set version = 2, mean = 1666 where item_id = 'item-0000'")
@@ -233,7 +233,7 @@ def test_a_batch_at_work_is_waited_for(played, connect):
     assert played.row(0)["mean"] == 1666
 
 
-def test_elo_is_compared_and_left_as_it_is(db):
+def test_elo_ratings_are_compared_but_not_changed(db):
     played = rating_tournament.play(db, model="elo", items=10, votes_per_item=20, raters=10)
 
     done = calibration.calibrate(played.organization_id)
@@ -246,7 +246,7 @@ def test_elo_is_compared_and_left_as_it_is(db):
     assert report["before"] == report["after"]
 
 
-def test_a_model_that_was_changed_meanwhile_is_left_alone(played, monkeypatch):
+def test_calibration_is_superseded_when_the_model_changes(played, monkeypatch):
     apply = calibration._taken_over
 
     def change_meanwhile(*arguments):
@@ -260,14 +260,14 @@ def test_a_model_that_was_changed_meanwhile_is_left_alone(played, monkeypatch):
     assert (played.column("mean") == 1500).all()
 
 
-def test_an_organization_without_items_has_nothing_to_fit(db):
+def test_organization_without_items_has_nothing_to_fit(db):
     stage = stages.create(db)
 
     assert calibration.calibrate(stage.organization_id) == calibration.Calibrated()
     assert db.execute("select count(*) as n from rating.calibrations").fetchone() == {"n": 0}
 
 
-def test_one_item_has_the_populations_mean(db):
+def test_single_item_has_the_mean_of_the_population(db):
     stage = stages.create(db)
     db.execute(rating_tournament.ITEM, [stage.organization_id, "alone", "bayes", 0, 0, 3, 3.0])
 
@@ -275,7 +275,7 @@ def test_one_item_has_the_populations_mean(db):
     assert db.execute("select mean from rating.item_stats").fetchone() == {"mean": 1500}
 
 
-def test_one_voter_is_believed(db):
+def test_single_voter_is_trusted(db):
     played = rating_tournament.play(db, items=12, votes_per_item=40, raters=1, spread=300)
 
     calibration.calibrate(played.organization_id)
@@ -283,7 +283,7 @@ def test_one_voter_is_believed(db):
     assert rating_tournament.rank_correlation(played.column("mean"), played.truth.strength) > 0.8
 
 
-def test_old_reports_are_deleted_but_for_the_last(played):
+def test_old_reports_are_deleted_except_the_last(played):
     for _night in range(3):
         calibration.calibrate(played.organization_id)
     played.db.execute("update rating.calibrations set finished_at = finished_at - interval '14 months'")
@@ -294,7 +294,7 @@ def test_old_reports_are_deleted_but_for_the_last(played):
     assert calibration.calibrate(played.organization_id).superseded is False
 
 
-def test_only_the_service_may_read_and_write_it(played):
+def test_calibration_routines_are_for_the_service_alone(played):
     stage = stages.create(played.db)
     for call in (
         "select rating.standings(%s)",

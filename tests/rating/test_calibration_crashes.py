@@ -1,4 +1,4 @@
-"""Nights that are killed, and nights in the middle of which batches are counted: nothing is lost, nothing is twice."""
+"""Calibrations that are killed, and batches in the middle of a calibration, lose no event and count none twice."""
 
 import threading
 
@@ -19,7 +19,7 @@ def nights(db, server, database_name):
 
 
 @pytest.mark.parametrize("when", ["before", "during", "after"])
-def test_a_night_that_is_killed_at_any_statement_comes_to_the_same_when_it_is_told_again(nights, when):
+def test_calibration_killed_at_any_statement_gives_the_same_after_a_retry(nights, when):
     clean, statements = nights.clean()
     assert len(statements) == 4
 
@@ -33,14 +33,14 @@ def test_a_night_that_is_killed_at_any_statement_comes_to_the_same_when_it_is_to
     assert faults == {}
 
 
-def test_what_is_counted_in_the_middle_of_a_night_keeps_its_ratings_until_the_next(nights, connect):
-    """Wherever the night is: events come, a batch counts them, and the night goes on with what it had read."""
+def test_items_counted_during_a_calibration_keep_their_ratings(nights, connect):
+    """At every statement of the calibration, events arrive, a batch counts them, and the calibration continues."""
     clean, statements = nights.clean(BOTH)
     touched = {event.get("item_id", event.get("item_a")) for event in MORE} | {event.get("item_b") for event in MORE}
     ratings = "select item_id, mean, deviation from rating.item_stats where organization_id = %s"
     running: dict[str, tuple[float, float]] = {}
 
-    def come(organization_id):
+    def ingest_more(organization_id):
         with connect() as other:
             rating_load.ingest(other, organization_id, MORE)
             rating_workers.finish(rating_workers.start(nights.bench.worker, nights.bench.url))
@@ -49,12 +49,12 @@ def test_what_is_counted_in_the_middle_of_a_night_keeps_its_ratings_until_the_ne
 
     faults = {}
     for number, statement in enumerate(statements[1:], 2):
-        organization_id = nights.held(Fault(number, "before", "hold"), come)
+        organization_id = nights.held(Fault(number, "before", "hold"), ingest_more)
         [report] = nights.reports(organization_id)
         rows = nights.bench.db.execute(ratings, [organization_id]).fetchall()
         kept = {row["item_id"]: (row["mean"], row["deviation"]) for row in rows if row["item_id"] in touched}
         if kept != running:
-            faults[f"{number}: {statement[:80]}"] = ["an item that was counted meanwhile was put right"]
+            faults[f"{number}: {statement[:80]}"] = ["the calibration changed an item that was counted meanwhile"]
         assert report["touched"] + report["incomplete"] == len(kept)
         nights.pass_by(organization_id)
         if found := nights.faults(organization_id, clean, BOTH):
@@ -63,8 +63,8 @@ def test_what_is_counted_in_the_middle_of_a_night_keeps_its_ratings_until_the_ne
     assert faults == {}
 
 
-def test_nights_among_those_who_rate_and_count_disturb_nobody(nights, connect, monkeypatch):
-    """Two who calibrate without a pause, three who count, eight who rate; then one night, as if it had been quiet."""
+def test_calibrations_under_load_disturb_no_voter_or_worker(nights, connect, monkeypatch):
+    """Two calibrate without a pause, three workers count and eight voters rate; one quiet calibration follows."""
     events = rating_load.made_up(rating_load.EVENTS, items=60, voters=40)
     clean, _statements = nights.clean(events)
     crowd = rating_results.stage(nights.bench.db)
@@ -75,7 +75,7 @@ def test_nights_among_those_who_rate_and_count_disturb_nobody(nights, connect, m
         try:
             while not over.wait(0.01):
                 calibration_crashes.calibrate(nights.bench.url, crowd)
-        except BaseException as error:  # told in the test's own thread
+        except BaseException as error:  # raised in the test's own thread
             errors.append(error)
 
     monkeypatch.setenv("DATABASE_URL", nights.bench.url)

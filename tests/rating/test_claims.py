@@ -1,4 +1,4 @@
-"""The dirty set: who is next, who has what in work, and that no marking is lost."""
+"""The queue of dirty items: the order of claims, leases, retries, and marks that are never lost."""
 
 from datetime import timedelta
 
@@ -23,17 +23,17 @@ def event(db, organization_id, item, event_id, kind="slider"):
     )
 
 
-def test_items_that_wait_longest_are_claimed_first_and_each_once(db):
+def test_oldest_items_are_claimed_first_and_once(db):
     gallery = organization(db)
     for place, item in enumerate("dbca"):
         mark(db, gallery, item, at=NOW - seconds(10 - place))
 
-    assert names(claim(db, most=2)) == ["b", "d"]  # those two waited longest; the answer is in the order of the items
+    assert names(claim(db, most=2)) == ["b", "d"]  # the oldest two, in the order of the items
     assert names(claim(db)) == ["a", "c"]
     assert claim(db) == []
 
 
-def test_a_point_of_priority_is_worth_twenty_seconds_so_that_age_wins_in_the_end(db):
+def test_point_of_priority_is_worth_twenty_seconds(db):
     gallery = organization(db)
     mark(db, gallery, "old", at=NOW - seconds(301))
     mark(db, gallery, "young", at=NOW - seconds(299))
@@ -42,7 +42,7 @@ def test_a_point_of_priority_is_worth_twenty_seconds_so_that_age_wins_in_the_end
     assert [names(claim(db, most=1)) for _ in range(3)] == [["old"], ["lit"], ["young"]]
 
 
-def test_however_many_fires_there_are_a_plain_vote_is_not_starved(db):
+def test_plain_vote_is_not_starved_by_fires(db):
     gallery = organization(db)
     mark(db, gallery, "voted")
 
@@ -56,7 +56,7 @@ def test_however_many_fires_there_are_a_plain_vote_is_not_starved(db):
 
 
 @pytest.mark.parametrize(("kind", "weight", "priority"), [("fire", 1, 15), ("vote", 2, 10), ("slider", 1, 5)])
-def test_events_give_their_items_the_priority_of_the_most_urgent(db, kind, weight, priority):
+def test_item_has_the_priority_of_its_most_urgent_event(db, kind, weight, priority):
     gallery = organization(db)
     db.execute(
         "insert into rating.inbox (organization_id, item_id, event_id, kind, voter_id, opponent_id, score, weight)"
@@ -70,7 +70,7 @@ def test_events_give_their_items_the_priority_of_the_most_urgent(db, kind, weigh
     assert dirty(db)["available_at"] == dirty(db)["marked_at"] - seconds(20 * priority)
 
 
-def test_an_item_that_is_marked_again_keeps_its_age_and_gets_the_higher_priority(db):
+def test_remarked_item_keeps_its_age_and_gets_the_higher_priority(db):
     gallery = organization(db)
     mark(db, gallery, "a", priority=5, at=NOW - seconds(60))
     mark(db, gallery, "a", priority=0)
@@ -81,7 +81,7 @@ def test_an_item_that_is_marked_again_keeps_its_age_and_gets_the_higher_priority
     assert dirty(db)["available_at"] == NOW - seconds(300)
 
 
-def test_another_event_leaves_a_marked_item_its_age_its_lease_and_its_pause_and_may_raise_its_priority(db):
+def test_new_event_of_a_marked_item_changes_only_its_priority(db):
     gallery = organization(db)
     mark(db, gallery, "a", priority=10, at=NOW - seconds(60))
     event(db, gallery, "a", 1)
@@ -102,24 +102,24 @@ def test_another_event_leaves_a_marked_item_its_age_its_lease_and_its_pause_and_
     assert names(claim(db, at=NOW + seconds(10))) == ["a"]
 
 
-def test_a_claim_is_no_delete_so_a_crash_leaves_events_and_a_mark_that_comes_back(db):
+def test_claim_of_a_crashed_worker_expires_and_loses_no_event(db):
     gallery = organization(db)
     event(db, gallery, "a", 1)
     claimed = claim(db, lease_seconds=120)
     assert names(claimed) == ["a"]
 
-    # The worker is gone: nothing else happens.
+    # The worker has crashed: nothing else happens.
     assert db.execute("select count(*) as n from rating.inbox").fetchone() == {"n": 1}
     assert claim(db, at=NOW + seconds(119)) == []
     assert claim(db, at=NOW + seconds(120)) == claimed
 
 
-def test_a_marking_while_in_work_is_not_lost(db):
+def test_mark_during_processing_is_not_lost(db):
     gallery = organization(db)
     mark(db, gallery, "a", "b")
     claimed = claim(db)
     mark(db, gallery, "a", at=NOW + seconds(1))
-    assert claim(db, at=NOW + seconds(1)) == []  # the lease still runs
+    assert claim(db, at=NOW + seconds(1)) == []  # the lease has not expired
 
     assert finish(db, claimed, at=NOW + seconds(2)) == 1
 
@@ -130,7 +130,7 @@ def test_a_marking_while_in_work_is_not_lost(db):
     assert claim(db, at=NOW + timedelta(days=1)) == []
 
 
-def test_a_worker_whose_lease_ran_out_does_not_finish_what_was_marked_after_another_was_done(db):
+def test_late_worker_does_not_finish_a_newer_mark(db):
     gallery = organization(db)
     mark(db, gallery, "a")
     slow = claim(db)
@@ -143,7 +143,7 @@ def test_a_worker_whose_lease_ran_out_does_not_finish_what_was_marked_after_anot
     assert names(claim(db, at=NOW + seconds(130))) == ["a"]
 
 
-def test_an_item_that_is_always_marked_again_waits_from_its_last_batch_and_not_from_its_first(db):
+def test_age_of_a_busy_item_starts_at_its_last_batch(db):
     gallery = organization(db)
     mark(db, gallery, "hot")
     for turn in range(1, 4):
@@ -154,7 +154,7 @@ def test_an_item_that_is_always_marked_again_waits_from_its_last_batch_and_not_f
     assert dirty(db, "hot")["marked_at"] == NOW + seconds(3)
 
 
-def test_a_publish_that_is_held_back_comes_due_when_its_pause_ends(db):
+def test_held_back_item_is_due_when_its_pause_ends(db):
     gallery = organization(db)
     mark(db, gallery, "a", "b", priority=15)
     due = NOW + seconds(600)
@@ -165,7 +165,7 @@ def test_a_publish_that_is_held_back_comes_due_when_its_pause_ends(db):
     assert names(claim(db, at=due)) == ["a"]
 
 
-def test_an_event_during_the_pause_is_counted_at_once(db):
+def test_event_during_the_pause_makes_its_item_due_at_once(db):
     gallery = organization(db)
     mark(db, gallery, "a")
     finish(db, claim(db), publish_at=[NOW + seconds(600)])
@@ -176,7 +176,7 @@ def test_an_event_during_the_pause_is_counted_at_once(db):
     assert dirty(db)["marked_at"] == NOW + seconds(5)
 
 
-def test_an_item_that_fails_waits_ever_longer_and_keeps_its_error_and_its_events(db):
+def test_failing_item_backs_off_and_keeps_its_error_and_events(db):
     gallery = organization(db)
     event(db, gallery, "a", 1)
     at, pauses = NOW, []
@@ -192,7 +192,7 @@ def test_an_item_that_fails_waits_ever_longer_and_keeps_its_error_and_its_events
     assert db.execute("select count(*) as n from rating.inbox").fetchone() == {"n": 1}
 
 
-def test_a_marking_does_not_cut_the_pause_of_a_failing_item_short_and_success_forgets_its_failures(db):
+def test_mark_does_not_shorten_backoff_and_success_clears_failures(db):
     gallery = organization(db)
     mark(db, gallery, "a")
     fail(db, claim(db))
@@ -206,7 +206,7 @@ def test_a_marking_does_not_cut_the_pause_of_a_failing_item_short_and_success_fo
     assert (dirty(db)["attempts"], dirty(db)["last_error"]) == (0, None)
 
 
-def test_other_items_go_on_while_one_fails(db):
+def test_other_items_are_finished_while_one_fails(db):
     gallery = organization(db)
     mark(db, gallery, "a", "b", "c")
     claimed = claim(db)
@@ -216,7 +216,7 @@ def test_other_items_go_on_while_one_fails(db):
     assert [row["item_id"] for row in db.execute("select item_id from rating.dirty_items").fetchall()] == ["b"]
 
 
-def test_items_that_were_not_tried_have_the_turn_that_they_had(db):
+def test_released_item_keeps_its_place_in_the_queue(db):
     gallery = organization(db)
     mark(db, gallery, "a", priority=5)
     before = dirty(db)
@@ -225,7 +225,7 @@ def test_items_that_were_not_tried_have_the_turn_that_they_had(db):
     assert dirty(db) == before
 
 
-def test_who_fails_or_gives_back_what_another_has_finished_changes_nothing(db):
+def test_late_failure_or_release_of_a_finished_item_changes_nothing(db):
     gallery = organization(db)
     mark(db, gallery, "a")
     slow = claim(db)
@@ -239,7 +239,7 @@ def test_who_fails_or_gives_back_what_another_has_finished_changes_nothing(db):
     assert dirty(db) == before
 
 
-def test_settings_that_nobody_made_are_the_defaults_of_the_columns(db):
+def test_effective_settings_are_the_column_defaults_until_changed(db):
     gallery = organization(db)
     columns = "to_jsonb(s) - '{organization_id,updated_at}'::text[] as settings"
     said_nothing = db.execute(f"select {columns} from rating.effective_settings(%s) as s", [gallery]).fetchone()

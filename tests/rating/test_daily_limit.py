@@ -1,4 +1,4 @@
-"""How many rating events of one voter an organization accepts in a day, each counted once however it is sent."""
+"""The daily limit of rating events per voter; a repeated event counts once."""
 
 import json
 from collections import Counter
@@ -14,7 +14,7 @@ MOST = 5
 
 @pytest.fixture
 def gallery(db):
-    """An organization that accepts five events of a voter in a day; a member of its staff calls."""
+    """Create an organization that accepts five events per voter and day; the caller is a member of its staff."""
     made = organization(db)
     become(db, person(db, made))
     db.execute("insert into rating.settings (organization_id, events_per_voter_and_day) values (%s, %s)", [made, MOST])
@@ -35,7 +35,7 @@ def next_day(db):
 
 
 @pytest.mark.parametrize("at_once", [True, False], ids=["in one request", "one by one"])
-def test_events_beyond_the_days_maximum_are_refused_for_themselves(db, gallery, at_once):
+def test_events_above_the_daily_limit_are_refused_singly(db, gallery, at_once):
     events = [vote() for _ in range(MOST + 2)]
 
     results = ingest(db, gallery, *events) if at_once else [ingest(db, gallery, event)[0] for event in events]
@@ -47,7 +47,7 @@ def test_events_beyond_the_days_maximum_are_refused_for_themselves(db, gallery, 
     assert db.execute("select count(*) as n from rating.inbox").fetchone()["n"] == 2 * MOST
 
 
-def test_refused_events_may_come_again_the_next_day_under_the_same_keys(db, gallery):
+def test_refused_events_are_accepted_the_next_day_under_the_same_keys(db, gallery):
     events = [vote() for _ in range(MOST + 2)]
     ingest(db, gallery, *events)
     next_day(db)
@@ -65,7 +65,7 @@ def test_retries_of_counted_events_are_not_counted_twice(db, gallery):
     assert codes(ingest(db, gallery, vote(), slider("c"), fire("c"))) == ["accepted"] * 2 + ["daily_limit_reached"]
 
 
-def test_each_voter_and_each_organization_has_a_day_of_its_own(db, gallery):
+def test_daily_limit_is_per_voter_and_organization(db, gallery):
     ingest(db, gallery, *[vote() for _ in range(MOST)])
     other = organization(db)
     become(db, person(db, other))
@@ -75,14 +75,14 @@ def test_each_voter_and_each_organization_has_a_day_of_its_own(db, gallery):
     assert codes(ingest(db, gallery, vote(voter="ben"), vote())) == ["accepted", "daily_limit_reached"]
 
 
-def test_a_lifted_maximum_holds_at_once(db, gallery):
+def test_raised_daily_limit_applies_at_once(db, gallery):
     ingest(db, gallery, *[vote() for _ in range(3 * MOST)])
     db.execute("update rating.settings set events_per_voter_and_day = %s", [MOST + 1])
 
     assert codes(ingest(db, gallery, vote(), vote())) == ["accepted", "daily_limit_reached"]
 
 
-def test_an_organization_without_settings_accepts_2000(db):
+def test_daily_limit_without_settings_is_2000(db):
     made = organization(db)
     become(db, person(db, made))
     db.execute(
@@ -94,7 +94,7 @@ def test_an_organization_without_settings_accepts_2000(db):
     assert codes(ingest(db, made, vote(), vote())) == ["accepted", "daily_limit_reached"]
 
 
-def test_what_the_service_sends_is_not_counted(db, gallery):
+def test_events_of_the_service_are_not_limited(db, gallery):
     become(db)
 
     assert set(codes(ingest(db, gallery, *[vote() for _ in range(3 * MOST)]))) == {"accepted"}
@@ -102,7 +102,7 @@ def test_what_the_service_sends_is_not_counted(db, gallery):
     assert counted(db, gallery) == {}
 
 
-def test_events_through_the_queue_are_counted_for_who_sent_them(db, gallery):
+def test_queued_events_are_limited_by_the_caller_who_sent_them(db, gallery):
     staff = person(db, gallery)
     become(db)
     requests = [
@@ -125,7 +125,7 @@ def test_events_through_the_queue_are_counted_for_who_sent_them(db, gallery):
 
 
 @pytest.mark.parametrize("size", [1, 3])
-def test_a_voter_at_many_devices_at_once_has_one_maximum(db, connect, gallery, size):
+def test_daily_limit_holds_for_a_voter_on_many_devices(db, connect, gallery, size):
     db.execute("update rating.settings set events_per_voter_and_day = 20")
     staff: UUID = person(db, gallery)
 
@@ -142,7 +142,7 @@ def test_a_voter_at_many_devices_at_once_has_one_maximum(db, connect, gallery, s
     assert counted(db, gallery) == {"ana": 20}
 
 
-def test_one_event_at_many_devices_at_once_is_counted_once(db, connect, gallery):
+def test_event_sent_from_many_devices_is_counted_once(db, connect, gallery):
     staff, event = person(db, gallery), vote()
 
     def send(connection, number):

@@ -1,4 +1,4 @@
-"""PostgreSQL crashes while people rate and workers count: nothing acknowledged is lost, nothing counts twice."""
+"""Crashes of PostgreSQL under load lose no acknowledged event and count none twice."""
 
 import time
 
@@ -16,7 +16,7 @@ SENDERS, CRASHES = 4, 3
 
 @pytest.fixture
 def durable(tmp_path):
-    """A server with fsync and a migrated database, as real data have it."""
+    """Start a server with fsync, as in production, and migrate its database."""
     server = Server(tmp_path / "postgres", durable=True)
     server.start()
     with psycopg.connect(server.url(), autocommit=True) as connection:
@@ -30,7 +30,7 @@ def connected(server: Server) -> psycopg.Connection:
     return psycopg.connect(server.url(), autocommit=True, row_factory=dict_row)
 
 
-def test_postgres_crashing_under_load_loses_nothing_acknowledged_and_counts_nothing_twice(durable, tmp_path):
+def test_crashes_under_load_lose_no_event_and_count_none_twice(durable, tmp_path):
     events = rating_load.made_up(1600, items=30, voters=20)
     shares = [events[number::SENDERS] for number in range(SENDERS)]
     files = [tmp_path / f"heard-{number}" for number in range(SENDERS)]
@@ -49,7 +49,7 @@ def test_postgres_crashing_under_load_loses_nothing_acknowledged_and_counts_noth
                 assert time.monotonic() < deadline
                 assert None in [sender.exitcode for sender in senders]
                 time.sleep(0.005)
-            workers.pop(0).kill()  # one of them dies for good, and another comes
+            workers.pop(0).kill()  # one worker dies for good, and another starts
             durable.stop("immediate")
             durable.start()
             workers.append(rating_workers.start(rating_workers.PRODUCT, url))

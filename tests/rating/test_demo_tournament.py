@@ -1,4 +1,4 @@
-"""The demo's tournament: its events are ones that the API takes, and what it says of truth and clickers is so."""
+"""The demo's tournament sends valid events, and its strengths and clickers match those events."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def tournament():
     return Tournament("test")
 
 
-def test_its_events_are_taken(tournament):
+def test_demo_events_are_valid(tournament):
     events = tournament.round(3, 2)
 
     good, refused = judge(events)
@@ -23,7 +23,7 @@ def test_its_events_are_taken(tournament):
     assert len({event["key"] for event in events}) == len(events)
 
 
-def test_honest_raters_follow_the_strengths_and_the_others_a_coin(tournament):
+def test_honest_raters_follow_the_strengths_and_clickers_a_coin(tournament):
     agreed = {True: [], False: []}
     for event in tournament.round(40, 0):
         better = max(event["item_a"], event["item_b"], key=tournament.strengths.__getitem__)
@@ -33,14 +33,14 @@ def test_honest_raters_follow_the_strengths_and_the_others_a_coin(tournament):
     assert 0.45 < sum(agreed[True]) / len(agreed[True]) < 0.55
 
 
-def test_each_telling_has_items_and_raters_of_its_own(tournament):
+def test_tournaments_have_separate_items_and_raters(tournament):
     other = Tournament("another")
 
     assert not tournament.strengths.keys() & other.strengths.keys()
     assert not tournament.clickers.keys() & other.clickers.keys()
 
 
-def test_rank_correlation():
+def test_rank_correlation_of_known_orders():
     truth = {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}
 
     assert rank_correlation(truth, {name: 10 * value for name, value in truth.items()}) == 1

@@ -1,4 +1,4 @@
-"""elo: the first rule, to the digit. Every expected figure here was worked out by hand."""
+"""The elo model, to the digit. Every expected figure was calculated by hand."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("sockets_off")
 
 
 def world(items=3, voters=3, **columns):
-    """Items of which only the given columns are not as at the beginning."""
+    """Create items with the given columns; the others keep their initial values."""
     made = World("elo", items, voters)
     made.items = replace(made.items, **{name: np.array(values, dtype=float) for name, values in columns.items()})
     return made
@@ -35,7 +35,7 @@ def world(items=3, voters=3, **columns):
         (2000, 1200, False, False, 2000 - 3200 / 101),
     ],
 )
-def test_a_vote_moves_a_rating_by_k_times_its_surprise(mean, opponent, won, super_vote, after):
+def test_vote_moves_a_rating_by_k_times_its_surprise(mean, opponent, won, super_vote, after):
     made = world(items=2, mean=[mean, opponent])
 
     made.count(events([(0, 0, 1, won)], supers=[0] if super_vote else []))
@@ -48,7 +48,7 @@ def test_a_vote_moves_a_rating_by_k_times_its_surprise(mean, opponent, won, supe
     ("deviation", "after"),
     [(350, 343.13997144), (400, 392.12248087), (50, 50.0), (51, 50.93172292), (100, 98.48878109)],
 )
-def test_a_vote_narrows_a_deviation_down_to_fifty(deviation, after):
+def test_vote_narrows_a_deviation_down_to_fifty(deviation, after):
     made = world(items=2, deviation=[deviation, deviation])
 
     made.count(events([(0, 0, 1, True)]))
@@ -56,7 +56,7 @@ def test_a_vote_narrows_a_deviation_down_to_fifty(deviation, after):
     assert made.items.deviation == pytest.approx([after, after], abs=1e-8)
 
 
-def test_own_rating_moves_with_every_vote_and_opponents_are_as_before_the_batch():
+def test_own_rating_moves_within_a_batch_and_opponents_do_not():
     made = world(items=2)
 
     made.count(events([(0, 0, 1, True), (1, 0, 1, True)]))
@@ -67,7 +67,7 @@ def test_own_rating_moves_with_every_vote_and_opponents_are_as_before_the_batch(
 
 
 def test_votes_count_in_the_order_of_their_ids():
-    """A win of one who is expected to lose is worth more: which of the two comes first shows in the third digit."""
+    """A win of the weaker item is worth more, so the order of the two shows in the third digit."""
     first = world(mean=[1200, 1000, 1600])
     first.count(events([(0, 0, 1, False), (0, 0, 2, True)]))
     backwards = world(mean=[1200, 1000, 1600])
@@ -94,7 +94,7 @@ def test_votes_count_in_the_order_of_their_ids():
         ([20, 30, 40], 40, 70.0),
     ],
 )
-def test_a_slider_is_read_by_the_calibration_before_it(earlier, value, shown):
+def test_slider_is_scaled_by_the_raters_earlier_sliders(earlier, value, shown):
     made = world(items=2)
 
     made.count(events(sliders=[(0, 1, before) for before in earlier] + [(0, 0, value)]))
@@ -102,7 +102,7 @@ def test_a_slider_is_read_by_the_calibration_before_it(earlier, value, shown):
     assert made.items.slider_sum[0] / made.items.slider_weight[0] == pytest.approx(shown, abs=1e-9)
 
 
-def test_a_calibration_goes_on_over_batches():
+def test_slider_scale_of_a_rater_continues_across_batches():
     at_once, in_two = world(items=2), world(items=2)
     at_once.count(events(sliders=[(0, 1, 20), (0, 1, 30), (0, 1, 40), (0, 0, 40)]))
     in_two.count(events(sliders=[(0, 1, 20), (0, 1, 30)]))
@@ -126,7 +126,7 @@ def test_a_calibration_goes_on_over_batches():
         ({"mean": [1400], "reliability_sum": [1.5], "reliability_count": [2]}, 41.25, 100, 50, 0, 7.14285714),
     ],
 )
-def test_a_score_is_made_of_its_components(columns, score, rating, slider, fire, confidence):
+def test_score_is_the_weighted_sum_of_its_components(columns, score, rating, slider, fire, confidence):
     made = world(items=1, voters=1, **columns)
 
     scores = model("elo").components(made.items, made.population, Settings(model="elo"))
@@ -139,7 +139,7 @@ def test_a_score_is_made_of_its_components(columns, score, rating, slider, fire,
     ("votes", "sliders", "deviation", "provisional"),
     [(5, 2, 200, False), (4, 2, 200, True), (5, 1, 200, True), (5, 2, 400, True)],
 )
-def test_a_score_that_rests_on_little_is_provisional(votes, sliders, deviation, provisional):
+def test_score_with_little_evidence_is_provisional(votes, sliders, deviation, provisional):
     made = world(items=1, votes=[votes], sliders=[sliders], deviation=[deviation])
 
     scores = model("elo").components(made.items, made.population, made.settings)
@@ -147,7 +147,7 @@ def test_a_score_that_rests_on_little_is_provisional(votes, sliders, deviation, 
     assert scores.provisional.tolist() == [provisional]
 
 
-def test_a_new_voter_is_fully_reliable_and_a_known_clicker_takes_the_score_down():
+def test_new_voter_is_fully_reliable_and_a_known_clicker_is_not():
     made = world(items=2, voters=2)
     made.voters = replace(made.voters, log_odds=np.array([0.0, -np.log(9.0)]))  # 0.9 and 0.5 honest
 
@@ -156,7 +156,7 @@ def test_a_new_voter_is_fully_reliable_and_a_known_clicker_takes_the_score_down(
     assert outcome.scores.reliability == pytest.approx([(1 + 0.5 / 0.9) / 2] * 2)
 
 
-def test_the_rule_stays_finite_however_far_apart_two_are():
+def test_vote_between_extreme_ratings_stays_finite():
     mean, deviation = elo.voted(1e6, 350.0, -1e6, 0.0, 2.0)
 
     assert (mean, deviation) == (1e6 - 64.0, pytest.approx(343.13997144))

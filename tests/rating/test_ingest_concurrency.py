@@ -1,4 +1,4 @@
-"""Many at once: producers, workers and repetitions; nothing is lost, counted twice or locked in a circle."""
+"""Concurrent producers, workers and retries: no event is lost or counted twice, and nothing deadlocks."""
 
 import random
 import threading
@@ -21,7 +21,7 @@ def gallery(db):
 
 
 def some_events(chance):
-    """Events over few items, in any order, so that requests meet each other's."""
+    """Create events over few items in random order, so that concurrent requests overlap."""
     items = [f"item-{number}" for number in range(12)]
     made = []
     for _ in range(EVENTS):
@@ -32,7 +32,7 @@ def some_events(chance):
 
 
 def count_batch(connection, counted):
-    """What a worker does, without arithmetic: have the items, take their events, count them, finish."""
+    """Process a batch like a worker, without arithmetic: claim items, take their events, count them, finish."""
     claimed = connection.execute("select * from rating.claim_dirty_items(most => 5, lease_seconds => 1)").fetchall()
     if not claimed:
         return False
@@ -45,7 +45,7 @@ def count_batch(connection, counted):
     return True
 
 
-def test_8_producers_and_3_workers_meet_without_a_deadlock_and_each_event_is_counted_once(db, gallery, connect):
+def test_events_of_8_producers_are_counted_once_by_3_workers(db, gallery, connect):
     producing = threading.Event()
     counted = [Counter() for _ in range(WORKERS)]
 
@@ -76,7 +76,7 @@ def test_8_producers_and_3_workers_meet_without_a_deadlock_and_each_event_is_cou
         for worker in workers:
             worker.result()
 
-    # What a worker left leased, another one takes.
+    # Another worker takes the items that a worker left leased.
     db.execute("update rating.dirty_items set available_at = now() - interval '1 s'")
     last = Counter()
     while count_batch(db, last):
@@ -93,7 +93,7 @@ def test_8_producers_and_3_workers_meet_without_a_deadlock_and_each_event_is_cou
     assert claim(db) == []
 
 
-def test_rivals_with_the_same_events_write_them_once(db, gallery, connect):
+def test_concurrent_requests_with_the_same_events_write_them_once(db, gallery, connect):
     events = [vote("a", "b", key=f"k{n}") for n in range(40)] + [fire("c", key=f"f{n}") for n in range(20)]
     orders = [random.Random(number).sample(events, len(events)) for number in range(8)]
     connections = [connect() for _ in orders]
@@ -114,7 +114,7 @@ def test_rivals_with_the_same_events_write_them_once(db, gallery, connect):
 @pytest.mark.parametrize(
     "named", [lambda name: vote(key=name), lambda name: fire(item=name)], ids=["the same keys", "the same fires"]
 )
-def test_rivals_with_the_same_events_in_opposite_orders_wait_and_do_not_lock_in_a_circle(db, gallery, connect, named):
+def test_concurrent_requests_in_opposite_orders_do_not_deadlock(db, gallery, connect, named):
     first, *rivals = [connect(autocommit=number > 0) for number in range(3)]
     for connection in (first, *rivals):
         become(connection)
@@ -125,14 +125,14 @@ def test_rivals_with_the_same_events_in_opposite_orders_wait_and_do_not_lock_in_
             pool.submit(ingest, rival, gallery, *map(named, order))
             for rival, order in zip(rivals, ("abc", "cba"), strict=True)
         ]
-        wait(sent, timeout=0.5)  # both have what stands before the middle one, if they take events as they come
+        wait(sent, timeout=0.5)  # if requests took events in the given order, both would now hold a key before "b"
         first.commit()
         fates = Counter(result["status"] for one in sent for result in one.result(timeout=30))
 
     assert fates == {"accepted": 2, "duplicate": 4}
 
 
-def test_marking_is_one_statement_for_each_that_writes_events_in_the_order_of_items(db, gallery):
+def test_items_are_marked_in_order_by_one_statement_per_request(db, gallery):
     db.execute("create table marks (number bigint generated always as identity, statement bigint, item text)")
     db.execute("create sequence statements")
     db.execute("""
@@ -158,7 +158,7 @@ def test_marking_is_one_statement_for_each_that_writes_events_in_the_order_of_it
         assert items == sorted(set(items))
 
 
-def test_a_marking_that_is_not_committed_yet_is_not_lost_by_who_finishes_the_item(db, gallery, connect):
+def test_uncommitted_mark_survives_the_finish_of_its_item(db, gallery, connect):
     ingest(db, gallery, slider("a"))
     claimed = db.execute("select * from rating.claim_dirty_items()").fetchall()
     producer, worker = connect(autocommit=False), connect()
@@ -168,14 +168,14 @@ def test_a_marking_that_is_not_committed_yet_is_not_lost_by_who_finishes_the_ite
     with ThreadPoolExecutor(1) as pool:
         finishing = pool.submit(finish, worker, claimed)
         with pytest.raises(TimeoutError):
-            finishing.result(timeout=0.3)  # it waits for the producer
+            finishing.result(timeout=0.3)  # the finish waits for the producer
         producer.commit()
         assert finishing.result(timeout=10) == 0
 
     assert db.execute("select lease_until from rating.dirty_items").fetchall() == [{"lease_until": None}]
 
 
-def test_a_claim_waits_for_nobody(db, gallery, connect):
+def test_claim_skips_locked_items(db, gallery, connect):
     ingest(db, gallery, slider("a"), slider("b"))
     holder = connect(autocommit=False)
     holder.execute("select from rating.dirty_items where item_id = 'a' for update")
@@ -185,7 +185,7 @@ def test_a_claim_waits_for_nobody(db, gallery, connect):
     holder.rollback()
 
 
-def test_who_has_a_snapshot_open_holds_up_nobody(db, gallery, connect):
+def test_open_snapshot_does_not_block_processing(db, gallery, connect):
     reader = connect(autocommit=False)
     reader.execute("set transaction isolation level repeatable read")
     reader.execute("select count(*) from rating.inbox")
@@ -200,8 +200,8 @@ def test_who_has_a_snapshot_open_holds_up_nobody(db, gallery, connect):
     reader.rollback()
 
 
-def test_row_triggers_in_any_order_would_lock_in_a_circle(db, gallery, connect):
-    """What one ordered statement avoids: two that mark the same items in opposite orders."""
+def test_marks_in_opposite_orders_deadlock(db, gallery, connect):
+    """Two callers mark the same items in opposite orders; one ordered statement avoids this deadlock."""
     one, other = connect(autocommit=False), connect(autocommit=False)
     call = "select rating.mark_dirty(%s, array[%s])"
     one.execute(call, [gallery, "a"])

@@ -1,4 +1,4 @@
-"""A transaction that stays open somewhere keeps all dead rows; ratings go on, at a cost that can be counted."""
+"""A long transaction keeps all dead rows. Processing continues, at a bounded cost."""
 
 import pytest
 
@@ -8,27 +8,27 @@ ROUNDS, ITEMS = 40, 30
 CLAIM = "explain (analyze, buffers, format json) select * from rating.claim_dirty_items(most => 500)"
 
 
-@pytest.fixture(params=["that only reads", "that has written"])
+@pytest.fixture(params=["reading", "writing"])
 def holder(request, connect):
-    """A session with a transaction that goes on all the while."""
+    """Open a session whose transaction stays open during the test."""
     connection = connect(autocommit=False)
     connection.execute("set transaction isolation level repeatable read")
     connection.execute("select count(*) from rating.inbox").fetchone()
-    if request.param == "that has written":
+    if request.param == "writing":
         connection.execute("select pg_current_xact_id()")
     return connection
 
 
 def pages_of_a_claim(db) -> int:
-    """How many pages a claim reads that finds nothing."""
+    """Return the number of pages that a claim without a result reads."""
     with db.transaction(force_rollback=True):
         (plan,) = db.execute(CLAIM).fetchone()["QUERY PLAN"]
     assert plan["Plan"]["Actual Rows"] == 0
     return plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
 
 
-def test_a_snapshot_held_by_another_session_does_not_stop_the_counting(db, holder):
-    """Each round of events takes one batch; a claim reads what was marked since, and nothing more than once."""
+def test_open_transaction_does_not_stop_processing(db, holder):
+    """Each round of events takes one batch. A claim reads the marks made since, each at most once."""
     organization_id = rating_results.stage(db)
     batch, sent, pages = rating_workers.found(rating_workers.PRODUCT), [], []
 
@@ -47,8 +47,8 @@ def test_a_snapshot_held_by_another_session_does_not_stop_the_counting(db, holde
     assert pages[-1] - pages[ROUNDS // 2] < 2 * (pages[ROUNDS // 2] - pages[0]) + 200
 
 
-def test_events_that_commit_after_later_ones_were_counted_are_counted(db, connect):
-    """Their ids are lower than those of what was counted already, and a batch has looked and found nothing of them."""
+def test_events_that_commit_after_later_ones_are_counted(db, connect):
+    """Their ids are lower than those already counted, and a batch ran before they were visible."""
     organization_id = rating_results.stage(db)
     slow, late = connect(autocommit=False), rating_load.made_up(50, items=9, seed=1, prefix="late-")
     rating_load.ingest(slow, organization_id, late)

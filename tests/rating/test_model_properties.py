@@ -1,4 +1,4 @@
-"""Laws of the ratings that hold whatever the events: order, cutting, range."""
+"""Properties of the ratings for any events: order, splitting and range."""
 
 from dataclasses import fields, replace
 
@@ -24,7 +24,7 @@ fires = st.tuples(st.integers(0, VOTERS - 1), st.integers(0, ITEMS - 1))
 
 
 @st.composite
-def happenings(draw):
+def drawn_events(draw):
     cast = draw(st.lists(votes, max_size=25))
     supers = [at for at in range(len(cast)) if draw(st.booleans())]
     return events(
@@ -32,8 +32,8 @@ def happenings(draw):
     )
 
 
-def lived(name):
-    """A world in which something has happened already, at the beginning of a period."""
+def world_with_history(name):
+    """Return a world with earlier events, at the start of a period."""
     world = World(name, ITEMS, VOTERS)
     dice = np.random.default_rng(3)
     for _ in range(2):
@@ -62,7 +62,7 @@ def alike(left, right, tolerance=1e-9):
 
 
 def shuffled(batch: Batch, dice: np.random.Generator) -> Batch:
-    """The same batch with its events in another order."""
+    """Return the same batch with its events in another order."""
 
     def mixed(rows):
         order = dice.permutation(len(rows.item))
@@ -73,9 +73,9 @@ def shuffled(batch: Batch, dice: np.random.Generator) -> Batch:
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=40, deadline=None)
-@given(said=happenings(), seed=st.integers(0, 1000))
-def test_the_order_of_events_in_a_batch_changes_nothing(name, said, seed):
-    batch = lived(name).batch(said, np.arange(ITEMS))
+@given(said=drawn_events(), seed=st.integers(0, 1000))
+def test_order_of_events_in_a_batch_changes_nothing(name, said, seed):
+    batch = world_with_history(name).batch(said, np.arange(ITEMS))
 
     straight, mixed = rate(name, batch), rate(name, shuffled(batch, np.random.default_rng(seed)))
 
@@ -87,9 +87,9 @@ def test_the_order_of_events_in_a_batch_changes_nothing(name, said, seed):
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=40, deadline=None)
-@given(said=happenings(), order=st.permutations(range(ITEMS)))
-def test_the_order_of_items_in_a_batch_changes_nothing(name, said, order):
-    straight, mixed = lived(name), lived(name)
+@given(said=drawn_events(), order=st.permutations(range(ITEMS)))
+def test_order_of_items_in_a_batch_changes_nothing(name, said, order):
+    straight, mixed = world_with_history(name), world_with_history(name)
 
     straight.count(said)
     mixed.count(said, order)
@@ -100,8 +100,8 @@ def test_the_order_of_items_in_a_batch_changes_nothing(name, said, order):
     assert straight.items.slider_voters == mixed.items.slider_voters
 
 
-def halves(said: Events, first: set[int]):
-    """The events whose ids are in `first`, and the others; fires by their item."""
+def split(said: Events, first: set[int]):
+    """Split the events into those whose ids are in `first`, and the others; fires go by their item."""
 
     def part(chosen):
         taken = said.votes_at(np.isin(said.vote_id, list(first)) == chosen)
@@ -120,12 +120,12 @@ def halves(said: Events, first: set[int]):
 
 
 @settings(max_examples=60, deadline=None)
-@given(said=happenings(), first=st.sets(st.integers(0, 40)))
+@given(said=drawn_events(), first=st.sets(st.integers(0, 40)))
 def test_two_half_batches_in_one_period_equal_one_whole(said, first):
-    whole, cut = lived("bayes"), lived("bayes")
+    whole, cut = world_with_history("bayes"), world_with_history("bayes")
 
     whole.count(said)
-    for half in halves(said, first):
+    for half in split(said, first):
         cut.count(half)
 
     alike(cut.items, whole.items)
@@ -134,9 +134,9 @@ def test_two_half_batches_in_one_period_equal_one_whole(said, first):
 
 
 @settings(max_examples=60, deadline=None)
-@given(said=happenings(), first=st.sets(st.integers(0, ITEMS - 1)))
+@given(said=drawn_events(), first=st.sets(st.integers(0, ITEMS - 1)))
 def test_two_batches_of_different_items_in_one_period_equal_one_whole(said, first):
-    whole, cut = lived("bayes"), lived("bayes")
+    whole, cut = world_with_history("bayes"), world_with_history("bayes")
 
     whole.count(said)
     cut.count(said, sorted(first))
@@ -147,10 +147,10 @@ def test_two_batches_of_different_items_in_one_period_equal_one_whole(said, firs
 
 
 @settings(max_examples=60, deadline=None)
-@given(said=happenings())
-def test_what_is_counted_against_an_older_state_of_the_opponents_is_the_same(said):
-    """A worker that read its opponents before another one wrote them, and wrote after it."""
-    whole, overlapping = lived("bayes"), lived("bayes")
+@given(said=drawn_events())
+def test_batch_with_stale_opponents_gives_the_same_result(said):
+    """A worker read its opponents before another worker wrote them, and wrote its own results after it."""
+    whole, overlapping = world_with_history("bayes"), world_with_history("bayes")
     whole.count(said)
 
     left, right = np.array([0, 2, 4]), np.array([1, 3])
@@ -163,19 +163,19 @@ def test_what_is_counted_against_an_older_state_of_the_opponents_is_the_same(sai
 
 
 PERIODS_APART = 1.0
-"""Cut into two periods, a rating ends within so many of its own deviations of what one period makes of it."""
+"""How far the result of two periods may be from that of one: this many deviations of the rating,"""
 
 DEVIATIONS_APART = 0.2
-"""And its deviation within this share."""
+"""and this share of the deviation."""
 
 
 @settings(max_examples=100, deadline=None)
-@given(said=happenings(), first=st.sets(st.integers(0, 40)))
-def test_two_half_batches_in_two_periods_end_close_to_one_whole(said, first):
-    whole, cut = lived("bayes"), lived("bayes")
+@given(said=drawn_events(), first=st.sets(st.integers(0, 40)))
+def test_two_half_batches_in_two_periods_stay_close_to_one_whole(said, first):
+    whole, cut = world_with_history("bayes"), world_with_history("bayes")
 
     whole.count(said)
-    for half in halves(said, first):
+    for half in split(said, first):
         cut.count(half)
         cut.begin_period()
 
@@ -203,7 +203,7 @@ populations = st.builds(
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=150, deadline=None)
 @given(
-    said=happenings(),
+    said=drawn_events(),
     population=populations,
     mean=st.lists(wild, min_size=ITEMS, max_size=ITEMS),
     deviation=st.lists(st.floats(1e-3, 1e4), min_size=ITEMS, max_size=ITEMS),
@@ -216,12 +216,12 @@ populations = st.builds(
     deviation=[1e-3] * ITEMS,
     log_odds=[1e6] * VOTERS,
 )
-def test_every_number_that_comes_out_is_finite_and_in_its_range(name, said, population, mean, deviation, log_odds):
+def test_every_result_is_finite_and_in_its_range(name, said, population, mean, deviation, log_odds):
     world = World(name, ITEMS, VOTERS, population)
     world.items = replace(world.items, mean=np.array(mean), deviation=np.array(deviation))
     world.voters = replace(world.voters, log_odds=np.array(log_odds))
 
-    outcome = world.count(said)  # raises ArithmeticError for anything that is not finite
+    outcome = world.count(said)  # raises ArithmeticError for a number that is not finite
 
     scores = outcome.scores
     for column in (scores.score, scores.rating_component, scores.slider_component, scores.fire_component):
@@ -240,8 +240,8 @@ def assert_types(items: Items, voters: VoterAdditions) -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(said=happenings())
-def test_at_most_twenty_ids_are_remembered_and_always_the_first(said):
+@given(said=drawn_events())
+def test_item_remembers_its_first_twenty_opponents_and_slider_voters(said):
     world = World("bayes", 30, 30)
     for item in range(1, 30):
         world.count(events([(item, 0, item, True)], [(item, 0, 50.0)], begin=item))
@@ -252,8 +252,8 @@ def test_at_most_twenty_ids_are_remembered_and_always_the_first(said):
     assert set(world.items.opponents[0]) <= set(world.items.ids[:21])
 
 
-def test_in_a_tournament_two_periods_and_one_lie_much_closer():
-    """Twenty votes per item: a quarter of a deviation on average, and never a whole one."""
+def test_two_periods_of_a_tournament_stay_very_close_to_one():
+    """With twenty votes per item, the average difference is under a quarter of a deviation, and none exceeds one."""
     tournament = play(5, items=200, raters=100)
     whole, cut = World("bayes", 200, 100), World("bayes", 200, 100)
     whole.count(tournament.events)

@@ -1,4 +1,4 @@
-"""The models behind one interface."""
+"""The models behind their common interface."""
 
 from dataclasses import replace
 
@@ -16,21 +16,21 @@ VOTE = events([(0, 0, 1, True)])
 
 
 @pytest.mark.parametrize("name", ["bayes", "elo"])
-def test_every_outcome_says_which_model_and_version_it_is_of(name: ModelName):
+def test_outcome_names_its_model_and_version(name: ModelName):
     outcome = World(name, 2, 1).count(VOTE)
 
     assert (outcome.model, outcome.version) == (name, model(name).version)
     assert outcome.version.startswith(f"{name}-")
 
 
-def test_another_name_is_no_model():
+def test_unknown_model_is_refused():
     with pytest.raises(KeyError, match="mega"):
         model("mega")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["bayes", "elo"])
 @pytest.mark.parametrize("broken", [np.nan, np.inf])
-def test_what_is_not_a_number_is_refused_and_never_written(name: ModelName, broken: float):
+def test_rating_that_is_not_finite_is_refused(name: ModelName, broken: float):
     batch = World(name, 2, 1).batch(VOTE, np.arange(2))
     items = replace(batch.items, mean=np.array([1500.0, broken]))
 
@@ -39,7 +39,7 @@ def test_what_is_not_a_number_is_refused_and_never_written(name: ModelName, brok
 
 
 @pytest.mark.parametrize("name", ["bayes", "elo"])
-def test_plain_counters_count(name: ModelName):
+def test_counters_count_votes_sliders_and_fires(name: ModelName):
     world = World(name, 3, 3)
 
     world.count(
@@ -63,7 +63,7 @@ def test_plain_counters_count(name: ModelName):
 
 
 @pytest.mark.parametrize("name", ["bayes", "elo"])
-def test_a_batch_leaves_its_own_arrays_as_they_were(name: ModelName):
+def test_batch_does_not_change_its_input_arrays(name: ModelName):
     batch = World(name, 2, 1).batch(VOTE, np.arange(2))
     mean, opponents = batch.items.mean.copy(), [list(ids) for ids in batch.items.opponents]
 
@@ -74,8 +74,8 @@ def test_a_batch_leaves_its_own_arrays_as_they_were(name: ModelName):
 
 
 @pytest.mark.parametrize("name", ["bayes", "elo"])
-def test_a_batch_without_events_scores_its_items_as_they_are(name: ModelName):
-    """A held-back publish comes due: nothing has happened since."""
+def test_batch_without_events_keeps_ratings_and_scores(name: ModelName):
+    """This happens when a held-back score is due and no event arrived since."""
     world = World(name, 2, 1)
     first = world.count(VOTE)
     world.begin_period()

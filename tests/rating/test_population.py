@@ -1,4 +1,4 @@
-"""A population's estimates: of much from itself, of little from the defaults, and of the trusted alone."""
+"""Estimates of a population follow its own data where there are many, and count trusted raters only."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ ITEMS, RATERS = 300, 150
 
 
 def readings(*, clickers=0, trust_in_clickers=1.0):
-    """Each item by ten raters: mean 60, items 12 apart, habits 8, noise 10; the first raters set anything at all."""
+    """Rate each item by ten raters: mean 60, items 12 apart, habits 8, noise 10; the first raters click at random."""
     dice = np.random.default_rng(3)
     item = np.repeat(np.arange(ITEMS), 10)
     voter = dice.integers(0, RATERS, len(item))
@@ -27,23 +27,23 @@ def figures(scale):
     return [scale.mean, scale.item_deviation, scale.rater_deviation, scale.noise_deviation]
 
 
-def test_sliders_are_taken_apart_into_items_habits_and_noise():
+def test_slider_spread_is_split_into_items_habits_and_noise():
     assert figures(scale_of(readings())) == pytest.approx([60, 12, 8, 10], abs=1.2)
 
 
-def test_who_is_not_trusted_does_not_pass_for_noise():
+def test_untrusted_raters_do_not_raise_the_noise_estimate():
     assert figures(scale_of(readings(clickers=45, trust_in_clickers=0.0))) == pytest.approx([60, 12, 8, 10], abs=1.2)
     assert scale_of(readings(clickers=45)).noise_deviation > 15
 
 
-def test_without_sliders_the_defaults_stand():
+def test_scale_without_sliders_is_the_default():
     none = np.zeros(0, dtype=np.int64)
 
     assert figures(scale_of(Readings(none, none, np.zeros(0), np.zeros(0), 4, 4))) == [50, 15, 10, 15]
 
 
-def test_a_few_sliders_are_drawn_to_the_defaults_as_if_by_ten():
-    """Ten items, each set to 100 by a rater of its own: as much as ten that are just like the defaults."""
+def test_few_sliders_shrink_to_the_default_scale():
+    """Ten items, each set to 100 by a different rater, weigh as much as ten items at the default."""
     each = np.arange(10)
 
     scale = scale_of(Readings(each, each, np.full(10, 100.0), np.ones(10), 10, 10))
@@ -51,14 +51,14 @@ def test_a_few_sliders_are_drawn_to_the_defaults_as_if_by_ten():
     assert 60 < scale.mean < 75
 
 
-def test_a_slider_is_judged_by_those_of_others_and_not_by_itself():
-    """Two items at 80: one by three raters, one by a single one, of whose item nothing else is known."""
+def test_slider_is_judged_by_the_sliders_of_other_raters():
+    """Two items are set to 80: one by three raters, the other by a single rater."""
     scale = Scale(50, 15, 10, 15, item=np.zeros(2), rater=np.zeros(4))
     item, voter = np.array([0, 0, 0, 1]), np.arange(4)
 
     log_odds = log_odds_of_readings(Readings(item, voter, np.full(4, 80.0), np.ones(4), 2, 4), scale)
 
-    # k = 15² / 15² = 1; of a habit 225 / (1 + 225 / 100) is left. By two: (160 + 50) / 3, 225 / 3; by nobody: 50, 225.
+    # k = 15² / 15² = 1; the habit keeps 225 / (1 + 225 / 100). From two: (160 + 50) / 3, 225 / 3; from none: 50, 225.
     habit = 225 / 3.25
     expected = reliability.log_odds_of_sliders(
         np.array([80.0, 80.0]), np.array([70.0, 50.0]), np.array([225 + 75 + habit, 225 + 225 + habit])
@@ -70,5 +70,5 @@ def test_a_slider_is_judged_by_those_of_others_and_not_by_itself():
 @pytest.mark.parametrize(
     ("fires", "half"), [([], 10), ([0, 0], 10), ([30] * 10, 20), ([0] * 90 + [2, 30, 900], 190 / 13), ([0.01] * 990, 1)]
 )
-def test_half_of_the_fire_component_is_the_middle_of_the_items_that_have_any(fires, half):
+def test_fires_half_is_the_shrunk_median_of_items_with_fires(fires, half):
     assert fires_half_of(np.array(fires, dtype=float)) == pytest.approx(half)

@@ -1,4 +1,4 @@
-"""functions/process-batch: by its schedule, by message while there is more, and on demand."""
+"""functions/process-batch runs by schedule, by message while items remain, and on request."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def box(db, stage):
 
 @pytest.fixture
 def asked(aws, monkeypatch):
-    """The messages in ProcessBatchQueue."""
+    """Return the messages in ProcessBatchQueue."""
     return lambda: aws.received(os.environ["PROCESS_BATCH_QUEUE_URL"])
 
 
@@ -33,7 +33,7 @@ def runs(db):
     return db.execute("select succeeded, result, error from ops.job_runs where job = 'process_ratings'").fetchall()
 
 
-def test_the_schedule_counts_all_that_waits_and_publishes_it(box, asked):
+def test_schedule_processes_and_publishes_all_pending_items(box, asked):
     box.tournament(450, 10)
     box.put()
 
@@ -46,7 +46,7 @@ def test_the_schedule_counts_all_that_waits_and_publishes_it(box, asked):
     assert asked() == []
 
 
-def test_a_run_goes_on_while_batches_are_full(box, asked, db):
+def test_run_continues_while_batches_are_full(box, asked, db):
     box.tournament(1100, 4)
     box.put()
 
@@ -57,7 +57,7 @@ def test_a_run_goes_on_while_batches_are_full(box, asked, db):
     assert box.left() == (0, 0)
 
 
-def test_what_the_time_does_not_allow_goes_on_by_message(box, asked):
+def test_run_that_is_out_of_time_continues_by_message(box, asked):
     box.tournament(700, 4)
     box.put()
     hurried = gateway.Context(milliseconds_left=2_000)
@@ -72,7 +72,7 @@ def test_what_the_time_does_not_allow_goes_on_by_message(box, asked):
     assert asked() == []
 
 
-def test_a_message_that_the_time_cuts_short_goes_on_by_another(box, asked):
+def test_message_that_is_out_of_time_sends_another(box, asked):
     box.tournament(700, 4)
     box.put()
 
@@ -83,21 +83,21 @@ def test_a_message_that_the_time_cuts_short_goes_on_by_another(box, asked):
     assert box.left()[1] == 200
 
 
-def test_a_message_that_finds_nothing_leaves_no_trace(db, aws):
+def test_message_without_pending_items_records_no_run(db, aws):
     answer = gateway.invoke("process-batch", {"Records": [record({"reason": "events"})]})
 
     assert answer == {"batchItemFailures": []}
     assert runs(db) == []
 
 
-def test_the_schedule_says_that_it_ran_even_if_there_was_nothing(db, aws):
+def test_schedule_records_its_run_even_without_pending_items(db, aws):
     gateway.invoke("process-batch", SCHEDULE)
 
     (run,) = runs(db)
     assert (run["succeeded"], run["result"]["items"], run["result"]["statements"]) == (True, 0, 2)
 
 
-def test_each_batch_is_written_down_with_what_it_did(box, aws, db):
+def test_batch_is_recorded_with_its_counts_and_durations(box, aws, db):
     box.tournament(20, 10)
     box.put()
 
@@ -118,7 +118,7 @@ def test_each_batch_is_written_down_with_what_it_did(box, aws, db):
     assert {"claim", "take", "read", "compute", "write"} <= result["seconds"].keys()
 
 
-def test_each_batch_is_told_as_metrics(box, aws, db, capsys):
+def test_batch_emits_metrics(box, aws, db, capsys):
     box.tournament(20, 10)
     box.put()
     box.choose(pause_seconds=60)
@@ -146,7 +146,7 @@ def test_each_batch_is_told_as_metrics(box, aws, db, capsys):
     assert duration == pytest.approx(1000 * sum(result["seconds"].values()), abs=100)
 
 
-def test_the_size_of_a_batch_is_a_setting(box, aws, db, monkeypatch):
+def test_batch_size_is_a_setting(box, aws, db, monkeypatch):
     monkeypatch.setenv("RATING_BATCH_ITEMS", "200")
     box.tournament(250, 4)
     box.put()
@@ -156,7 +156,7 @@ def test_the_size_of_a_batch_is_a_setting(box, aws, db, monkeypatch):
     assert [run["result"]["items"] for run in runs(db)] == [200, 50]
 
 
-def test_the_service_role_has_a_batch_counted_at_once_and_hears_what_was_done(box, asked):
+def test_batch_requested_by_the_service_runs_at_once_and_is_reported(box, asked):
     box.tournament(600, 4)
     box.put()
 
@@ -169,13 +169,13 @@ def test_the_service_role_has_a_batch_counted_at_once_and_hears_what_was_done(bo
 
 
 @pytest.mark.parametrize("role", ["front_desk", "editor", "admin", "owner"])
-def test_those_who_run_an_organization_may_have_a_batch_counted(stage, asked, role):
+def test_batch_may_be_requested_by_each_staff_role(stage, asked, role):
     here = {"organization_id": stage.organization_id}
     answer = gateway.post("process-batch", "/ratings/process", query=here, caller=stage.member(role))
     assert answer.status == 200
 
 
-def test_staff_may_have_a_batch_counted_and_others_may_not(box, db, stage, asked):
+def test_batch_request_is_refused_to_all_but_staff(box, db, stage, asked):
     box.tournament(20, 4)
     box.put()
     here = {"organization_id": stage.organization_id}
@@ -193,7 +193,7 @@ def test_staff_may_have_a_batch_counted_and_others_may_not(box, db, stage, asked
     assert (answer.status, answer.body["items"]) == (200, 20)
 
 
-def test_staff_may_have_so_many_batches_counted_and_the_service_as_many_as_it_likes(stage, asked):
+def test_batch_requests_are_rate_limited_for_staff_but_not_for_the_service(stage, asked):
     here, admin = {"organization_id": stage.organization_id}, stage.member("admin")
 
     answers = [gateway.post("process-batch", "/ratings/process", query=here, caller=admin) for _ in range(11)]

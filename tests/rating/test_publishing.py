@@ -1,4 +1,4 @@
-"""When scores are published, by whose rules, and against which ratings events count."""
+"""Publishing of scores: its times, the settings of each organization, and the base ratings of a period."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,10 +19,10 @@ def wait_for_a_lock(db):
         if db.execute("select count(*) as n from pg_locks where not granted").fetchone()["n"]:
             return
         db.execute("select pg_sleep(0.01)")
-    raise AssertionError("Nobody waits.")
+    raise AssertionError("No session waits for a lock.")
 
 
-def test_a_publish_that_was_held_back_happens_when_its_pause_ends(box, db):
+def test_held_back_score_is_published_when_its_pause_ends(box, db):
     box.choose(pause_seconds=2)
     box.tournament(10, 10)
     box.put()
@@ -47,15 +47,15 @@ def test_a_publish_that_was_held_back_happens_when_its_pause_ends(box, db):
     assert box.left() == (0, 0)
 
 
-def test_49_72_stayed_published_while_the_score_was_65_93(box, db, monkeypatch):
+def test_published_score_stays_within_half_a_point_of_the_current_score(box, db, monkeypatch):
     rate, scores = models.rate, {}
 
-    def rate_and_tell(name, batch):
+    def rate_and_record(name, batch):
         outcome = rate(name, batch)
         scores.update(zip(batch.items.ids, outcome.scores.score.tolist(), strict=False))
         return outcome
 
-    monkeypatch.setattr(models, "rate", rate_and_tell)
+    monkeypatch.setattr(models, "rate", rate_and_record)
     box.tournament(10, 10)
     box.put()
     processing.process_batch()
@@ -82,7 +82,7 @@ def test_49_72_stayed_published_while_the_score_was_65_93(box, db, monkeypatch):
 
 
 @pytest.mark.parametrize("model", ["bayes", "elo"])
-def test_the_published_mean_was_a_component_and_sigma_always_0(box, db, model):
+def test_published_mean_and_deviation_are_those_of_the_rating(box, db, model):
     box.choose(model=model)
     box.tournament(10, 10)
     box.put()
@@ -103,7 +103,7 @@ def test_the_published_mean_was_a_component_and_sigma_always_0(box, db, model):
         assert row["score"] == pytest.approx(whole * (row["reliability"] if model == "elo" else 1))
 
 
-def test_each_organization_is_rated_by_its_own_model_and_settings(box, db):
+def test_organization_is_rated_by_its_own_model_and_settings(box, db):
     other = rating_inbox.Inbox(db, stages.create(db).organization_id)
     other.choose(model="elo", paused_until="2999-01-01")
     for each in (box, other):
@@ -118,7 +118,7 @@ def test_each_organization_is_rated_by_its_own_model_and_settings(box, db):
     assert [row["organization_id"] for row in rating_inbox.dirty(db)] == [other.organization_id] * 10
 
 
-def test_ratings_of_a_period_are_those_before_it(box, db):
+def test_base_ratings_of_a_period_are_those_before_it(box, db):
     box.tournament(10, 10)
     box.put()
     processing.process_batch()
@@ -140,7 +140,7 @@ def test_ratings_of_a_period_are_those_before_it(box, db):
     }
 
 
-def test_no_period_begins_while_a_batch_counts_in_the_old_one(box, connect, db):
+def test_period_starts_only_after_the_running_batch(box, connect, db):
     box.tournament(4, 4)
     box.put()
     processing.process_batch()
@@ -156,7 +156,7 @@ def test_no_period_begins_while_a_batch_counts_in_the_old_one(box, connect, db):
         assert begun.result(timeout=10) == 1
 
 
-def test_a_period_that_would_have_to_wait_too_long_begins_another_time(box, connect, db):
+def test_period_start_is_skipped_when_the_lock_times_out(box, connect, db):
     box.tournament(4, 4)
     box.put()
     processing.process_batch()

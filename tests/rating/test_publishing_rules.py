@@ -1,4 +1,4 @@
-"""Which scores are published now, which are held back, and until when."""
+"""Rules of publishing: scores that are published now, and scores that are held back until a time."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ NOTHING = Published(*(np.array([np.nan]) for _ in range(4)))
 
 
 def item(**columns):
-    """One item that has everything it needs at least."""
+    """Create an item that meets every minimum exactly."""
     made = World("bayes", 1, 1).items
     enough = {"votes": 5, "sliders": 2, "opponents": ["a", "b", "c"], "slider_voters": ["v", "w"]} | columns
     return replace(
@@ -43,7 +43,7 @@ def decided(before, *, settings=None, items=None, score=44.0, confidence=50.0, d
     return bool(decision.publish[0]), None if np.isnan(held) else held - NOW
 
 
-def test_the_first_score_is_published():
+def test_first_score_is_published():
     assert decided(NOTHING) == (True, None)
 
 
@@ -51,7 +51,7 @@ def test_the_first_score_is_published():
     "lacking",
     [{"votes": 4}, {"opponents": ["a", "b"]}, {"sliders": 1}, {"slider_voters": ["v"]}],
 )
-def test_nothing_is_published_of_an_item_that_lacks(lacking):
+def test_item_with_too_few_votes_or_sliders_is_not_published(lacking):
     assert decided(NOTHING, items=item(**lacking)) == (False, None)
 
 
@@ -70,7 +70,7 @@ def test_nothing_is_published_of_an_item_that_lacks(lacking):
         ({}, False),
     ],
 )
-def test_a_score_is_published_again_when_it_has_moved_by_a_step(now, publish):
+def test_score_is_published_again_when_it_moved_by_a_step(now, publish):
     assert decided(published(44.0), **now) == (publish, None)
 
 
@@ -78,12 +78,12 @@ def test_a_score_is_published_again_when_it_has_moved_by_a_step(now, publish):
     ("before", "now", "publish"),
     [(49.9, 50.0, True), (50.0, 49.9, True), (50.0, 50.1, False), (79.8, 80.1, True), (10.1, 9.9, False)],
 )
-def test_a_score_that_crosses_a_tier_is_published_however_little_it_moved(before, now, publish):
+def test_score_that_crosses_a_tier_is_published_after_any_move(before, now, publish):
     assert decided(published(before), score=now) == (publish, None)
 
 
-def test_a_score_of_49_72_does_not_stay_published_while_it_is_65_93():
-    """Held back by a pause, it comes due when the pause ends; without one it goes out at once."""
+def test_changed_score_is_published_at_once_or_when_its_pause_ends():
+    """A pause holds the score back until it ends; without a pause the score is published at once."""
     before = published(49.72, seconds_ago=100)
 
     assert decided(before, score=65.93) == (True, None)
@@ -96,7 +96,7 @@ def test_a_score_of_49_72_does_not_stay_published_while_it_is_65_93():
     )
 
 
-def test_a_pause_of_everything_holds_back_first_scores_too():
+def test_pause_of_all_publishing_holds_back_first_scores():
     paused = Settings(paused_until=NOW + 60)
 
     assert decided(NOTHING, settings=paused) == (False, 60.0)
@@ -104,14 +104,14 @@ def test_a_pause_of_everything_holds_back_first_scores_too():
     assert decided(NOTHING, settings=Settings(paused_until=NOW)) == (True, None)
 
 
-def test_the_later_of_two_pauses_counts():
+def test_later_of_two_pauses_applies():
     both = Settings(pause_seconds=300, paused_until=NOW + 60)
 
     assert decided(published(44.0, seconds_ago=290), score=60.0, settings=both) == (False, 60.0)
     assert decided(published(44.0, seconds_ago=100), score=60.0, settings=both) == (False, 200.0)
 
 
-def test_steps_of_nothing_publish_every_change_and_no_standstill():
+def test_steps_of_zero_publish_every_change():
     always = Settings(score_step=0.0, confidence_step=0.0, deviation_step=0.0, tiers=())
 
     assert decided(published(44.0), score=44.0001, settings=always) == (True, None)

@@ -1,4 +1,4 @@
-"""Events that are written later: a request becomes messages, many of them one transaction, and each has one effect."""
+"""Queued events: a request becomes messages, a batch of messages is one transaction, and each has one effect."""
 
 import json
 from uuid import UUID, uuid4
@@ -23,14 +23,14 @@ def stage(db, aws):
 
 @pytest.fixture
 def queue(aws, monkeypatch):
-    """What waits in RatingEventsQueue."""
+    """Return the messages in RatingEventsQueue."""
     url = aws.sqs.create_queue(QueueName="rating-events-of-this-test")["QueueUrl"]
     monkeypatch.setenv("RATING_EVENTS_QUEUE_URL", url)
     return lambda: aws.received(url)
 
 
-def drain(*bodies):
-    """Hand messages to the function as its queue does; the ids of those that failed."""
+def deliver(*bodies):
+    """Deliver messages to the function as its queue does, and return the ids of those that failed."""
     records = [record(body, number) for number, body in enumerate(bodies, start=1)]
     for each in records:
         if isinstance(each["body"], str) and each["body"].startswith('"'):
@@ -39,12 +39,12 @@ def drain(*bodies):
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
-def ask(answer_or_id, caller):
+def status_of(answer_or_id, caller):
     request_id = getattr(answer_or_id, "body", {"request_id": answer_or_id})["request_id"]
     return gateway.get("ingest", f"/ratings/requests/{request_id}", caller=caller)
 
 
-def test_a_request_is_put_off_written_and_asked_about(db, stage, queue):
+def test_queued_request_is_written_later_and_its_result_returned(db, stage, queue):
     events = [vote("dawn", "dusk"), slider("dawn", -5000), fire("dawn"), fire("dusk", voter_id="\0")]
 
     answer = post(stage, *events, headers=ASYNC)
@@ -55,11 +55,11 @@ def test_a_request_is_put_off_written_and_asked_about(db, stage, queue):
     assert answer.headers["preference-applied"] == "respond-async"
     assert answer.headers["location"] == answer.body["status_url"] == f"/ratings/requests/{request_id}"
     assert counted(db)["inbox"] == 0
-    assert ask(answer, stage.owner).body == {"request_id": request_id, "status": "queued", "taken": None}
+    assert status_of(answer, stage.owner).body == {"request_id": request_id, "status": "queued", "taken": None}
 
-    assert drain(*queue()) == []
+    assert deliver(*queue()) == []
 
-    done = ask(answer, stage.owner)
+    done = status_of(answer, stage.owner)
     assert (done.status, done.body["status"]) == (200, "done")
     taken = done.body["taken"]
     assert (taken["accepted"], taken["duplicates"], taken["refused"]) == (2, 0, 2)
@@ -75,63 +75,63 @@ def test_a_request_is_put_off_written_and_asked_about(db, stage, queue):
 @pytest.mark.parametrize(
     "prefer", ["respond-async, wait=10", "wait=5,Respond-Async", "return=minimal; x, respond-async;p"]
 )
-def test_the_wish_may_stand_among_others(db, stage, queue, prefer):
+def test_respond_async_is_found_among_other_preferences(db, stage, queue, prefer):
     assert post(stage, fire("dawn"), headers={"Prefer": prefer}).status == 202
 
 
 @pytest.mark.parametrize("prefer", ["wait=10", "respond-asynchronously", "return=representation"])
-def test_another_wish_is_none(db, stage, queue, prefer):
+def test_other_preferences_do_not_queue_the_request(db, stage, queue, prefer):
     answer = post(stage, fire("dawn"), headers={"Prefer": prefer})
 
     assert (answer.status, "preference-applied" in answer.headers) == (200, False)
 
 
-def test_a_message_that_comes_twice_has_one_effect(db, stage, queue):
+def test_message_delivered_twice_has_one_effect(db, stage, queue):
     answer = post(stage, vote("dawn", "dusk"), headers=ASYNC)
     (message,) = queue()
 
-    assert drain(message, message) == []
-    first = ask(answer, stage.owner).body
-    assert drain(message) == []
+    assert deliver(message, message) == []
+    first = status_of(answer, stage.owner).body
+    assert deliver(message) == []
 
-    assert ask(answer, stage.owner).body == first
+    assert status_of(answer, stage.owner).body == first
     assert first["taken"]["accepted"] == 1
     assert counted(db) == {"votes": 1, "sliders": 0, "fires": 0, "inbox": 2}
 
 
-def test_a_poisoned_message_fails_alone(db, stage, queue):
+def test_poisoned_message_fails_alone(db, stage, queue):
     answers = [post(stage, fire(f"item-{number}"), headers=ASYNC) for number in range(7)]
     good = queue()
     gone = {**good[0], "request_id": str(uuid4()), "organization_id": "no uuid"}
     nulls = {**good[0], "request_id": str(uuid4()), "events": [{"type": "fire", "key": "\0", "item_id": "\0"}]}
 
-    failed = drain(*good[:3], gone, "{no json", *good[3:], nulls)
+    failed = deliver(*good[:3], gone, "{no json", *good[3:], nulls)
 
     assert {"m4", "m5"} <= set(failed) <= {"m4", "m5", "m10"}
-    assert all(ask(answer, stage.owner).body["status"] == "done" for answer in answers)
+    assert all(status_of(answer, stage.owner).body["status"] == "done" for answer in answers)
     assert counted(db)["fires"] == 7
 
 
-def test_a_message_that_the_database_cannot_write_is_found_among_hundreds(db, stage, queue, monkeypatch):
+def test_message_that_the_database_refuses_is_isolated_in_a_large_batch(db, stage, queue, monkeypatch):
     for number in range(40):
         post(stage, fire(f"item-{number}"), headers=ASYNC)
     good = queue()
     poisoned = good[23]["request_id"]
     db.execute(f"alter table rating.requests add constraint poisoned check (request_id <> '{poisoned}')")
 
-    assert drain(*good) == ["m24"]
+    assert deliver(*good) == ["m24"]
 
     assert counted(db)["fires"] == 39
 
 
-def test_what_became_of_events_that_were_put_off_is_counted_and_the_worker_woken(db, stage, queue, aws, capsys):
+def test_queued_events_emit_metrics_and_trigger_the_worker(db, stage, queue, aws, capsys):
     gateway.load("ingest")._worker._fired_at = float("-inf")
     worker = aws.sqs.get_queue_url(QueueName="process-batch")["QueueUrl"]
     for events in ([fire("dawn", key="tap"), slider("dawn", 101)], [fire("dusk"), fire("dawn", key="tap")]):
         post(stage, *events, headers=ASYNC)
     capsys.readouterr()
 
-    drain(*queue(), "{no json")
+    deliver(*queue(), "{no json")
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "RatingEventAccepted" in line]
     names = ("RatingEventAccepted", "RatingEventRepeated", "RatingEventRefused", "MessageProcessed", "MessageFailed")
@@ -140,17 +140,17 @@ def test_what_became_of_events_that_were_put_off_is_counted_and_the_worker_woken
     assert waiting["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
 
 
-def test_a_batch_is_one_transaction(db, stage, queue):
+def test_batch_of_messages_is_one_transaction(db, stage, queue):
     for number in range(5):
         post(stage, fire(f"item-{number}"), headers=ASYNC)
 
-    drain(*queue())
+    deliver(*queue())
 
     rows = db.execute("select count(distinct xmin::text) as n, count(*) as all from rating.fires").fetchone()
     assert (rows["n"], rows["all"]) == (1, 5)
 
 
-def test_a_database_that_is_away_fails_all_so_that_they_come_again(db, stage, queue, monkeypatch):
+def test_unavailable_database_fails_the_whole_batch(db, stage, queue, monkeypatch):
     post(stage, fire("dawn"), headers=ASYNC)
     message = queue()[0]
 
@@ -160,40 +160,40 @@ def test_a_database_that_is_away_fails_all_so_that_they_come_again(db, stage, qu
     monkeypatch.setattr(ingestion, "_write_parts", fail)
 
     with pytest.raises(Unavailable):
-        drain(message)
+        deliver(message)
 
 
-def test_who_asked_is_who_rates(db, stage, queue):
+def test_queued_events_have_the_rights_of_their_caller(db, stage, queue):
     known(db, stage, "dawn")
     ana = stage.customer()
 
     answer = post(stage, fire("dawn"), fire("dawn", voter_id="eva"), fire("unheard of"), caller=ana, headers=ASYNC)
-    drain(*queue())
+    deliver(*queue())
 
-    taken = ask(answer, ana).body["taken"]
+    taken = status_of(answer, ana).body["taken"]
     assert [each["code"] for each in taken["results"]] == [None, "forbidden", "item_not_found"]
 
 
-def test_nobody_else_learns_what_became_of_a_request(db, stage, queue):
+def test_request_result_is_hidden_from_other_callers(db, stage, queue):
     answer = post(stage, fire("dawn"), headers=ASYNC)
-    drain(*queue())
+    deliver(*queue())
 
-    stranger = ask(answer, stage.customer())
+    stranger = status_of(answer, stage.customer())
 
     assert (stranger.status, stranger.body["status"], stranger.body["taken"]) == (200, "queued", None)
-    assert ask(answer, service()).body["status"] == "done"
+    assert status_of(answer, service()).body["status"] == "done"
 
 
-def test_an_id_is_queued_for_a_day_and_then_unknown(db, stage, monkeypatch):
+def test_request_id_is_known_for_a_day(db, stage, monkeypatch):
     now = clock.now().timestamp()
     for age_seconds, status in ((0, 200), (86_300, 200), (86_500, 404), (-30, 200), (-120, 404)):
-        assert ask(ingestion.new_request_id(now - age_seconds), stage.owner).status == status
-    answer = ask(uuid4(), stage.owner)
+        assert status_of(ingestion.new_request_id(now - age_seconds), stage.owner).status == status
+    answer = status_of(uuid4(), stage.owner)
 
     assert (answer.status, answer.body["code"]) == (404, "rating_request_not_found")
 
 
-def test_a_large_request_is_cut_into_parts_that_a_queue_takes(db, stage, queue, monkeypatch):
+def test_large_request_is_split_into_messages(db, stage, queue, monkeypatch):
     monkeypatch.setattr(ingestion, "PART_BYTES_MAX", 10_000)
     events = [vote(f"item-{number}-☃", "x" * 100) for number in range(200)]
 
@@ -204,15 +204,15 @@ def test_a_large_request_is_cut_into_parts_that_a_queue_takes(db, stage, queue, 
     assert {(each["part"], each["parts"]) for each in messages} == {
         (number, len(messages)) for number in range(1, len(messages) + 1)
     }
-    assert drain(*messages[1:]) == []
-    assert ask(answer, stage.owner).body["status"] == "queued"
-    assert drain(messages[0]) == []
-    taken = ask(answer, stage.owner).body["taken"]
+    assert deliver(*messages[1:]) == []
+    assert status_of(answer, stage.owner).body["status"] == "queued"
+    assert deliver(messages[0]) == []
+    taken = status_of(answer, stage.owner).body["taken"]
     assert (taken["accepted"], [each["index"] for each in taken["results"]]) == (200, list(range(200)))
     assert [each["key"] for each in taken["results"]] == [event["key"] for event in events]
 
 
-def test_the_largest_body_fits_into_messages(db, stage, queue):
+def test_largest_body_fits_into_messages(db, stage, queue):
     events = [vote("ü" * 110, f"{number}", voter_id="☃" * 40) for number in range(100)]
     events += [{"type": "fire", "key": "huge", "item_id": "x" * 150_000}]
     body = json.dumps({"organization_id": str(stage.organization_id), "events": events}, ensure_ascii=False)
@@ -221,13 +221,13 @@ def test_the_largest_body_fits_into_messages(db, stage, queue):
     messages = queue()
 
     assert len(body.encode()) > 190_000
-    assert (answer.status, drain(*messages)) == (202, [])
+    assert (answer.status, deliver(*messages)) == (202, [])
     assert all(len(json.dumps(message).encode()) < 256 * 1024 for message in messages)
-    results = ask(answer, stage.owner).body["taken"]["results"]
+    results = status_of(answer, stage.owner).body["taken"]["results"]
     assert (results[-1]["key"], results[-1]["status"]) == ("huge", "refused")
 
 
-def test_where_no_event_has_the_form_it_must_nothing_is_put_off(db, stage, queue):
+def test_request_without_a_valid_event_is_not_queued(db, stage, queue):
     answer = post(stage, slider("dawn", 101), {}, headers=ASYNC)
 
     assert (answer.status, answer.body["code"]) == (422, "no_event_accepted")
@@ -235,7 +235,7 @@ def test_where_no_event_has_the_form_it_must_nothing_is_put_off(db, stage, queue
     assert queue() == []
 
 
-def test_a_queue_that_does_not_take_it_is_no_202(db, stage, monkeypatch):
+def test_request_that_cannot_be_queued_is_503(db, stage, monkeypatch):
     from marquee.edge import queues
 
     def fail(url, messages, **_options):
@@ -248,6 +248,6 @@ def test_a_queue_that_does_not_take_it_is_no_202(db, stage, monkeypatch):
     assert (answer.status, answer.body["code"]) == (503, "unavailable")
 
 
-def test_an_anonymous_request_is_not_put_off(db, stage, queue):
+def test_anonymous_request_is_not_queued(db, stage, queue):
     assert post(stage, fire("dawn"), caller=None, headers=ASYNC).status == 401
     assert queue() == []

@@ -1,4 +1,4 @@
-"""Events that came through a queue: many requests in a transaction, each part once, each event judged for itself."""
+"""Queued requests are written many at a time, each part once, with a result for each event."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +46,7 @@ def written(db):
     return db.execute("select count(*) as n from rating.event_keys").fetchone()["n"]
 
 
-def test_many_requests_are_written_at_once_and_the_fate_of_each_event_is_kept(db, gallery):
+def test_requests_are_written_together_and_each_result_is_kept(db, gallery):
     repeated = vote()
     requests = [
         part(gallery, repeated, slider("a", -5000), fire("a")),
@@ -65,7 +65,7 @@ def test_many_requests_are_written_at_once_and_the_fate_of_each_event_is_kept(db
     assert db.execute("select count(*) as n from rating.fires").fetchone() == {"n": 2}
 
 
-def test_a_part_that_comes_again_has_no_effect(db, gallery):
+def test_repeated_part_has_no_effect(db, gallery):
     first = part(gallery, vote(), fire("a"), parts=2)
     second = part(gallery, slider(), parts=2, number=2, request_id=UUID(first["request_id"]))
     take(db, first)
@@ -77,7 +77,7 @@ def test_a_part_that_comes_again_has_no_effect(db, gallery):
     assert written(db) == 3
 
 
-def test_a_part_that_comes_twice_at_a_time_is_written_once(db, gallery, connect):
+def test_part_delivered_in_parallel_is_written_once(db, gallery, connect):
     requests = [part(gallery, *(vote() for _ in range(20))) for _ in range(5)]
     connections = [connect() for _ in range(4)]
 
@@ -88,7 +88,7 @@ def test_a_part_that_comes_twice_at_a_time_is_written_once(db, gallery, connect)
     assert [kept(db, one) for one in requests] == [["accepted"] * 20] * 5
 
 
-def test_who_called_may_do_what_they_might_have_done_at_once(db, gallery):
+def test_queued_events_have_the_rights_of_their_caller(db, gallery):
     owner, somebody = person(db, gallery), person(db)
     requests = [part(gallery, vote(), caller=owner), part(gallery, vote(), fire("a", None), caller=somebody)]
 
@@ -98,7 +98,7 @@ def test_who_called_may_do_what_they_might_have_done_at_once(db, gallery):
     assert kept(db, requests[1]) == ["forbidden", "item_not_found"]
 
 
-def test_an_event_that_the_database_cannot_read_is_refused_alone(db, gallery):
+def test_unreadable_event_is_refused_alone(db, gallery):
     odd = slider("big")
     request = part(
         gallery, fire("nul\0"), fire("half\ud800"), odd, fire("😀 \\u0000 / \\"), vote("ü" * 128, "\\/u0041")
@@ -112,7 +112,7 @@ def test_an_event_that_the_database_cannot_read_is_refused_alone(db, gallery):
     assert db.execute("select item_b from rating.votes").fetchone() == {"item_b": "\\/u0041"}
 
 
-def test_a_request_that_would_be_refused_as_a_whole_has_all_of_its_events_refused(db, gallery):
+def test_refused_request_has_each_of_its_events_refused(db, gallery):
     requests = [
         part(uuid4(), vote(), vote()),
         part(gallery, *range(501)),
@@ -132,7 +132,7 @@ def test_a_request_that_would_be_refused_as_a_whole_has_all_of_its_events_refuse
     assert kept(db, requests[2]) == ["invalid_request"]
 
 
-def test_hundreds_of_requests_take_no_longer_each_than_a_few(db, gallery):
+def test_hundreds_of_requests_are_written_within_the_time_limit(db, gallery):
     requests = [part(gallery, *(vote(f"a{n % 50}", "b") for n in range(20))) for _ in range(300)]
     db.execute("set statement_timeout = '15s'")
 
@@ -140,7 +140,7 @@ def test_hundreds_of_requests_take_no_longer_each_than_a_few(db, gallery):
     assert written(db) == 6000
 
 
-def test_only_the_service_writes_for_others(db, connect):
+def test_queued_requests_are_written_by_the_service_alone(db, connect):
     api = connect("marquee_people")
     with pytest.raises(psycopg.errors.InsufficientPrivilege), api.transaction():
         api.execute("select ops.act_as(%s::jsonb)", [json.dumps({"sub": str(uuid4()), "role": "authenticated"})])

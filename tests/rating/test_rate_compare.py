@@ -1,4 +1,4 @@
-"""`make rate-compare`: the same events by both models, from a file of votes too, and what is no vote is named."""
+"""`make rate-compare` rates the same events with both models, also from a CSV file, and reports invalid votes."""
 
 import csv
 import re
@@ -15,7 +15,7 @@ HEADER = "voter_id,item_a,item_b,winner,kind\n"
 
 @pytest.fixture
 def votes(tmp_path):
-    """Forty raters of four items, the first of which always wins and the last never."""
+    """Write the votes of forty raters on four items; the first item always wins and the last never does."""
     file = tmp_path / "votes.csv"
     pairs = [(a, b) for place, a in enumerate("wxyz") for b in "wxyz"[place + 1 :]]
     lines = [f"v{number},{a},{b},{a},normal\n" for number in range(40) for a, b in pairs]
@@ -35,7 +35,7 @@ def test_both_models_rate_the_votes_of_a_file(votes):
     assert re.search(r"of their places +1\.000", text)
 
 
-def test_a_made_up_tournament_is_compared_with_the_truth():
+def test_simulated_tournament_is_compared_with_the_truth():
     found = rate_events.given("")
     bayes = rate_compare._rated("bayes", found)
 
@@ -43,7 +43,7 @@ def test_a_made_up_tournament_is_compared_with_the_truth():
     assert rate_compare._by_place(bayes.mean, found.truth) > 0.85
 
 
-def test_the_difference_is_drawn(votes, tmp_path):
+def test_difference_is_plotted(votes, tmp_path):
     found = rate_events.given(str(votes))
     bayes, elo = (rate_compare._rated(name, found) for name in ("bayes", "elo"))
 
@@ -64,7 +64,7 @@ def test_the_difference_is_drawn(votes, tmp_path):
         (HEADER, "there are none"),
     ],
 )
-def test_what_is_no_vote_is_named(tmp_path, text, complaint):
+def test_invalid_vote_is_reported_with_its_line(tmp_path, text, complaint):
     file = tmp_path / "votes.csv"
     file.write_text(text)
 
@@ -74,7 +74,7 @@ def test_what_is_no_vote_is_named(tmp_path, text, complaint):
 
 @pytest.fixture
 def short_fields():
-    """A limit of the process, which others change."""
+    """Set a low limit for the whole process, and restore it."""
     before = csv.field_size_limit(1000)
     yield
     csv.field_size_limit(before)
@@ -82,7 +82,7 @@ def short_fields():
 
 @pytest.mark.usefixtures("short_fields")
 @pytest.mark.parametrize("content", [b"\xff\xfev\x00o\x00", HEADER.encode() + b"Ren\xe9,a,b,a,normal\n", b"x" * 1001])
-def test_a_file_that_is_no_csv_is_named(tmp_path, content):
+def test_file_that_is_not_csv_is_reported(tmp_path, content):
     file = tmp_path / "votes.csv"
     file.write_bytes(content)
 

@@ -1,4 +1,4 @@
-"""`make rate-compare FROM=organization`: its own events, by its own weights."""
+"""`make rate-compare FROM=organization` uses the events and the weights of that organization."""
 
 import numpy as np
 import pytest
@@ -15,11 +15,11 @@ def played(db, server, database_name, monkeypatch):
         "insert into rating.settings (organization_id, rating_weight, slider_weight, fire_weight) values (%s, 1, 0, 0)",
         [played.organization_id],
     )
-    rating_tournament.play(db, seed=2, items=4, votes_per_item=10, raters=3)  # somebody else's
+    rating_tournament.play(db, seed=2, items=4, votes_per_item=10, raters=3)  # another organization
     return played
 
 
-def test_an_organization_is_found_by_id_and_by_slug_with_all_its_events(played):
+def test_organization_is_found_by_id_and_slug_with_all_its_events(played):
     slug = played.db.execute(
         "select slug from organizations.organizations where id = %s", [played.organization_id]
     ).fetchone()["slug"]
@@ -31,7 +31,7 @@ def test_an_organization_is_found_by_id_and_by_slug_with_all_its_events(played):
         assert found.events.a_won.sum() == played.truth.events.a_won.sum()
 
 
-def test_its_scores_are_weighed_as_it_wants(played):
+def test_scores_use_the_weights_of_the_organization(played):
     found = rate_events.given(str(played.organization_id))
 
     scores = rate_compare._rated("bayes", found)
@@ -40,6 +40,6 @@ def test_its_scores_are_weighed_as_it_wants(played):
     assert rate_compare._by_place(scores.mean, played.truth.strength) > 0.8
 
 
-def test_an_organization_that_is_not_there_is_named(played):
+def test_unknown_organization_is_reported(played):
     with pytest.raises(rate_events.NothingToRate, match="no organization nobody"):
         rate_events.given("nobody")

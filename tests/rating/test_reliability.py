@@ -1,4 +1,4 @@
-"""Who rates honestly and who clicks at random, found out by what others said."""
+"""Reliability separates honest raters from random clickers, by the votes of the other raters."""
 
 from dataclasses import replace
 
@@ -14,8 +14,8 @@ from tests.kit.model_events import events
 pytestmark = pytest.mark.usefixtures("sockets_off")
 
 
-def judged(name, *, sliders_per_item=0, votes_per_item=80, random_share=0.3):
-    """The reliability of honest raters and of random ones after a tournament in periods."""
+def rate_tournament(name, *, sliders_per_item=0, votes_per_item=80, random_share=0.3):
+    """Return the reliability of honest and of random raters after a tournament in twelve periods."""
     tournament = play(
         7,
         items=60,
@@ -45,29 +45,29 @@ def judged(name, *, sliders_per_item=0, votes_per_item=80, random_share=0.3):
 
 
 @pytest.mark.parametrize("name", ["bayes", "elo"])
-def test_reliability_falls_for_random_clickers_and_rises_for_those_who_agree(name):
-    honest, random, _ = judged(name)
+def test_reliability_falls_for_random_clickers_and_rises_for_honest_raters(name):
+    honest, random, _ = rate_tournament(name)
 
     assert np.median(honest) > 0.95
     assert np.median(random) < 0.5
     assert np.mean(honest[:, None] > random[None, :]) > 0.97
 
 
-def test_it_does_not_stay_at_the_same_figure_for_everybody():
-    """One event that both raises and lowers its voter leaves everybody where they began."""
-    honest, random, _ = judged("bayes", votes_per_item=20)
+def test_reliability_differs_between_raters():
+    """If each event both raised and lowered its voter, everyone would stay at the initial value."""
+    honest, random, _ = rate_tournament("bayes", votes_per_item=20)
 
     assert np.ptp(np.concatenate([honest, random])) > 0.2
 
 
-def test_sliders_at_random_are_found_out_too():
-    honest, random, _ = judged("bayes", votes_per_item=2, sliders_per_item=30)
+def test_random_sliders_lower_reliability():
+    honest, random, _ = rate_tournament("bayes", votes_per_item=2, sliders_per_item=30)
 
     assert np.median(honest) > 0.95
     assert np.mean(honest[:, None] > random[None, :]) > 0.95
 
 
-def test_a_vote_is_judged_once_though_two_items_count_it():
+def test_vote_is_judged_once_for_its_two_items():
     world = World("bayes", 2, 1)
     world.items = replace(world.items, mean=np.array([1700.0, 1300.0]), deviation=np.array([50.0, 50.0]))
     vote = events([(0, 0, 1, True)])
@@ -79,7 +79,7 @@ def test_a_vote_is_judged_once_though_two_items_count_it():
     assert 0.4 < world.voters.log_odds[0] < np.log(2)
 
 
-def test_a_vote_between_two_alike_says_nothing():
+def test_vote_between_equal_items_does_not_change_reliability():
     world = World("bayes", 2, 4)
 
     world.count(events([(voter, 0, 1, True) for voter in (0, 0, 0, 0)]))
@@ -88,8 +88,8 @@ def test_a_vote_between_two_alike_says_nothing():
     assert (world.voters.votes[0], world.voters.agreed[0], world.voters.expected[0]) == (4, 2, 2.0)
 
 
-def test_what_a_vote_says_is_flattened_by_what_is_not_known_of_both_items():
-    """1600 and 1500, off by 200 and 150: g(250) = 0.7834, P = 0.6109; ln 2(0.98 P + 0.01), and that of 1 − P."""
+def test_uncertain_ratings_weaken_the_evidence_of_a_vote():
+    """Ratings 1600 ± 200 and 1500 ± 150: g(250) = 0.7834, P = 0.6109; ln 2(0.98 P + 0.01), and the same of 1 − P."""
     world = World("bayes", 2, 2)
     world.items = replace(world.items, mean=np.array([1600.0, 1500.0]), deviation=np.array([200.0, 150.0]))
 
@@ -99,7 +99,7 @@ def test_what_a_vote_says_is_flattened_by_what_is_not_known_of_both_items():
     assert world.voters.expected == pytest.approx([0.6108643, 0.6108643], abs=1e-6)
 
 
-def test_no_single_event_settles_who_is_honest():
+def test_single_event_does_not_decide_who_is_honest():
     world = World("bayes", 2, 2)
     world.items = replace(world.items, mean=np.array([9000.0, 0.0]), deviation=np.array([1.0, 1.0]))
 
@@ -139,11 +139,11 @@ def explained(**row):
         ),
     ],
 )
-def test_a_person_can_read_why(row, text):
+def test_explanation_states_the_reasons(row, text):
     assert explained(**row).text == text
 
 
-def test_the_explanation_carries_its_figures():
+def test_explanation_contains_its_figures():
     found = explained(votes=40, agreed=19, expected=29.6, log_odds=-6.0)
 
     assert (found.votes, found.agreed, found.expected_honest, found.expected_random) == (40, 19, 29.6, 20.0)

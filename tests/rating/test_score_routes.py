@@ -1,4 +1,4 @@
-"""Scores as everybody sees them: ranks that hold across pages, items by any name, nothing of private organizations."""
+"""Public scores: ranks that hold across pages, items with any id, and no scores of private organizations."""
 
 from urllib.parse import quote
 from uuid import uuid4
@@ -27,7 +27,7 @@ def item_of(stage, item, **options):
 
 
 def pages(stage, limit):
-    """All rows of the leaderboard, page by page, and how many pages there were."""
+    """Return all rows of the leaderboard, read page by page, and the number of pages."""
     rows, cursor, number = [], None, 0
     while number == 0 or cursor:
         page = leaderboard(stage, limit=limit, cursor=cursor).body
@@ -35,7 +35,7 @@ def pages(stage, limit):
     return rows, number
 
 
-def test_the_leaderboard_shows_the_best_first_with_what_scores_are_made_of(db, stage):
+def test_leaderboard_shows_the_best_first_with_score_components(db, stage):
     publish(db, stage.organization_id, {"dusk": 30, "dawn": 71.5})
 
     answer = leaderboard(stage)
@@ -51,7 +51,7 @@ def test_the_leaderboard_shows_the_best_first_with_what_scores_are_made_of(db, s
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
-def test_ranks_are_the_same_whatever_the_pages_and_equal_scores_share_one(db, stage, limit):
+def test_ranks_do_not_depend_on_pages_and_equal_scores_share_one(db, stage, limit):
     scores = {"a": 90, "b": 80, "c": 80, "d": 80, "e": 70.25, "f": 70.25, "g": 0}
     publish(db, stage.organization_id, scores)
     publish(db, stages.create(db).organization_id, {"z": 100})
@@ -64,7 +64,7 @@ def test_ranks_are_the_same_whatever_the_pages_and_equal_scores_share_one(db, st
     assert number == -(-7 // limit)
 
 
-def test_an_organization_without_scores_has_an_empty_leaderboard_and_one_that_is_none_has_none(db, stage):
+def test_leaderboard_is_empty_without_scores_and_404_without_organization(db, stage):
     assert leaderboard(stage).body == {"items": [], "next_cursor": None}
 
     answer = gateway.get("ratings", LEADERBOARD, query={"organization_id": uuid4()})
@@ -73,11 +73,11 @@ def test_an_organization_without_scores_has_an_empty_leaderboard_and_one_that_is
 
 
 @pytest.mark.parametrize("cursor", ["none", "WzFd", "WzEsMiwzLDRd"])
-def test_a_cursor_of_another_list_is_refused(db, stage, cursor):
+def test_cursor_of_another_list_is_refused(db, stage, cursor):
     assert leaderboard(stage, cursor=cursor).status == 422
 
 
-def test_what_a_client_has_seen_already_is_not_sent_again(db, stage):
+def test_unchanged_response_is_304(db, stage):
     publish(db, stage.organization_id, {"dawn": 71.5})
 
     for path in ("/ratings/items/dawn", "/ratings/items/dawn/history", LEADERBOARD):
@@ -89,7 +89,7 @@ def test_what_a_client_has_seen_already_is_not_sent_again(db, stage):
         assert (again.status, again.text) == (304, "")
 
 
-def test_an_item_shows_its_place_and_its_history_newest_first(db, stage):
+def test_item_shows_its_rank_and_its_latest_history(db, stage):
     for number in range(35):
         moment = f"2030-01-01T00:{number:02}:00Z"
         publish(db, stage.organization_id, {"dawn": number}, published_at=moment)
@@ -101,7 +101,7 @@ def test_an_item_shows_its_place_and_its_history_newest_first(db, stage):
     assert [past["score"] for past in body["history"]] == list(range(34, 4, -1))
 
 
-def test_the_whole_history_comes_in_pages(db, stage):
+def test_history_is_paged(db, stage):
     for number in range(5):
         publish(db, stage.organization_id, {"dawn": number}, published_at=f"2030-01-01T00:0{number}:00Z")
     path, query = "/ratings/items/dawn/history", {"organization_id": stage.organization_id, "limit": 3}
@@ -117,7 +117,7 @@ def test_the_whole_history_comes_in_pages(db, stage):
     "item",
     ["art/2030/dawn 1", "Zürich ☃ 日の出", "100%", "a%2Fb", "a+b", "q?x=1&y=2#z", "..", "dirty", ":", "0198/history"],
 )
-def test_an_items_name_survives_the_url(db, stage, item):
+def test_item_id_survives_the_url(db, stage, item):
     publish(db, stage.organization_id, {item: 40, "another": 60})
 
     answer = item_of(stage, item)
@@ -126,19 +126,19 @@ def test_an_items_name_survives_the_url(db, stage, item):
 
 
 @pytest.mark.parametrize("path", ["%00", "%FF", "a" * 129])
-def test_a_name_that_can_be_none_is_refused(db, stage, path):
+def test_invalid_item_id_is_refused(db, stage, path):
     answer = gateway.get("ratings", f"/ratings/items/{path}", query={"organization_id": stage.organization_id})
 
     assert (answer.status, answer.body["code"]) == (422, "invalid_request")
 
 
-def test_an_item_without_a_score_is_not_found(db, stage):
+def test_item_without_a_score_is_not_found(db, stage):
     answer = item_of(stage, "nothing")
 
     assert (answer.status, answer.body["code"]) == (404, "item_not_found")
 
 
-def test_scores_of_a_private_organization_are_for_its_members(db, stage):
+def test_private_scores_are_for_members(db, stage):
     publish(db, stage.organization_id, {"dawn": 71.5})
     keep_private(db, stage)
     query = {"organization_id": stage.organization_id}

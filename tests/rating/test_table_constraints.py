@@ -1,4 +1,4 @@
-"""The tables of ratings take nothing that could not have happened, even from who goes around the routines."""
+"""Constraints of the rating tables refuse impossible rows, even from writers that bypass the routines."""
 
 from uuid import uuid4
 
@@ -22,7 +22,7 @@ def write(db, table, row):
 @pytest.mark.parametrize(
     ("table", "row"), [("votes", VOTE), ("sliders", SLIDER), ("fires", EVENT | {"item_id": "dawn"}), ("inbox", INBOX)]
 )
-def test_what_could_have_happened_is_taken(rolled_back, table, row):
+def test_valid_row_is_accepted(rolled_back, table, row):
     write(rolled_back, table, row)
 
 
@@ -42,13 +42,13 @@ def test_what_could_have_happened_is_taken(rolled_back, table, row):
         ("inbox", INBOX | {"weight": 3}, "weight_is_one_or_two"),
     ],
 )
-def test_what_could_not_have_happened_is_refused_by_the_table(rolled_back, table, row, constraint):
+def test_impossible_row_is_refused_by_a_constraint(rolled_back, table, row, constraint):
     with pytest.raises(psycopg.errors.CheckViolation) as refused:
         write(rolled_back, table, row)
 
     assert refused.value.diag.constraint_name == constraint
 
 
-def test_a_vote_of_type_mega_is_none(rolled_back):
+def test_unknown_vote_kind_is_refused(rolled_back):
     with pytest.raises(psycopg.errors.InvalidTextRepresentation):
         write(rolled_back, "votes", VOTE | {"kind": "mega"})

@@ -1,4 +1,4 @@
-"""Workers that count ratings are killed at every statement, or overtaken at it: every event is counted exactly once."""
+"""Rating workers are killed or overtaken at every statement, and every event is counted exactly once."""
 
 import pytest
 
@@ -19,8 +19,8 @@ def bench(db, server, database_name):
 @pytest.mark.parametrize(
     ("when", "deed"), [("before", "kill"), ("during", "kill"), ("after", "kill"), ("after", "cut")]
 )
-def test_whatever_dies_at_any_statement_of_a_batch_all_is_counted_once(bench, when, deed):
-    """The worker, whose work others take over; or the connection, and the worker comes back by another."""
+def test_events_are_counted_once_when_a_batch_dies_at_any_statement(bench, when, deed):
+    """Either the worker dies and another takes over, or its connection breaks and the worker reconnects."""
     clean, statements = bench.clean()
     assert bench.faults(clean, clean) == []
     assert [word for each in statements for word in ("begin", "commit") if each.startswith(word)] == ["begin", "commit"]
@@ -33,8 +33,8 @@ def test_whatever_dies_at_any_statement_of_a_batch_all_is_counted_once(bench, wh
     assert faults == {}
 
 
-def test_two_workers_with_the_same_items_count_them_once_wherever_the_first_was_overtaken(bench, connect):
-    """The lease runs out while the first is still at it, so that the second has the same items."""
+def test_items_of_two_workers_are_counted_once_when_the_first_is_overtaken(bench, connect):
+    """The lease expires while the first worker is still running, so the second one claims the same items."""
     clean, statements = bench.clean()
 
     def overtake(_organization_id):
@@ -50,17 +50,17 @@ def test_two_workers_with_the_same_items_count_them_once_wherever_the_first_was_
     assert faults == {}
 
 
-def test_what_comes_for_items_in_work_is_counted_wherever_their_worker_was(bench, connect):
+def test_events_that_arrive_during_a_batch_are_counted(bench, connect):
     both = [*rating_crashes.EVENTS, *MORE]
     clean, statements = bench.clean(both)
 
-    def come(organization_id):
+    def ingest_more(organization_id):
         with connect() as other:
             rating_load.ingest(other, organization_id, MORE)
 
     faults = {}
     for number, statement in enumerate(statements, 1):
-        organization_id = bench.held(Fault(number, "before", "hold"), come)
+        organization_id = bench.held(Fault(number, "before", "hold"), ingest_more)
         if found := bench.faults(organization_id, clean, both):
             faults[f"{number}: {statement[:80]}"] = found[:3]
 
@@ -68,8 +68,8 @@ def test_what_comes_for_items_in_work_is_counted_wherever_their_worker_was(bench
 
 
 @pytest.mark.parametrize("first_known", [0, 1], ids=["all items known", "one new"])
-def test_a_worker_overtaken_by_another_and_by_events_moves_nothing_back(bench, connect, first_known):
-    """All at once: the second counts what came meanwhile, and the first then ends with what it knew before."""
+def test_overtaken_worker_reverts_no_newer_result(bench, connect, first_known):
+    """The second worker counts the events that arrived meanwhile; then the first one finishes with older data."""
     bench.first_known = first_known
     both = [*rating_crashes.EVENTS, *MORE]
     clean, statements = bench.clean(both)
@@ -89,7 +89,7 @@ def test_a_worker_overtaken_by_another_and_by_events_moves_nothing_back(bench, c
     assert faults == {}
 
 
-def test_a_batch_played_again_counts_nothing_again_neither_for_items_nor_for_voters(bench):
+def test_replayed_batch_changes_neither_items_nor_voters(bench):
     clean, _ = bench.clean()
     before = rating_results.state_of(bench.db, clean)
     again = "select rating.mark_dirty(%s, array(select s.item_id::text from rating.item_stats as s))"
@@ -102,7 +102,7 @@ def test_a_batch_played_again_counts_nothing_again_neither_for_items_nor_for_vot
     assert rating_results.state_of(bench.db, clean) == before
 
 
-def test_events_sent_again_count_nothing_again(bench):
+def test_repeated_events_change_nothing(bench):
     clean, _ = bench.clean()
     before = rating_results.state_of(bench.db, clean)
 

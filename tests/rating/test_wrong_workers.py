@@ -1,4 +1,4 @@
-"""The wrong examples: workers that lose events when one dies or when ids commit out of order. The harness finds it."""
+"""Two deliberately wrong workers, which lose events in a crash or when ids commit out of order, are detected."""
 
 import pytest
 
@@ -12,23 +12,23 @@ def bench(db, server, database_name):
     return rating_crashes.Bench(db, server, database_name, rating_workers.CLAIM_BY_DELETE)
 
 
-def test_a_worker_that_claims_by_deleting_is_right_as_long_as_nobody_dies(bench):
+def test_delete_claiming_worker_is_correct_without_a_crash(bench):
     organization_id, statements = bench.clean()
 
     assert len(statements) > 5
     assert rating_results.miscounted(bench.db, organization_id, rating_crashes.EVENTS) == []
 
 
-def test_the_kills_catch_a_worker_that_claims_by_deleting(bench):
+def test_delete_claiming_worker_is_caught_by_a_kill(bench):
     clean, _ = bench.clean()
 
     caught = {when: bool(bench.faults(bench.struck(Fault(1, when)), clean)) for when in ("before", "after")}
 
     assert caught == {"before": False, "after": True}
-    assert rating_results.left_over(bench.db)["uncounted"] > 0  # dormant: nothing marks their items
+    assert rating_results.left_over(bench.db)["uncounted"] > 0  # these events stay: nothing marks their items
 
 
-def test_a_checkpoint_of_serial_ids_is_right_as_long_as_ids_commit_in_their_order(bench):
+def test_serial_checkpoint_is_correct_while_ids_commit_in_order(bench):
     organization_id = rating_results.stage(bench.db, rating_crashes.EVENTS)
 
     rating_workers.finish(rating_workers.start(rating_workers.SERIAL_CHECKPOINT, bench.url))
@@ -36,7 +36,7 @@ def test_a_checkpoint_of_serial_ids_is_right_as_long_as_ids_commit_in_their_orde
     assert rating_results.miscounted(bench.db, organization_id, rating_crashes.EVENTS) == []
 
 
-def test_the_crowd_catches_a_checkpoint_of_serial_ids(bench, connect):
+def test_serial_checkpoint_is_caught_by_concurrent_voters(bench, connect):
     organization_id = rating_results.stage(bench.db)
     events = rating_load.made_up(1500)
 

@@ -1,4 +1,4 @@
-"""A copy of the project for the tests that run its commands."""
+"""Fixtures for the tests that run the project's commands."""
 
 from pathlib import Path
 
@@ -9,5 +9,5 @@ from tests.kit.project import Project
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A copy without any data."""
+    """Copy the project without any data."""
     return Project(tmp_path)

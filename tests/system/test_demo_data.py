@@ -1,4 +1,4 @@
-"""The demo's data: there after one run, the same after two, and made anew where time has passed."""
+"""The demo's data: complete after one run, unchanged after a second, and renewed when its events are past."""
 
 import os
 import tomllib
@@ -17,7 +17,7 @@ PEOPLE = tomllib.loads((Path(load.__file__).parent / "people.toml").read_text())
 
 @pytest.fixture
 def url(db: Database, server: Server, database_name: str) -> str:
-    """The owner's connection to the test's database."""
+    """Return the owner's connection string of the test's database."""
     return server.url(database_name)
 
 
@@ -34,7 +34,7 @@ def counts(db: Database) -> dict[str, int]:
     return dict(row)
 
 
-def test_loading_the_demo_twice_makes_nothing_twice(db: Database, url: str) -> None:
+def test_demo_loaded_twice_creates_nothing_twice(db: Database, url: str) -> None:
     functions_url = os.environ["DATABASE_URL"]
     load.load(url)
     first = counts(db)
@@ -47,7 +47,7 @@ def test_loading_the_demo_twice_makes_nothing_twice(db: Database, url: str) -> N
     assert os.environ["DATABASE_URL"] == functions_url
 
 
-def test_what_has_been_is_announced_again(db: Database, url: str) -> None:
+def test_past_demo_event_is_created_again_in_the_future(db: Database, url: str) -> None:
     load.load(url)
     db.execute("update events.events set starts_at = starts_at - interval '300 days' where title = 'Tiny table tea'")
     load.load(url)
@@ -56,7 +56,7 @@ def test_what_has_been_is_announced_again(db: Database, url: str) -> None:
     assert sorted(row["coming"] for row in rows) == [False, True]
 
 
-def test_the_demo_loads_where_its_places_are_taken_by_others(db: Database, url: str) -> None:
+def test_demo_loads_when_its_events_are_full(db: Database, url: str) -> None:
     load.load(url)
     db.execute("delete from events.bookings")
     db.execute("delete from ops.idempotency_keys")
@@ -66,7 +66,7 @@ def test_the_demo_loads_where_its_places_are_taken_by_others(db: Database, url: 
     assert counts(db)["bookings"] == 0
 
 
-def test_the_demo_has_what_its_readers_are_told(db: Database, url: str) -> None:
+def test_demo_contains_the_data_that_its_readers_expect(db: Database, url: str) -> None:
     load.load(url)
     first = next(iter(PEOPLE["organizations"].values()))
 

@@ -1,4 +1,4 @@
-"""The keys of webhooks on this machine outlive a restart and are nobody else's to read."""
+"""Local webhook keys survive a restart and are readable by their owner alone."""
 
 import stat
 
@@ -10,7 +10,7 @@ from marquee.edge import secrets
 pytestmark = pytest.mark.usefixtures("sockets_off")
 
 
-def test_keys_are_made_once_and_can_be_used(tmp_path, monkeypatch):
+def test_webhook_keys_are_created_once_and_can_be_used(tmp_path, monkeypatch):
     monkeypatch.delenv("WEBHOOK_KEYS")
 
     first = webhook_keys.kept(tmp_path / "new")

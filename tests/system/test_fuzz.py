@@ -1,10 +1,10 @@
-"""Made-up requests to every operation of the API: no fault, and no answer that its own description does not know.
+"""Generated requests to every operation of the API cause no fault and no undocumented response.
 
-Each operation is asked by a customer, the organization's owner, its front desk and the service. First comes a request
-that is likely to succeed, then the same with each id in turn that of nothing, then made-up ones: half of them as
-described, half breaking the description somewhere; most name things that exist. An operation is asked to the end
-whatever is found, and everything found is reported together, with how to ask it again. An operation whose requests
-were all refused at the door was not tested, and fails.
+A customer, the organization's owner, its front desk and the service call each operation. The first request is likely
+to succeed. The next ones replace each id in turn by an unknown one. Generated requests follow: half of them fit the
+API document, half break it somewhere, and most name known ids. A fault does not stop the requests: all faults of an
+operation are reported together, each with a command that repeats it. An operation that refused all of its requests
+early was not tested, and fails.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ from tests.kit.stripe_standin import KEY, SIGNING_SECRET, Stripe
 
 EXAMPLES = int(os.environ.get("MARQUEE_FUZZ_EXAMPLES", "16"))
 ROLES = ("customer", "owner", "front desk", "service")
-HELD = [
+CHECKED = [
     "not_a_server_error",
     "status_code_conformance",
     "content_type_conformance",
@@ -48,8 +48,8 @@ HELD = [
 ]
 FOUND_MAX = 10
 
-TURNED_AWAY = {401, 403, 404, 405, 413, 415, 422, 429}
-"""Answers of a request that came no further than to the door."""
+REFUSED_EARLY = {401, 403, 404, 405, 413, 415, 422, 429}
+"""Statuses of requests that were refused before they reached the operation."""
 
 LIKELY: dict[str, dict[str, Any]] = {
     "POST /bookings": {"event_id": "…", "customer_id": "…"},
@@ -67,14 +67,14 @@ LIKELY: dict[str, dict[str, Any]] = {
     "POST /promo-codes": {"organization_id": "…", "code": "SPRING-30", "kind": "percent", "percent_bps": 1000},
     "POST /waitlist/{entry_id}/accept": {},
 }  # fmt: skip
-"""Bodies that are likely to succeed, where the example of the document is not; ids are filled in."""
+"""Bodies that are likely to succeed, for operations whose documented example is not; ids are filled in."""
 
 QUERIES = {"from": "2030-01-01", "to": "2030-01-31", "currency": "CHF"}
 
 
 @pytest.fixture(scope="module")
 def stocked(server, stand_in):
-    """stocked(): the API over one database, and fresh ids of what is there, by the names that requests give them."""
+    """Return a function that gives the API over one database, and fresh known ids by the names of parameters."""
     Stripe(stand_in).control("/reset")
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute(f"create database fuzz template {TEMPLATE} strategy file_copy")
@@ -90,7 +90,7 @@ def stocked(server, stand_in):
             "update ops.rate_limit_rules set per_minute = 600000, burst = 600000, address_per_minute = 600000, "
             "address_burst = 600000"
         )
-        # One customer waits for, and holds, the seats of every operation.
+        # One customer holds and waits for the seats of every operation.
         db.execute("update ops.limits set value = case name when 'hold_pause_percent' then 0 else 1000000 end")
         world = scheduling.world(db)
         environment.setattr(queues, "send", lambda *_, **__: None)
@@ -111,7 +111,7 @@ def stocked(server, stand_in):
 
 
 def stock(db: Any, world: scheduling.World, path: str) -> dict[str, list[str]]:
-    """Something in every state that requests can meet: open, full, about to begin, over; booked, held, waited for."""
+    """Create events and bookings in every state that requests can meet, and return their ids by parameter name."""
     stage = stages.Stage(db, world.organization_id, world.owner)
     roomy, full, freed = stage.event(capacity=50), stage.event(capacity=1), stage.event(capacity=1)
     soon, over = stage.event(starts_in="30 minutes"), stage.event(starts_in="30 minutes")
@@ -159,16 +159,16 @@ def stock(db: Any, world: scheduling.World, path: str) -> dict[str, list[str]]:
     if path.startswith("/events/{event_id}/waitlist"):
         known["event_id"] = [full, freed]
     if path.startswith("/webhooks/stripe/"):
-        known["event_id"] = [parked(db)]
+        known["event_id"] = [parked_stripe_event(db)]
     if path.startswith("/ratings/requests/"):
-        known["request_id"] = [asked_for(world)]
+        known["request_id"] = [queued_request(world)]
     if any(word in path for word in ("fee", "invoice", "package", "purchase", "refund", "payment", "promo", "credit")):
-        known |= of_money(db, world, stage)
+        known |= money_ids(db, world, stage)
     return {name: [str(one) for one in ids] for name, ids in known.items()}
 
 
-def of_money(db: Any, world: scheduling.World, stage: stages.Stage) -> dict[str, list[Any]]:
-    """Fees, invoices, packages, purchases and refunds, in the states that requests can meet."""
+def money_ids(db: Any, world: scheduling.World, stage: stages.Stage) -> dict[str, list[Any]]:
+    """Create fees, invoices, packages, purchases and refunds in the states that requests can meet; return their ids."""
     db.execute(
         "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)"
         " on conflict (organization_id) do update set invoices_allowed = true",
@@ -214,8 +214,8 @@ def ids(db: Any, query: str) -> list[Any]:
     return [row["id"] for row in db.execute(query).fetchall()]
 
 
-def parked(db: Any) -> str:
-    """An event of Stripe that waits for a person."""
+def parked_stripe_event(db: Any) -> str:
+    """Insert a Stripe event that waits for a person."""
     event_id = f"evt_{uuid4().hex}"
     db.execute(
         "insert into payments.webhook_inbox (event_id, type, livemode, created_at, payload, received_at, available_at,"
@@ -225,8 +225,8 @@ def parked(db: Any) -> str:
     return event_id
 
 
-def asked_for(world: scheduling.World) -> str:
-    """A request of ratings that is answered later."""
+def queued_request(world: scheduling.World) -> str:
+    """Queue a request with rating events, and return its id."""
     body = {
         "organization_id": world.organization_id,
         "events": [{"type": "fire", "key": uuid4().hex, "item_id": "dawn"}],
@@ -237,8 +237,8 @@ def asked_for(world: scheduling.World) -> str:
 
 
 def subscriptions(db: Any, world: scheduling.World) -> tuple[list[Any], list[Any]]:
-    """Endpoints of webhooks, one of them switched off, and a delivery to each."""
-    db.execute("delete from messaging.webhook_endpoints")  # there may be twenty of an organization
+    """Create webhook endpoints, one of them disabled, and a delivery to each; return the ids of both."""
+    db.execute("delete from messaging.webhook_endpoints")  # an organization may have at most twenty
     endpoints = db.execute(
         "insert into messaging.webhook_endpoints (organization_id, url, enabled, disabled_at, disabled_reason)"
         " select %s, 'https://hooks.example.com/', is_on, case when not is_on then now() end,"
@@ -263,7 +263,7 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=lambda word: word)
-def test_every_answer_is_one_that_the_api_describes(stocked, path, method):
+def test_responses_match_the_api_document(stocked, path, method):
     schema, known = stocked(path)
     operation = schema[path][method.upper()]
     found: dict[tuple[str, ...], str] = {}
@@ -274,10 +274,10 @@ def test_every_answer_is_one_that_the_api_describes(stocked, path, method):
         with contextlib.redirect_stdout(io.StringIO()):
             response = case.call()
         answers[role, response.status_code] += 1
-        if not told_apart(response.headers):
+        if not keeps_callers_apart(response.headers):
             found["Vary", str(response.status_code)] = f"{dict(response.headers)}\n{case.as_curl_command()}"
         try:
-            case.validate_response(response, checks=[CHECKS.get_one(name) for name in HELD])
+            case.validate_response(response, checks=[CHECKS.get_one(name) for name in CHECKED])
         except FailureGroup as group:
             for failure in group.exceptions:
                 kind = (type(failure).__name__, str(response.status_code), str(failure).splitlines()[0][:200])
@@ -285,14 +285,14 @@ def test_every_answer_is_one_that_the_api_describes(stocked, path, method):
 
     for role in ROLES:
         for which in range(2):
-            case = likely(operation, path, method, known, which)
+            case = likely_request(operation, path, method, known, which)
             send(case, role)
             for name in ids_of(case):
                 unknown = {**known, name: [str(uuid4())]}
-                send(likely(operation, path, method, unknown, which), role)
+                send(likely_request(operation, path, method, unknown, which), role)
     for role in ("owner", "service"):
         for name, value in extremes(body_schema(path, method)):
-            case = likely(operation, path, method, known, 0)
+            case = likely_request(operation, path, method, known, 0)
             case.body = {**(case.body or {}), name: value}
             case.media_type = "application/json"
             send(case, role)
@@ -313,18 +313,18 @@ def test_every_answer_is_one_that_the_api_describes(stocked, path, method):
     def ask(case, which, role):
         if which >= 0:
             for part in (case.path_parameters, case.query, case.body):
-                name_what_is_there(part, known, which)
+                fill_known_ids(part, known, which)
         send(case, role)
 
     ask()
     assert not found, f"{len(found)} kinds of fault:\n" + "\n\n".join(list(found.values())[:FOUND_MAX])
     name = f"{method.upper()} {path}"
-    is_inside = any(status not in TURNED_AWAY for _, status in answers)
-    assert is_inside, f"Nobody came past the door of {name}: {dict(answers)}"
+    is_tested = any(status not in REFUSED_EARLY for _, status in answers)
+    assert is_tested, f"{name} refused every request early: {dict(answers)}"
 
 
-def likely(operation: Any, path: str, method: str, known: dict[str, list[str]], which: int) -> Any:
-    """A request that is likely to succeed: the document's example, of things that exist."""
+def likely_request(operation: Any, path: str, method: str, known: dict[str, list[str]], which: int) -> Any:
+    """Return a request that is likely to succeed: the document's example with known ids."""
     described = DOCUMENT["paths"][path][method]
     content = described.get("requestBody", {}).get("content", {}).get("application/json", {})
     body = copy.deepcopy(LIKELY.get(f"{method.upper()} {path}", content.get("example")))
@@ -336,25 +336,25 @@ def likely(operation: Any, path: str, method: str, known: dict[str, list[str]], 
         elif parameter["in"] == "path" or (parameter.get("required") and parameter["in"] == "query"):
             ids = known.get(name)
             places[parameter["in"]][name] = ids[which % len(ids)] if ids else QUERIES.get(name, str(uuid4()))
-    name_what_is_there(body, known, which)
+    fill_known_ids(body, known, which)
     given_body = {} if body is None else {"body": body, "media_type": "application/json"}
     return operation.Case(path_parameters=places["path"], query=places["query"], headers=places["header"], **given_body)
 
 
-def told_apart(headers: Any) -> bool:
-    """Whether no cache gives an answer to another caller: it is public, or varies by the token."""
+def keeps_callers_apart(headers: Any) -> bool:
+    """Return whether caches keep callers apart: the response is public, or varies by the token."""
     first = {name.lower(): value[0] if isinstance(value, list) else value for name, value in headers.items()}
     return first["cache-control"].startswith("public") or "Authorization" in first.get("vary", "").split(", ")
 
 
 def body_schema(path: str, method: str) -> dict[str, Any]:
-    """The schema of an operation's body; {} where it takes none."""
+    """Return the schema of an operation's body, or {} if it has none."""
     content = DOCUMENT["paths"][path][method].get("requestBody", {}).get("content", {})
     return resolved(content.get("application/json", {}).get("schema", {}))
 
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema without its reference, and of alternatives the one that is not null."""
+    """Follow a schema's reference, and choose the alternative that is not null."""
     for part in schema.get("anyOf", ()):
         if part.get("type") != "null":
             return resolved(part)
@@ -364,7 +364,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def extremes(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The least and the greatest that each member of an object takes, and what lies beyond."""
+    """Yield the least and the greatest value of each member of an object, and values beyond them."""
     for name, member in schema.get("properties", {}).items():
         kind = resolved(member)
         match kind.get("type"), kind.get("format"):
@@ -386,13 +386,13 @@ def extremes(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def ids_of(case: Any) -> list[str]:
-    """The ids that a request names."""
+    """Return the names of the ids in a request."""
     parts = (case.path_parameters, case.query, case.body)
     return sorted({name for part in parts if isinstance(part, dict) for name in part if name.endswith("_id")})
 
 
-def name_what_is_there(part: Any, known: dict[str, list[str]], which: int) -> None:
-    """Put ids of things that exist where a request names such things."""
+def fill_known_ids(part: Any, known: dict[str, list[str]], which: int) -> None:
+    """Put known ids where a request names them."""
     if isinstance(part, dict):
         for name in part.keys() & known.keys():
             part[name] = known[name][which % len(known[name])]

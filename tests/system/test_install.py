@@ -1,4 +1,4 @@
-"""Setting up where something is missing: what is the matter and the way out, on one screen."""
+"""Installation without a network, Python or hash fails with the reason and the next step."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ NOWHERE = "http://127.0.0.1:9/simple"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A project of one requirement that only the network has."""
+    """Create a project with one requirement that needs the network."""
     (tmp_path / "needed.txt").write_text(f"marquee-needs-a-network==1.0 --hash=sha256:{'0' * 64}\n")
     return tmp_path
 
@@ -33,7 +33,7 @@ def install(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_without_a_network_it_says_so_and_what_is_half_there_is_not_taken_for_whole(folder: Path) -> None:
+def test_install_without_a_network_fails_with_a_reason_and_stays_incomplete(folder: Path) -> None:
     answer = install(folder)
 
     assert answer.returncode == 1
@@ -44,7 +44,7 @@ def test_without_a_network_it_says_so_and_what_is_half_there_is_not_taken_for_wh
     assert not (folder / ".venv" / ".made").exists()
 
 
-def test_without_a_python_that_is_new_enough_it_says_which_and_how_to_name_another(folder: Path) -> None:
+def test_install_without_a_new_enough_python_says_how_to_name_another(folder: Path) -> None:
     old = folder / "old-python"
     old.write_text(
         "#!/bin/sh\n"
@@ -63,7 +63,7 @@ def test_without_a_python_that_is_new_enough_it_says_which_and_how_to_name_anoth
 
 @pytest.fixture
 def wheel(tmp_path: Path) -> Path:
-    """A package in a folder of its own, which stands for an index."""
+    """Create a package in a folder that stands for an index."""
     path = tmp_path / "index" / "marquee_sample-1.0-py3-none-any.whl"
     path.parent.mkdir()
     members = {

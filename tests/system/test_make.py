@@ -1,4 +1,4 @@
-"""What `make up` and the commands beside it run, in a copy of the project: from nothing to a clean end."""
+"""`make up` and the commands beside it, in a copy of the project: from an empty folder to a clean stop."""
 
 import re
 import socket
@@ -11,7 +11,7 @@ from tests.kit.project import Project
 pytestmark = pytest.mark.slow
 
 
-def test_from_nothing_to_the_story_the_import_and_a_clean_end(project: Project) -> None:
+def test_project_starts_runs_its_commands_and_stops_cleanly(project: Project) -> None:
     with project.up():
         server = Server(project.folder / ".local" / "postgres", durable=True)
         assert server.pid is not None
@@ -32,7 +32,7 @@ def test_from_nothing_to_the_story_the_import_and_a_clean_end(project: Project) 
         token = project.run("demo.token", "--user", "ben")
         assert token.stdout.count(".") == 2
 
-        # What is refused must not touch what runs.
+        # A refused command must not touch the running system.
         assert project.run("demo.up").returncode == 1
         assert project.run("demo.reset").returncode == 1
         assert project.is_healthy()
@@ -42,7 +42,7 @@ def test_from_nothing_to_the_story_the_import_and_a_clean_end(project: Project) 
     assert project.said.read_text().rstrip().endswith("Stopped.")
 
 
-def test_an_import_needs_no_running_system(project: Project) -> None:
+def test_import_needs_no_running_system(project: Project) -> None:
     first = project.run("demo.legacy", "--from", "demo/import")
     again = project.run("demo.legacy", "--from", "demo/import")
 
@@ -51,7 +51,7 @@ def test_an_import_needs_no_running_system(project: Project) -> None:
     assert Server(project.folder / ".local" / "postgres", durable=True).pid is None
 
 
-def test_a_port_in_use_is_named_with_the_way_out(project: Project) -> None:
+def test_port_in_use_is_named_with_the_next_step(project: Project) -> None:
     with socket.create_server(("127.0.0.1", project.port)):
         refused = project.run("demo.up")
 
@@ -61,10 +61,10 @@ def test_a_port_in_use_is_named_with_the_way_out(project: Project) -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_damaged_data_are_named_with_the_way_out(project: Project) -> None:
+def test_damaged_data_are_reported_with_the_next_step(project: Project) -> None:
     data = project.folder / ".local" / "postgres"
     data.mkdir(parents=True)
-    (data / "PG_VERSION").write_text("16\n")  # and nothing else
+    (data / "PG_VERSION").write_text("16\n")  # and no other file
 
     refused = project.run("demo.up")
     assert refused.returncode == 1

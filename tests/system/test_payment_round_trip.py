@@ -1,4 +1,4 @@
-"""A payment goes round: booked by the API, paid at Stripe's stand-in, told by webhook, stored, queued, settled."""
+"""A payment from end to end: booked by the API, paid at the Stripe stand-in, confirmed by a queued webhook."""
 
 import json
 import time
@@ -21,7 +21,7 @@ def ask(url: str, method: str = "GET", body: Any = None, **headers: str) -> Any:
         return json.load(answer)
 
 
-def test_a_booking_paid_at_stripe_is_confirmed_by_its_webhook(project: Project):
+def test_booking_paid_at_stripe_is_confirmed_by_its_webhook(project: Project):
     with project.up():
         api = f"http://127.0.0.1:{project.port}"
         stripe = (project.folder / ".local" / "stripe" / "url").read_text() + "/_stand_in"

@@ -1,4 +1,4 @@
-"""Ratings go round: put off, queued, written in a batch, the worker woken, the score there for everybody by its URL."""
+"""A rating from end to end: queued, written in a batch, processed by the triggered worker, public by its URL."""
 
 import json
 import time
@@ -28,7 +28,7 @@ def ask(url: str, method: str = "GET", body: Any = None, **headers: str) -> tupl
 
 
 def until(found: Any, url: str, project: Project, **headers: str) -> Any:
-    """Ask until the answer is as wished."""
+    """Repeat a request until its response satisfies `found`."""
     deadline = time.monotonic() + SECONDS_MAX
     while True:
         status, body = ask(url, **headers)
@@ -38,7 +38,7 @@ def until(found: Any, url: str, project: Project, **headers: str) -> Any:
         time.sleep(0.2)
 
 
-def test_a_vote_that_is_put_off_becomes_a_score_that_everybody_reads(project: Project):
+def test_queued_vote_becomes_a_public_score(project: Project):
     with project.up():
         api = f"http://127.0.0.1:{project.port}"
         token = project.run("demo.token", "--user", "ana", "--role", "service_role").stdout.strip()

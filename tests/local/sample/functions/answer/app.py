@@ -1,4 +1,4 @@
-"""Answers whatever the request's body says: the shape of its result is the caller's."""
+"""Return the request's body as the result, so that the caller decides its form."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""An authorizer that does as its token says, and writes down that it was asked."""
+"""Authorize by the word in the token, and record each call."""
 
 import os
 from pathlib import Path

@@ -1,3 +1,3 @@
-"""Cannot even be imported."""
+"""Fail at import."""
 
 import a_module_that_nobody_has  # noqa: F401

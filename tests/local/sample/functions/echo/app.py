@@ -1,4 +1,4 @@
-"""Answers with the event that it got."""
+"""Return the event as the response's body."""
 
 import json
 

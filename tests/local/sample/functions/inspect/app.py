@@ -1,4 +1,4 @@
-"""Tells what it sees of its surroundings."""
+"""Return the environment that the function sees."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Takes longer than it may."""
+"""Run longer than the time-out."""
 
 import subprocess
 import time

@@ -1,4 +1,4 @@
-"""Writes down what its schedule said, and fails when told to."""
+"""Record the input of the schedule, and fail on request."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Works through a batch: writes each message down, and names those that begin with "bad" as failed."""
+"""Process a batch: record each message, and report those whose body starts with "bad" as failed."""
 
 import json
 import os
