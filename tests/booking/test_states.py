@@ -86,9 +86,7 @@ def test_only_listed_transitions_are_allowed_and_rewriting_a_state_is_allowed(db
         db.execute(f"update {table} set status = %(state)s {WITH.get(machine, '')} where id = %(id)s", row)
 
     db.execute("begin")
-    db.execute(
-        "select events.lock_inventory(event_id) from events.inventory"
-    )  # the lock allows seats despite the waitlist
+    db.execute("select events.lock_inventory(event_id) from events.inventory")  # allows seats despite the waitlist
     for before, after in itertools.product(follows, repeat=2):
         db.execute("savepoint change")
         db.execute(f"alter table {table} disable trigger enforce_transition")
