@@ -27,7 +27,7 @@ def test_whatever_dies_at_any_statement_of_a_batch_all_is_counted_once(bench, wh
 
     faults = {}
     for number, statement in enumerate(statements, 1):
-        if found := bench.faults(bench.struck(Fault(number, when, deed)), clean):
+        if found := bench.faults(bench.interrupted(Fault(number, when, deed)), clean):
             faults[f"{when} {number}: {statement[:80]}"] = found[:3]
 
     assert faults == {}
@@ -39,7 +39,7 @@ def test_two_workers_with_the_same_items_count_them_once_wherever_the_first_was_
 
     def overtake(_organization_id):
         with connect() as other:
-            rating_crashes.run_out(other, dead=False)
+            rating_crashes.expire_leases(other, dead=False)
         rating_workers.finish(rating_workers.start(bench.worker, bench.url))
 
     faults = {}
@@ -77,7 +77,7 @@ def test_a_worker_overtaken_by_another_and_by_events_moves_nothing_back(bench, c
     def overtake(organization_id):
         with connect() as other:
             rating_load.ingest(other, organization_id, MORE)
-            rating_crashes.run_out(other, dead=False)
+            rating_crashes.expire_leases(other, dead=False)
         rating_workers.finish(rating_workers.start(bench.worker, bench.url))
 
     faults = {}

@@ -22,7 +22,7 @@ def test_a_worker_that_claims_by_deleting_is_right_as_long_as_nobody_dies(bench)
 def test_the_kills_catch_a_worker_that_claims_by_deleting(bench):
     clean, _ = bench.clean()
 
-    caught = {when: bool(bench.faults(bench.struck(Fault(1, when)), clean)) for when in ("before", "after")}
+    caught = {when: bool(bench.faults(bench.interrupted(Fault(1, when)), clean)) for when in ("before", "after")}
 
     assert caught == {"before": False, "after": True}
     assert rating_results.left_over(bench.db)["uncounted"] > 0  # dormant: nothing marks their items
