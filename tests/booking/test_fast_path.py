@@ -1,4 +1,4 @@
-"""Test that the fast path of a plain booking and the general path write the same rows and return the same response."""
+"""A plain booking is written in one statement, others step by step: both lead to the same rows and the same answer."""
 
 import json
 from uuid import uuid4
@@ -8,8 +8,8 @@ import pytest
 
 from tests.kit import routines, stages
 
-FAST = "select events.book(event_id => %s, idempotency_key => %s)"
-GENERAL = "select events.book(event_id => %s, idempotency_key => %s, payment_method => 'none')"
+SHORT = "select events.book(event_id => %s, idempotency_key => %s)"
+LONGER = "select events.book(event_id => %s, idempotency_key => %s, payment_method => 'none')"
 
 ROWS = """
 select
@@ -29,16 +29,16 @@ order by b.customer_id
 
 @pytest.fixture
 def stage(db):
-    """Create a stage for bookings."""
+    """A stage for bookings."""
     return stages.create(db)
 
 
-def test_fast_and_general_path_write_the_same_rows_and_response(db, stage):
+def test_both_ways_lead_to_the_same_rows_and_the_same_answer(db, stage):
     event_id = stage.event(capacity=5)
 
     answers = [
         json.loads(routines.call(db, stage.customer(), way, [event_id, "tap"]))
-        for way in (FAST, GENERAL, FAST, GENERAL)
+        for way in (SHORT, LONGER, SHORT, LONGER)
     ]
 
     for answer in answers:
@@ -51,8 +51,8 @@ def test_fast_and_general_path_write_the_same_rows_and_response(db, stage):
     assert db.execute("select taken from events.inventory where event_id = %s", [event_id]).fetchone()["taken"] == 4
 
 
-@pytest.mark.parametrize(("first", "then"), [(FAST, GENERAL), (GENERAL, FAST)])
-def test_key_used_on_one_path_is_known_on_the_other(db, stage, first, then):
+@pytest.mark.parametrize(("first", "then"), [(SHORT, LONGER), (LONGER, SHORT)])
+def test_a_key_that_came_one_way_is_known_on_the_other(db, stage, first, then):
     event_id, customer = stage.event(capacity=5), stage.customer()
     answer = routines.call(db, customer, first, [event_id, "tap"])
 
@@ -63,8 +63,8 @@ def test_key_used_on_one_path_is_known_on_the_other(db, stage, first, then):
     assert routines.call(db, customer, first, [event_id, "tap"]) == answer
 
 
-@pytest.mark.parametrize("way", [FAST, GENERAL])
-def test_second_booking_is_refused_and_writes_nothing(db, stage, way):
+@pytest.mark.parametrize("way", [SHORT, LONGER])
+def test_a_second_booking_is_refused_and_leaves_nothing(db, stage, way):
     event_id, customer = stage.event(capacity=5), stage.customer()
     first = json.loads(routines.call(db, customer, way, [event_id, "tap"]))
 
@@ -77,8 +77,8 @@ def test_second_booking_is_refused_and_writes_nothing(db, stage, way):
         assert db.execute(f"select count(*) as n from {counted}").fetchone()["n"] == 1
 
 
-@pytest.mark.parametrize("way", [FAST, GENERAL])
-def test_booking_by_an_unknown_caller_succeeds(db, stage, way):
+@pytest.mark.parametrize("way", [SHORT, LONGER])
+def test_a_stranger_is_made_known_by_booking(db, stage, way):
     event_id, stranger = stage.event(capacity=5), uuid4()
 
     assert json.loads(routines.call(db, stranger, way, [event_id, "tap"]))["customer_id"] == str(stranger)
