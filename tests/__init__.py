@@ -1,1 +1,1 @@
-"""What Marquee promises, each promise a test."""
+"""Test Marquee's promises, one per test."""

@@ -1,4 +1,4 @@
-"""The environment of every test, and the fixtures that several parts use."""
+"""Set the environment of every test, and load fixtures that several parts use."""
 
 import json
 import os
@@ -12,8 +12,8 @@ import pytest
 pytest.register_assert_rewrite("tests.kit")
 pytest_plugins = ["tests.kit.databases", "tests.kit.aws", "tests.kit.subscriber", "tests.kit.stripe_standin"]
 
-# Nothing of the shell that started the tests may lead them to a real database or a real account; those of tests/stripe
-# alone ask Stripe's test mode when there is a key for it, which they find by this name.
+# The shell's settings must not lead the tests to a real database or a real account. Only tests/stripe calls Stripe's
+# test mode, with a key that it finds under this name.
 os.environ["CONTRACT_STRIPE_KEY"] = os.environ.get("STRIPE_API_KEY", "")
 for _name in list(os.environ):
     if _name != "PGBOUNCER" and _name.startswith(("AWS_", "DATABASE_", "PG", "STRIPE_", "TOKEN_")):
@@ -32,7 +32,7 @@ os.environ |= {
 
 @pytest.fixture
 def sockets_off() -> Iterator[None]:
-    """No network, not even loopback, for the length of a unit test."""
+    """Disable the network, including loopback, during a unit test."""
     from pytest_socket import disable_socket, enable_socket
 
     disable_socket(allow_unix_socket=True)
@@ -42,7 +42,7 @@ def sockets_off() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_samples_of_other_tests() -> None:
-    """Each test begins with an empty batch, so that none writes what others measured."""
-    samples: Any = sys.modules.get("marquee.edge.request_samples")  # not imported: nothing is measured
+    """Start each test with an empty batch, so that it writes no samples of other tests."""
+    samples: Any = sys.modules.get("marquee.edge.request_samples")  # without an import, nothing is measured
     if samples:
         samples.requests = samples.Batch(samples.requests.write)

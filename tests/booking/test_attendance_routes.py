@@ -1,4 +1,4 @@
-"""Attendance through its doorway: the roster, who came, who did not, and what that costs."""
+"""Test the attendance routes: the roster, recording attendance and no-shows, and the no-show fee."""
 
 import pytest
 
@@ -11,13 +11,13 @@ def stage(db):
 
 
 def booked(db, stage, starts_in="30 minutes", **columns):
-    """An event and a booking of it."""
+    """Create an event and a booking of it."""
     event_id, customer = stage.event(starts_in=starts_in, **columns), stage.customer("ben")
     booking = routines.book(db, event_id, customer)
     return event_id, customer, booking["id"]
 
 
-def test_staff_see_who_has_a_place_in_the_order_they_booked(db, stage):
+def test_roster_lists_bookings_in_the_order_they_were_made(db, stage):
     event_id = stage.event()
     names = ["ana", "ben", "chloe"]
     for name in names:
@@ -39,13 +39,13 @@ def test_staff_see_who_has_a_place_in_the_order_they_booked(db, stage):
 
 
 @pytest.mark.parametrize("role", ["viewer", "accountant"])
-def test_the_roster_takes_a_role(db, stage, role):
+def test_roster_is_forbidden_to_viewers_and_accountants(db, stage, role):
     answer = gateway.get("attendance", f"/events/{stage.event()}/roster", caller=stage.member(role))
 
     assert (answer.status, answer.body["code"]) == (403, "forbidden")
 
 
-def test_instructor_reads_the_roster_of_the_event_that_they_lead_and_of_no_other(db, stage):
+def test_instructor_reads_roster_and_waitlist_of_their_own_event_only(db, stage):
     led, other = stage.event(), stage.event()
     booking_id = routines.book(db, other, stage.customer())["id"]
     instructor = stage.instructor(led)
@@ -67,7 +67,7 @@ def test_instructor_reads_the_roster_of_the_event_that_they_lead_and_of_no_other
     ]
 
 
-def test_nobody_learns_of_a_private_event_by_its_roster(stage):
+def test_roster_of_a_private_event_is_not_found_for_a_customer(stage):
     event_id = stage.event(visibility="private")
 
     answer = gateway.get("attendance", f"/events/{event_id}/roster", caller=stage.customer())
@@ -75,7 +75,7 @@ def test_nobody_learns_of_a_private_event_by_its_roster(stage):
     assert (answer.status, answer.body["code"]) == (404, "event_not_found")
 
 
-def test_coming_is_written_down_once(db, stage):
+def test_attendance_is_recorded_once(db, stage):
     event_id, _, booking_id = booked(db, stage)
     staff = stage.instructor(event_id)
 
@@ -87,7 +87,7 @@ def test_coming_is_written_down_once(db, stage):
 
 
 @pytest.mark.parametrize(("waive", "fee_cents"), [(False, 900), (True, 0)])
-def test_not_coming_costs_what_the_policy_says_unless_it_is_waived(db, stage, waive, fee_cents):
+def test_no_show_costs_the_policys_fee_unless_waived(db, stage, waive, fee_cents):
     _, _, booking_id = booked(db, stage)
 
     answer = gateway.post("attendance", f"/bookings/{booking_id}/no-show", {"waive": waive}, caller=stage.owner)
@@ -95,7 +95,7 @@ def test_not_coming_costs_what_the_policy_says_unless_it_is_waived(db, stage, wa
     assert (answer.status, answer.body["status"], answer.body["fee_cents"]) == (200, "no_show", fee_cents)
 
 
-def test_nobody_can_have_come_days_before(db, stage):
+def test_attendance_recorded_days_before_the_event_is_refused(db, stage):
     _, _, booking_id = booked(db, stage, starts_in="2 days")
 
     answer = gateway.post("attendance", f"/bookings/{booking_id}/attended", caller=stage.owner)
@@ -103,7 +103,7 @@ def test_nobody_can_have_come_days_before(db, stage):
     assert (answer.status, answer.body["code"]) == (409, "too_early")
 
 
-def test_what_was_written_down_wrongly_can_be_corrected(db, stage):
+def test_no_show_can_be_corrected_to_attended(db, stage):
     _, _, booking_id = booked(db, stage)
     gateway.post("attendance", f"/bookings/{booking_id}/no-show", caller=stage.owner)
 
@@ -112,7 +112,7 @@ def test_what_was_written_down_wrongly_can_be_corrected(db, stage):
     assert (answer.status, answer.body["status"], answer.body["fee_cents"]) == (200, "attended", 0)
 
 
-def test_who_cancelled_neither_came_nor_failed_to_come(db, stage):
+def test_attendance_of_a_cancelled_booking_is_refused(db, stage):
     _, _, booking_id = booked(db, stage)
     routines.call(db, stage.owner, "select events.cancel_booking(booking_id => %s)", [booking_id])
 
@@ -121,7 +121,7 @@ def test_who_cancelled_neither_came_nor_failed_to_come(db, stage):
     assert (answer.status, answer.body["code"]) == (409, "invalid_transition")
 
 
-def test_customers_do_not_write_down_their_own_attendance(db, stage):
+def test_customer_cannot_record_their_own_attendance(db, stage):
     _, customer, booking_id = booked(db, stage)
 
     own = gateway.post("attendance", f"/bookings/{booking_id}/attended", caller=customer)

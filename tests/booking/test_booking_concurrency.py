@@ -1,4 +1,4 @@
-"""Rivals for seats: real connections, all at once. Never a seat too many, whatever the mixture and the timing."""
+"""Test that concurrent operations on real connections never oversell an event, for any mix and timing."""
 
 import json
 import random
@@ -14,18 +14,18 @@ from tests.kit.concurrency import delay_statements, outcomes, run_together
 RIVALS = 25
 
 
-@pytest.fixture(params=["as it is", "with a delay between any two statements"])
+@pytest.fixture(params=["no delay", "delayed statements"])
 def stage(db, request):
-    """A stage; the second time with every statement of the routines delayed."""
-    if request.param != "as it is":
+    """Create a stage, the second time with a delay before every statement of the routines."""
+    if request.param != "no delay":
         assert delay_statements(db) > 500
     return stages.create(db)
 
 
-@pytest.fixture(params=["the short way", "the longer way"])
+@pytest.fixture(params=["fast path", "general path"])
 def keyed(request):
-    """A key for a booking or none: a plain booking with a key is written in one statement, others step by step."""
-    return (lambda: uuid4().hex) if request.param == "the short way" else (lambda: None)
+    """Return a function that makes idempotency keys. Without a key, a booking takes the general path."""
+    return (lambda: uuid4().hex) if request.param == "fast path" else (lambda: None)
 
 
 def no_drift(db) -> bool:
@@ -38,7 +38,7 @@ def no_deadlocks(db) -> bool:
     return db.execute(query).fetchone()["deadlocks"] == 0
 
 
-def test_five_times_as_many_rivals_as_seats_never_oversell(db, connect, stage, keyed):
+def test_five_concurrent_bookings_per_seat_never_oversell(db, connect, stage, keyed):
     event_id = stage.event(capacity=RIVALS // 5)
 
     results = run_together(
@@ -49,7 +49,7 @@ def test_five_times_as_many_rivals_as_seats_never_oversell(db, connect, stage, k
     assert no_drift(db)
 
 
-def test_rivals_for_different_numbers_of_seats_never_oversell(db, connect, stage, keyed):
+def test_concurrent_bookings_of_different_sizes_never_oversell(db, connect, stage, keyed):
     event_id = stage.event(capacity=17)
     wanted = [1, 2, 3, 4, 5] * 5
 
@@ -65,7 +65,7 @@ def test_rivals_for_different_numbers_of_seats_never_oversell(db, connect, stage
     assert no_drift(db)
 
 
-def test_rival_retries_with_one_key_make_one_booking_and_get_one_answer(db, connect, stage):
+def test_concurrent_retries_with_one_key_create_one_booking_and_one_response(db, connect, stage):
     event_id = stage.event(capacity=5)
     customer = stage.customer()
     query = "select events.book(event_id => %s, idempotency_key => 'tap')"
@@ -78,7 +78,7 @@ def test_rival_retries_with_one_key_make_one_booking_and_get_one_answer(db, conn
     assert no_drift(db)
 
 
-def test_one_customer_at_many_devices_gets_one_booking(db, connect, stage, keyed):
+def test_concurrent_requests_of_one_customer_create_one_booking(db, connect, stage, keyed):
     event_id = stage.event(capacity=5)
     customer = stage.customer()
 
@@ -88,7 +88,7 @@ def test_one_customer_at_many_devices_gets_one_booking(db, connect, stage, keyed
     assert no_drift(db)
 
 
-def test_concurrent_joins_get_distinct_places(db, connect, stage):
+def test_concurrent_waitlist_joins_get_distinct_places(db, connect, stage):
     event_id = stage.event(capacity=1)
     routines.book(db, event_id, stage.customer())
     db.execute("reset role")
@@ -105,7 +105,7 @@ def test_concurrent_joins_get_distinct_places(db, connect, stage):
     assert no_drift(db)
 
 
-def test_one_freed_seat_is_promised_to_one_person(db, connect, stage):
+def test_freed_seat_is_offered_to_one_person(db, connect, stage):
     event_id = stage.event(capacity=3)
     holders, waiting = stage.customers(3), stage.customers(6)
     for holder in holders:
@@ -134,21 +134,21 @@ def test_one_freed_seat_is_promised_to_one_person(db, connect, stage):
     assert no_drift(db)
 
 
-def test_everything_at_once_keeps_every_promise(db, connect, stage):
-    """Bookings, cancellations, holds, waits, offers taken and refused, expiries, sweeps: on two small events."""
+def test_concurrent_mix_of_all_operations_keeps_counters_and_queue_order(db, connect, stage):
+    """Run bookings, cancellations, holds, waitlist joins, offers, expiries and sweeps on two small events."""
     events = [stage.event(capacity=4), stage.event(capacity=7)]
     people = stage.customers(16)
     dice = random.Random(7)
     lives = [(who, [dice.random() for _ in range(30)]) for who in people]
 
-    results = run_together(connect, [*lives, (None, [0.5] * 20)], lambda c, life: live(c, life, events))
+    results = run_together(connect, [*lives, (None, [0.5] * 20)], lambda c, life: run_life(c, life, events))
 
     tally = Counter(code for result in results for code in result)
-    assert tally["booked"] >= 4  # how many depends on who comes first
+    assert tally["booked"] >= 4  # the exact number depends on the order
     assert set(tally) <= KNOWN, tally
     assert no_drift(db)
     assert no_deadlocks(db)
-    assert overtaken(db) == []
+    assert overtaken_entries(db) == []
 
 
 KNOWN = {
@@ -158,20 +158,20 @@ KNOWN = {
 }  # fmt: skip
 
 
-def live(connection: psycopg.Connection, life, events) -> list[str]:
-    """What one person does, or the schedule (None), and how each step went."""
+def run_life(connection: psycopg.Connection, life, events) -> list[str]:
+    """Run the steps of one person, or of the schedule (None), and return their outcomes."""
     who, dice = life
     steps = []
     for roll in dice:
         event_id = events[int(roll * 1000) % 2]
         try:
-            steps.append(step(connection, who, event_id, roll))
+            steps.append(run_step(connection, who, event_id, roll))
         except psycopg.Error as error:
             steps.append(routines.code_of(error))
     return steps
 
 
-def step(connection, who, event_id, roll) -> str:
+def run_step(connection, who, event_id, roll) -> str:
     if who is None:
         routines.call(connection, None, "select events.expire_holds(at => now() + interval '16 minutes')")
         routines.call(connection, None, "select events.promote_waitlists()")
@@ -206,8 +206,8 @@ def step(connection, who, event_id, roll) -> str:
     return "declined"
 
 
-def overtaken(db) -> list[dict]:
-    """Those who still wait for as many seats as somebody behind them was offered: nobody, in a strict queue."""
+def overtaken_entries(db) -> list[dict]:
+    """Return the waiting entries that a later entry overtook. A strict queue has none."""
     return db.execute(
         """
         select w.id

@@ -1,4 +1,4 @@
-"""Workers and the server itself are killed under load: nothing acknowledged is lost, nothing is doubled."""
+"""Test that killing clients and the database under load loses and duplicates no acknowledged booking."""
 
 import json
 import random
@@ -23,7 +23,7 @@ BUYERS = 4
 
 @pytest.fixture
 def durable(tmp_path):
-    """A server with fsync and a migrated database, as real data have it."""
+    """Start a server with fsync, as in production, and a migrated database."""
     server = Server(tmp_path / "postgres", durable=True)
     server.start()
     with psycopg.connect(server.url(), autocommit=True) as connection:
@@ -48,7 +48,7 @@ def acknowledged(files: list[Path]) -> dict[str, str]:
 
 
 def check(db, event_id, files) -> None:
-    """Every acknowledged booking is there; nobody has two; nothing is oversold; counters equal rows."""
+    """Check that acknowledged bookings exist once, that nothing is oversold, and that counters equal rows."""
     rows = db.execute(
         "select id::text, customer_id::text from events.bookings where event_id = %s", [event_id]
     ).fetchall()
@@ -62,7 +62,7 @@ def check(db, event_id, files) -> None:
 
 
 def crash_under_load(server, tmp_path, times):
-    """Buyers book while the server crashes so many times, each after some have been told; the event and their files."""
+    """Stop the server `times` times while clients book. Return the event and the files of acknowledged bookings."""
     with connected(server) as db:
         stage = stages.create(db)
         event_id, customers = stage.event(capacity=CAPACITY), stage.customers(BUYERS * 25)
@@ -86,7 +86,7 @@ def crash_under_load(server, tmp_path, times):
     return event_id, files
 
 
-def test_postgres_crashing_under_load_loses_nothing_acknowledged_and_doubles_nothing(durable, tmp_path):
+def test_database_crash_loses_and_duplicates_no_acknowledged_booking(durable, tmp_path):
     event_id, files = crash_under_load(durable, tmp_path, times=3)
 
     with connected(durable) as db:
@@ -94,8 +94,8 @@ def test_postgres_crashing_under_load_loses_nothing_acknowledged_and_doubles_not
         assert len(acknowledged(files)) == CAPACITY
 
 
-def test_the_crash_catches_a_server_that_acknowledges_what_is_not_on_disk_yet(durable, tmp_path):
-    """The wrong example: what finds no fault in ours must find its fault."""
+def test_crash_check_detects_a_server_that_acknowledges_before_writing(durable, tmp_path):
+    """Run the check against a server with asynchronous commits, which loses acknowledged bookings."""
     with connected(durable) as db:
         db.execute("alter system set synchronous_commit = off")
         db.execute("alter system set wal_writer_delay = '10s'")
@@ -109,7 +109,7 @@ def test_the_crash_catches_a_server_that_acknowledges_what_is_not_on_disk_yet(du
             check(db, event_id, files)
 
 
-def test_buyers_killed_anywhere_leave_nothing_half_done(durable, tmp_path):
+def test_killed_client_leaves_no_partial_booking(durable, tmp_path):
     dice = random.Random(3)
     with connected(durable) as db:
         stage = stages.create(db)
@@ -122,11 +122,11 @@ def test_buyers_killed_anywhere_leave_nothing_half_done(durable, tmp_path):
         wanted = dice.randint(0, 6)
         while buyer.poll() is None and len(acknowledged([file])) < wanted and time.monotonic() < deadline:
             time.sleep(0.001)
-        time.sleep(dice.random() * 0.01)  # anywhere within a booking
+        time.sleep(dice.random() * 0.01)  # at a random moment of a booking
         buyer.send_signal(signal.SIGKILL)
         buyer.wait(10)
 
-    # The same customers come back with the same keys, and get what they had or what is left.
+    # The same customers retry with the same keys. They get their first booking or one of the remaining seats.
     again = [tmp_path / f"again-{number}" for number in range(BUYERS)]
     buyers = [start(durable, event_id, file, customers[n::BUYERS]) for n, file in enumerate(again)]
     for buyer in buyers:

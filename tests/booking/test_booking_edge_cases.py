@@ -1,4 +1,4 @@
-"""Corners of the booking life that chance reaches seldom: told step by step, in the database and by the rules."""
+"""Test edge cases that random sequences rarely reach, step by step in the database and in the model."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.kit.booking_comparison import Comparison
 
 @pytest.fixture
 def begin(db):
-    """begin(capacity): a story, compared at its end once more."""
+    """Return a function that starts a scenario. Each scenario is compared with the model once more at its end."""
     begun: list[Comparison] = []
 
     def one(capacity: int) -> Comparison:
@@ -21,7 +21,7 @@ def begin(db):
         both.compare()
 
 
-def test_a_booking_of_held_seats_lets_the_offer_of_others_go_to_the_next(begin):
+def test_booking_of_a_hold_passes_the_customers_offer_to_the_next_entry(begin):
     both = begin(2)
     ana, ben, cleo, *_ = both.people
     both.book(ana, seats=2)
@@ -38,7 +38,7 @@ def test_a_booking_of_held_seats_lets_the_offer_of_others_go_to_the_next(begin):
     assert [entry.status for entry in both.life.entries] == ["left", "offered"]
 
 
-def test_whoever_books_held_seats_no_longer_holds_up_those_behind_in_the_queue(begin):
+def test_booking_of_a_hold_closes_the_customers_entry_and_unblocks_the_queue(begin):
     both = begin(3)
     ana, ben, cleo, dora, *_ = both.people
     both.book(ana, seats=3)
@@ -62,7 +62,7 @@ def test_whoever_books_held_seats_no_longer_holds_up_those_behind_in_the_queue(b
     assert [entry.status for entry in both.life.entries] == ["left", "left", "offered", "offered"]
 
 
-def test_nobody_waits_for_seats_that_they_hold(begin):
+def test_customer_with_a_hold_cannot_join_the_waitlist(begin):
     both = begin(3)
     ana, *_ = both.people
     both.hold(ana, 1, None)
@@ -73,8 +73,8 @@ def test_nobody_waits_for_seats_that_they_hold(begin):
 
 
 @pytest.mark.parametrize("again", range(4))
-def test_offers_that_lapse_together_keep_their_order(begin, again):
-    """More than once, since ids of one moment sort by chance."""
+def test_offers_that_expire_together_keep_their_order(begin, again):
+    """Repeat the case, because ids that are created at the same time sort randomly."""
     both = begin(1)
     first, *others = both.people
     both.book(first, seats=1)
@@ -89,7 +89,7 @@ def test_offers_that_lapse_together_keep_their_order(begin, again):
     assert [entry.place for entry in both.life.entries] == [5, 6, 7, 8]
 
 
-def test_a_guest_is_refused_for_want_of_seats_and_not_for_the_hosts_booking(begin):
+def test_guest_booking_without_free_seats_is_refused_as_sold_out(begin):
     both = begin(1)
     ana = both.people[0]
     both.book(ana, seats=1)
@@ -97,7 +97,7 @@ def test_a_guest_is_refused_for_want_of_seats_and_not_for_the_hosts_booking(begi
     assert both.book(ana, seats=1, guest=True) == "sold_out"
 
 
-def test_whoever_let_the_last_offer_lapse_may_book_what_is_free(begin):
+def test_customer_whose_last_offer_expired_can_book_free_seats(begin):
     both = begin(2)
     ana, ben, *_ = both.people
     both.book(ana, seats=2)
@@ -113,7 +113,7 @@ def test_whoever_let_the_last_offer_lapse_may_book_what_is_free(begin):
     assert both.life.entries[0].status == "expired"
 
 
-def test_past_the_last_offer_nobody_waits_for_those_who_wait(begin):
+def test_waitlist_reserves_no_seats_after_the_last_offer(begin):
     both = begin(2)
     ana, ben, cleo, *_ = both.people
     both.book(ana, seats=2)

@@ -1,6 +1,6 @@
-"""Whole booking lives at random: at each step the database answers as the rules say.
+"""Test random sequences of booking operations: the database must return the model's result at each step.
 
-MARQUEE_EXAMPLES=2000 says how many lives. The same lives each time, until the steps here change.
+MARQUEE_EXAMPLES=2000 sets the number of sequences. They are the same in each run until the steps here change.
 """
 
 import os
@@ -40,7 +40,7 @@ intrusions = st.sampled_from(
 
 
 class BookingLife(RuleBasedStateMachine):
-    """Few rules with many choices each, since in each life some of the rules are left out."""
+    """Runs booking operations. Its rules are few with many choices, because Hypothesis leaves out some in each run."""
 
     both: Comparison
 
@@ -65,7 +65,7 @@ class BookingLife(RuleBasedStateMachine):
     def a_customer(
         self, deed: str, who: int, seats: int, which: int, by_staff: bool, guest: bool, key: str | None
     ) -> None:
-        """A customer does something with what is theirs, or staff does it for them."""
+        """Perform an operation of a customer on their own data, or of staff for the customer."""
         both, life, customer = self.both, self.both.life, self.both.people[who]
         caller, named = (both.staff, customer) if by_staff else (customer, None)
         mine = {
@@ -99,7 +99,7 @@ class BookingLife(RuleBasedStateMachine):
     @precondition(lambda self: self.both.keyed)
     @rule(which=which, other=st.booleans())
     def a_key_comes_again(self, which: int, other: bool) -> None:
-        """With the same body or another."""
+        """Repeat an idempotency key with the same body or a different one."""
         request = dict(self._pick(self.both.keyed, which))
         if other:
             request["seats"] = request["seats"] % 4 + 1
@@ -107,7 +107,7 @@ class BookingLife(RuleBasedStateMachine):
 
     @rule(order=orders, which=which, capacity=st.sampled_from([0, 1, 2, 3, 4, 5, 8, None]), attended=st.booleans())
     def the_staff(self, order: str, which: int, capacity: int | None, attended: bool) -> None:
-        """Somebody of the staff runs the event."""
+        """Perform an operation of staff on the event."""
         both = self.both
         match order:
             case "promote":
@@ -121,7 +121,7 @@ class BookingLife(RuleBasedStateMachine):
 
     @rule(minutes=st.sampled_from([None, None, 1, 6, 16, 31, 61]), swept=st.booleans())
     def time_passes(self, minutes: int | None, swept: bool) -> None:
-        """Some minutes, or as many as the first hold still has; the schedules run afterwards, or not yet."""
+        """Let some minutes pass, or as many as the first hold has left. Run the schedules afterwards, or not yet."""
         lasting = [hold.expires - self.both.life.now for hold in self.both.life.holds if hold.status == "active"]
         self.both.later(minutes or max(1, min(lasting, default=1)))
         if swept:
@@ -134,7 +134,7 @@ class BookingLife(RuleBasedStateMachine):
 
     @rule(intrusion=intrusions, which=which, who=people)
     def a_stranger(self, intrusion: str, which: int, who: int) -> None:
-        """Somebody who is neither the customer nor of the staff tries what only those may."""
+        """Attempt an operation as a caller who is neither the customer nor staff."""
         both = self.both
         match intrusion:
             case "release" if both.holds:
@@ -164,17 +164,17 @@ class BookingLife(RuleBasedStateMachine):
 
     @staticmethod
     def _of(things: list[Any], customer: UUID, status: str, numbers: Any) -> list[int]:
-        """The numbers of a customer's things, those with this status first, later ones before earlier ones."""
+        """Return the numbers of a customer's items: items with this status first, and later before earlier."""
         mine = [number for number in numbers if things[number].customer == customer]
         return sorted(mine, key=lambda number: (things[number].status != status, -number))
 
     @staticmethod
     def _pick(choices: list[Any], which: int) -> Any:
-        """The first, mostly; any other for a `which` from 4 on."""
+        """Return the first choice for a `which` below 4, and any choice from 4 on."""
         return choices[0 if which < 4 else which % len(choices)]
 
 
-def test_a_booking_life_goes_as_the_rules_say(db):
+def test_random_booking_operations_match_the_model(db):
     stage = stages.create(db)
     run_state_machine_as_test(
         lambda: BookingLife(stage),

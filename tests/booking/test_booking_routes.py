@@ -1,4 +1,4 @@
-"""Booking through its doorway: what one gets, what is refused and how, and what an earlier system did wrong."""
+"""Test the booking routes: responses, refusals, idempotency, holds, and the faults of an earlier system."""
 
 from uuid import uuid4
 
@@ -25,7 +25,7 @@ def taken(db, event_id):
     return db.execute("select taken, held from events.inventory where event_id = %s", [event_id]).fetchone()
 
 
-def test_books_seats(db, stage):
+def test_booking_takes_seats_and_writes_its_message(db, stage):
     event_id, customer = stage.event(capacity=10), stage.customer()
 
     answer = book(event_id, customer, {"seats": 2})
@@ -44,7 +44,7 @@ def test_books_seats(db, stage):
     assert message["payload"] == message["payload"] | answer.body
 
 
-def test_a_retry_gets_the_first_answer_to_the_letter_and_takes_no_second_seat(db, stage):
+def test_retry_returns_the_identical_response_and_takes_no_second_seat(db, stage):
     event_id, customer = stage.event(), stage.customer()
 
     first, second = (book(event_id, customer, key="tap") for _ in range(2))
@@ -53,7 +53,7 @@ def test_a_retry_gets_the_first_answer_to_the_letter_and_takes_no_second_seat(db
     assert taken(db, event_id)["taken"] == 1
 
 
-def test_a_retry_gets_the_first_answer_even_after_the_event_is_over(db, stage):
+def test_retry_returns_the_first_response_after_the_event_was_cancelled(db, stage):
     event_id, customer = stage.event(), stage.customer()
     first = book(event_id, customer, key="tap")
     db.execute("update events.events set status = 'cancelled' where id = %s", [event_id])
@@ -73,7 +73,7 @@ def test_a_retry_gets_the_first_answer_even_after_the_event_is_over(db, stage):
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_the_same_key_with_another_request_is_refused(stage, other):
+def test_key_with_a_different_request_is_refused(stage, other):
     event_id, customer = stage.event(), stage.customer()
     book(event_id, customer, key="tap")
 
@@ -82,14 +82,14 @@ def test_the_same_key_with_another_request_is_refused(stage, other):
     assert (answer.status, answer.body["code"]) == (422, "idempotency_conflict")
 
 
-def test_the_same_key_with_an_event_that_is_not_there_is_refused_as_another_request(stage):
+def test_key_with_an_unknown_event_is_refused_as_a_different_request(stage):
     customer = stage.customer()
     book(stage.event(), customer, key="tap")
 
     assert book(uuid4(), customer, key="tap").body["code"] == "idempotency_conflict"
 
 
-def test_a_key_of_one_customer_never_returns_another_customers_booking(stage):
+def test_key_of_one_customer_never_returns_another_customers_booking(stage):
     event_id = stage.event()
     ana, ben = stage.customers(2)
 
@@ -98,7 +98,7 @@ def test_a_key_of_one_customer_never_returns_another_customers_booking(stage):
     assert [answer.body["customer_id"] for answer in answers] == [str(ana), str(ben)] * 2
 
 
-def test_a_refused_request_may_be_tried_again_with_its_key(db, stage):
+def test_refused_request_can_be_retried_with_its_key(db, stage):
     event_id, customer = stage.event(capacity=1), stage.customer()
     rival = book(event_id, stage.customer())
     assert book(event_id, customer, key="tap").status == 409
@@ -129,7 +129,7 @@ def test_a_refused_request_may_be_tried_again_with_its_key(db, stage):
         ({}, {"payment_method": "cash"}, 422, "invalid_request"),
     ],
 )
-def test_refuses(db, stage, event, request_body, status, code):
+def test_invalid_booking_is_refused_and_writes_nothing(db, stage, event, request_body, status, code):
     event_id = stage.event(**event)
 
     answer = book(event_id, stage.customer(), request_body)
@@ -138,17 +138,17 @@ def test_refuses(db, stage, event, request_body, status, code):
     assert db.execute("select count(*) as n from events.bookings").fetchone()["n"] == 0
 
 
-def test_an_event_that_is_not_there_is_not_found(stage):
+def test_booking_of_an_unknown_event_is_not_found(stage):
     answer = book(uuid4(), stage.customer())
 
     assert (answer.status, answer.body["code"]) == (404, "event_not_found")
 
 
-def test_anonymous_callers_are_asked_for_a_token(stage):
+def test_booking_without_a_token_is_unauthorized(stage):
     assert book(stage.event(), None).status == 401
 
 
-def test_sold_out_says_how_many_are_left_and_whether_one_can_wait(stage):
+def test_sold_out_response_names_free_seats_and_waitlist_state(stage):
     soon, later = stage.event(capacity=1, starts_in="30 minutes"), stage.event(capacity=1)
 
     answers = [book(event_id, stage.customer(), {"seats": 2}).body for event_id in (soon, later)]
@@ -156,7 +156,7 @@ def test_sold_out_says_how_many_are_left_and_whether_one_can_wait(stage):
     assert [(answer["seats_left"], answer["waitlist"]) for answer in answers] == [(1, False), (1, True)]
 
 
-def test_a_paid_event_without_a_payment_is_not_confirmed(db, stage):
+def test_booking_of_a_paid_event_without_payment_is_refused(db, stage):
     event_id = stage.event(price_cents=2500)
 
     answer = book(event_id, stage.customer(), {"seats": 2}, key="tap")
@@ -167,13 +167,13 @@ def test_a_paid_event_without_a_payment_is_not_confirmed(db, stage):
     assert taken(db, event_id) == {"taken": 0, "held": 0}
 
 
-def test_a_call_that_moves_money_needs_a_key(stage):
+def test_card_booking_requires_an_idempotency_key(stage):
     answer = book(stage.event(price_cents=2500), stage.customer(), {"payment_method": "card"})
 
     assert (answer.status, answer.body["code"]) == (400, "idempotency_key_required")
 
 
-def test_staff_give_seats_of_a_paid_event_away(db, stage):
+def test_staff_can_give_away_seats_of_a_paid_event(db, stage):
     event_id, customer = stage.event(price_cents=2500), stage.customer()
 
     answer = book(event_id, stage.member("front_desk"), {"customer_id": str(customer), "payment_method": "comp"})
@@ -181,7 +181,7 @@ def test_staff_give_seats_of_a_paid_event_away(db, stage):
     assert (answer.status, answer.body["payment_method"], answer.body["price_cents"]) == (201, "comp", 0)
 
 
-def test_nobody_books_for_somebody_else_but_staff_of_the_events_organization(db, stage):
+def test_only_staff_of_the_events_organization_book_for_a_customer(db, stage):
     event_id, customer = stage.event(), stage.customer()
     other_owner = stages.create(db).owner
     body = {"customer_id": str(customer)}
@@ -193,26 +193,26 @@ def test_nobody_books_for_somebody_else_but_staff_of_the_events_organization(db,
     assert (made.status, made.body["customer_id"]) == (201, str(customer))
 
 
-def test_staff_are_told_of_a_customer_who_is_not_there(stage):
+def test_staff_booking_for_an_unknown_customer_is_not_found(stage):
     answer = book(stage.event(), stage.owner, {"customer_id": str(uuid4())})
 
     assert (answer.status, answer.body["code"]) == (404, "customer_not_found")
 
 
-def test_staff_book_private_events_and_after_sales_have_closed(stage):
+def test_staff_can_book_private_events_and_after_sales_closed(stage):
     private, begun = stage.event(visibility="private"), stage.event(starts_in="-10 minutes")
 
     assert [book(event_id, stage.member("editor")).status for event_id in (private, begun)] == [201, 201]
 
 
-def test_not_even_staff_book_what_is_over(db, stage):
+def test_staff_cannot_book_a_past_event(db, stage):
     answer = book(stage.event(starts_in="-10 days"), stage.owner, {"customer_id": str(stage.customer())})
 
     assert (answer.status, answer.body["code"]) == (409, "booking_window_closed")
     assert db.execute("select count(*) as n from events.bookings").fetchone()["n"] == 0
 
 
-def test_the_first_call_of_a_new_customer_makes_a_profile(db, stage):
+def test_first_booking_of_a_new_customer_creates_a_profile(db, stage):
     newcomer = uuid4()
 
     assert book(stage.event(), newcomer).status == 201
@@ -221,7 +221,7 @@ def test_the_first_call_of_a_new_customer_makes_a_profile(db, stage):
 
 @pytest.mark.parametrize("customer", [None, uuid4()], ids=["nobody", "a missing profile"])
 @pytest.mark.parametrize("path", ["/bookings", "/holds"])
-def test_service_books_for_people_with_a_profile_and_gets_none_itself(db, stage, path, customer):
+def test_service_books_only_for_existing_profiles_and_creates_none(db, stage, path, customer):
     body = {"event_id": str(stage.event()), **({} if customer is None else {"customer_id": str(customer)})}
     before = db.execute("select count(*) as n from users.profiles").fetchone()
 
@@ -231,7 +231,7 @@ def test_service_books_for_people_with_a_profile_and_gets_none_itself(db, stage,
     assert db.execute("select count(*) as n from users.profiles").fetchone() == before
 
 
-def test_one_live_booking_per_customer_unless_guest_seats_are_asked_for(db, stage):
+def test_customer_has_one_confirmed_booking_per_event_besides_guest_seats(db, stage):
     event_id, customer = stage.event(), stage.customer()
     first = book(event_id, customer)
 
@@ -242,7 +242,7 @@ def test_one_live_booking_per_customer_unless_guest_seats_are_asked_for(db, stag
     assert taken(db, event_id)["taken"] == 4
 
 
-def test_rebooking_after_a_cancellation_works(db, stage):
+def test_customer_can_book_again_after_cancelling(db, stage):
     event_id, customer = stage.event(), stage.customer()
     for _ in range(3):
         booking = book(event_id, customer).body
@@ -252,13 +252,13 @@ def test_rebooking_after_a_cancellation_works(db, stage):
     assert taken(db, event_id)["taken"] == 1
 
 
-def test_an_event_without_a_limit_takes_everybody(stage):
+def test_event_without_capacity_never_sells_out(stage):
     event_id = stage.event(capacity=None)
 
     assert {book(event_id, stage.customer(), {"seats": 20}).status for _ in range(5)} == {201}
 
 
-def test_a_hold_really_reserves_and_is_booked_by_its_owner(db, stage):
+def test_hold_reserves_seats_and_is_booked_only_by_its_owner(db, stage):
     event_id = stage.event(capacity=2)
     ana, ben = stage.customers(2)
 
@@ -273,8 +273,8 @@ def test_a_hold_really_reserves_and_is_booked_by_its_owner(db, stage):
     assert taken(db, event_id) == {"taken": 2, "held": 0}
 
 
-@pytest.mark.parametrize("key", ["tap", None], ids=["the short way", "the longer way"])
-def test_a_lapsed_hold_gives_way_to_somebody_who_asks(db, stage, key):
+@pytest.mark.parametrize("key", ["tap", None], ids=["fast path", "general path"])
+def test_expired_hold_does_not_block_another_booking(db, stage, key):
     event_id = stage.event(capacity=1)
     ana, ben = stage.customers(2)
     hold = gateway.post("book", "/holds", {"event_id": str(event_id)}, caller=ana)
@@ -285,7 +285,7 @@ def test_a_lapsed_hold_gives_way_to_somebody_who_asks(db, stage, key):
     assert db.execute(stages.DRIFT).fetchall() == []
 
 
-def test_a_lapsed_hold_is_not_booked_though_nobody_has_let_it_go_yet(db, stage):
+def test_expired_hold_cannot_be_booked_before_the_schedule_ran(db, stage):
     event_id, ana = stage.event(capacity=2), stage.customer()
     hold = gateway.post("book", "/holds", {"event_id": str(event_id)}, caller=ana)
     db.execute("update events.holds set expires_at = now() - interval '1 second'")
@@ -296,7 +296,7 @@ def test_a_lapsed_hold_is_not_booked_though_nobody_has_let_it_go_yet(db, stage):
     assert taken(db, event_id)["taken"] == 0
 
 
-def test_releasing_a_hold_twice_answers_the_same(db, stage):
+def test_second_release_of_a_hold_returns_the_first_response(db, stage):
     event_id, customer = stage.event(), stage.customer()
     hold = gateway.post("book", "/holds", {"event_id": str(event_id)}, caller=customer).body
 
@@ -319,7 +319,7 @@ def test_desk_holds_are_shorter_than_online_ones(db, stage):
     assert {row["purpose"]: row["minutes"] for row in rows} == {"online": 15, "desk": 5}
 
 
-def test_deleting_a_customers_bookings_keeps_the_counter_right(db, stage):
+def test_deleting_a_customers_bookings_lowers_the_taken_counter(db, stage):
     event_id, customer = stage.event(), stage.customer()
     book(event_id, customer, {"seats": 3})
 
@@ -328,7 +328,7 @@ def test_deleting_a_customers_bookings_keeps_the_counter_right(db, stage):
     assert taken(db, event_id)["taken"] == 0
 
 
-def test_one_sees_ones_own_bookings_newest_first_page_by_page(stage):
+def test_bookings_of_the_caller_are_listed_newest_first_in_pages(stage):
     customer = stage.customer()
     made = [book(stage.event(), customer).body["id"] for _ in range(5)]
     book(stage.event(), stage.customer())
@@ -345,7 +345,7 @@ def test_one_sees_ones_own_bookings_newest_first_page_by_page(stage):
     assert pages == [made[:2:-1], made[2:0:-1], made[:1]]
 
 
-def test_a_booking_is_seen_by_its_customer_and_the_staff_and_nobody_else(db, stage):
+def test_booking_is_visible_to_its_customer_staff_and_service_only(db, stage):
     customer = stage.customer()
     booking = book(stage.event(), customer).body
     path = f"/bookings/{booking['id']}"
@@ -356,7 +356,7 @@ def test_a_booking_is_seen_by_its_customer_and_the_staff_and_nobody_else(db, sta
     assert (seen, unseen) == ([200, 200, 200], [404, 404])
 
 
-def test_capacity_is_never_lowered_below_what_is_sold(db, stage):
+def test_capacity_below_sold_seats_violates_a_constraint(db, stage):
     event_id = stage.event(capacity=5)
     book(event_id, stage.customer(), {"seats": 4})
 
@@ -364,7 +364,7 @@ def test_capacity_is_never_lowered_below_what_is_sold(db, stage):
         db.execute("update events.inventory set capacity = 3 where event_id = %s", [event_id])
 
 
-def test_booking_is_one_round_trip(db, stage):
+def test_booking_takes_one_round_trip(db, stage):
     event_id, customer = stage.event(), stage.customer()
     request = bookings.BookingRequest.model_validate({"event_id": str(event_id)})
 
@@ -382,7 +382,7 @@ def test_booking_is_one_round_trip(db, stage):
         (None, "en"), ("tlh", "en"), ("zz", "en"), ("fr'; --", "en"), ("", "en"),
     ],
 )  # fmt: skip
-def test_who_signs_in_for_the_first_time_is_written_to_in_the_language_of_their_token(db, stage, locale, language):
+def test_new_profile_takes_its_language_from_the_token(db, stage, locale, language):
     claims = {"name": "ana"} | ({} if locale is None else {"locale": locale})
 
     answer = book(stage.event(), Caller(uuid4(), "authenticated", claims=claims))

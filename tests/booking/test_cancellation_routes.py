@@ -1,4 +1,4 @@
-"""Cancelling through its doorway: by whom, how often, at what cost, and what becomes of the seats."""
+"""Test the cancellation route: permissions, idempotency, fees, and the freed seats."""
 
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ def stage(db):
 
 
 def booked(db, stage, **columns):
-    """An event, its customer and their booking's id."""
+    """Create an event and a booking. Return the event's id, the customer and the booking's id."""
     event_id, customer = stage.event(**columns), stage.customer()
     return event_id, customer, routines.book(db, event_id, customer, seats=2)["id"]
 
@@ -23,7 +23,7 @@ def cancel(booking_id, who, body=None):
     return gateway.post("cancel", f"/bookings/{booking_id}/cancel", body, caller=who)
 
 
-def test_gives_the_seats_back_and_tells_the_world(db, stage):
+def test_cancellation_frees_the_seats_and_writes_its_message(db, stage):
     event_id, customer, booking_id = booked(db, stage)
 
     answer = cancel(booking_id, customer, {"reason": "A cold"})
@@ -39,7 +39,7 @@ def test_gives_the_seats_back_and_tells_the_world(db, stage):
     assert db.execute("select count(*) as n from public.outbox where topic = 'booking.cancelled'").fetchone()["n"] == 1
 
 
-def test_a_second_call_gives_the_first_answer_and_does_nothing(db, stage):
+def test_second_cancellation_returns_the_first_response_and_changes_nothing(db, stage):
     _, customer, booking_id = booked(db, stage)
 
     first, second = cancel(booking_id, customer, {"reason": "A cold"}), cancel(booking_id, customer, {"reason": "Rain"})
@@ -49,7 +49,7 @@ def test_a_second_call_gives_the_first_answer_and_does_nothing(db, stage):
     assert db.execute("select count(*) as n from ops.state_history").fetchone()["n"] == 1
 
 
-def test_nobody_cancels_for_anybody_else_but_staff_of_the_events_organization(db, stage):
+def test_only_staff_of_the_events_organization_cancel_for_a_customer(db, stage):
     _, _, booking_id = booked(db, stage)
     refused = [
         cancel(booking_id, who).status for who in (stage.customer(), stages.create(db).owner, stage.member("viewer"))
@@ -59,13 +59,13 @@ def test_nobody_cancels_for_anybody_else_but_staff_of_the_events_organization(db
     assert cancel(booking_id, stage.member("front_desk")).status == 200
 
 
-def test_a_booking_that_is_not_there_is_not_found(stage):
+def test_cancellation_of_an_unknown_booking_is_not_found(stage):
     answer = cancel(uuid4(), stage.customer())
 
     assert (answer.status, answer.body["code"]) == (404, "booking_not_found")
 
 
-def test_anonymous_callers_are_asked_for_a_token(db, stage):
+def test_cancellation_without_a_token_is_unauthorized(db, stage):
     assert cancel(booked(db, stage)[2], None).status == 401
 
 
@@ -78,7 +78,7 @@ def test_anonymous_callers_are_asked_for_a_token(db, stage):
         ("23 hours", "owner", {"waive": True}, True, 0),
     ],
 )
-def test_a_late_cancellation_costs_what_the_policy_says_unless_staff_waive_it(
+def test_late_cancellation_costs_the_policys_fee_unless_staff_waive_it(
     db, stage, starts_in, who, body, late, fee_cents
 ):
     _, customer, booking_id = booked(db, stage, starts_in=starts_in)
@@ -89,13 +89,13 @@ def test_a_late_cancellation_costs_what_the_policy_says_unless_staff_waive_it(
     assert (answer.status, answer.body["late"], answer.body["fee_cents"]) == (200, late, fee_cents)
 
 
-def test_a_fee_is_never_more_than_what_the_seats_cost(db, stage):
+def test_cancellation_fee_is_limited_to_the_price_paid(db, stage):
     _, customer, booking_id = booked(db, stage, starts_in="1 hour")
 
     assert cancel(booking_id, customer).body["fee_cents"] == 0
 
 
-def test_the_policy_of_the_day_of_booking_counts(db, stage):
+def test_cancellation_follows_the_policy_at_the_time_of_booking(db, stage):
     event_id, customer, booking_id = booked(db, stage, starts_in="20 hours")
     db.execute("update events.bookings set price_cents = 5000")
     db.execute("update events.events set policy = policy || '{\"cancel_hours_before\": 1}' where id = %s", [event_id])
@@ -103,7 +103,7 @@ def test_the_policy_of_the_day_of_booking_counts(db, stage):
     assert cancel(booking_id, customer).body["late"] is True
 
 
-def test_customers_do_not_waive_their_own_fees(db, stage):
+def test_customer_cannot_waive_their_own_fee(db, stage):
     _, customer, booking_id = booked(db, stage)
 
     answer = cancel(booking_id, customer, {"waive": True})
@@ -111,7 +111,7 @@ def test_customers_do_not_waive_their_own_fees(db, stage):
     assert (answer.status, answer.body["code"]) == (403, "forbidden")
 
 
-def test_what_is_over_is_not_cancelled_by_the_customer(db, stage):
+def test_customer_cannot_cancel_a_booking_of_a_past_event(db, stage):
     event_id, customer, booking_id = booked(db, stage)
     db.execute(
         "update events.events set starts_at = now() - interval '3 hours', ends_at = now() - interval '2 hours' "
@@ -124,7 +124,7 @@ def test_what_is_over_is_not_cancelled_by_the_customer(db, stage):
     assert (answer.status, answer.body["code"]) == (409, "event_over")
 
 
-def test_who_came_does_not_cancel(db, stage):
+def test_attended_booking_cannot_be_cancelled(db, stage):
     _, customer, booking_id = booked(db, stage, starts_in="30 minutes")
     gateway.post("attendance", f"/bookings/{booking_id}/attended", caller=stage.owner)
 
@@ -133,7 +133,7 @@ def test_who_came_does_not_cancel(db, stage):
     assert (answer.status, answer.body["code"], answer.body["from"]) == (409, "invalid_transition", "attended")
 
 
-def test_every_change_of_state_is_recorded_with_who_and_why(db, stage):
+def test_state_history_records_actor_and_reason(db, stage):
     _, customer, booking_id = booked(db, stage)
     cancel(booking_id, customer, {"reason": "A cold"})
 

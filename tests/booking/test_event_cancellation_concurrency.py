@@ -1,4 +1,4 @@
-"""Somebody wants seats at the very moment when the event ends for everybody: cancelled, or deleted with its series."""
+"""Test requests for seats while the event is being cancelled, or deleted with its series."""
 
 import psycopg
 import pytest
@@ -16,10 +16,10 @@ WAYS_IN = {
 
 @pytest.mark.parametrize(
     ("way_in", "code"),
-    # Who comes to wait finds no queue, and is told that it is over when booking.
+    # A caller who joins finds no waitlist. Only their booking is refused because of the cancelled event.
     [("a booking", "event_not_bookable"), ("a hold", "event_not_bookable"), ("a wait", "seats_available")],
 )
-def test_who_was_on_the_way_while_the_event_was_cancelled_is_refused(db, connect, way_in, code):
+def test_request_during_an_event_cancellation_is_refused(db, connect, way_in, code):
     stage = stages.create(db)
     event_id = stage.event(capacity=1)
     if way_in == "a wait":
@@ -40,7 +40,7 @@ def test_who_was_on_the_way_while_the_event_was_cancelled_is_refused(db, connect
     }
 
 
-def test_a_booking_of_an_event_that_is_being_deleted_finds_no_event(db, connect):
+def test_booking_of_an_event_that_is_being_deleted_finds_no_event(db, connect):
     world = scheduling.world(db)
     series = scheduling.make_series(world)
     chosen = scheduling.events_of(world, series["id"])[0]
@@ -59,7 +59,7 @@ def test_a_booking_of_an_event_that_is_being_deleted_finds_no_event(db, connect)
 
 
 @pytest.mark.parametrize("way_in", ["a hold", "a wait"])
-def test_seats_and_waits_of_an_event_that_is_being_deleted_find_no_event(db, connect, way_in):
+def test_hold_or_join_of_an_event_that_is_being_deleted_finds_no_event(db, connect, way_in):
     stage = stages.create(db)
     event_id, customer = stage.event(capacity=1), stage.customer()
     deleting, caller = connect(autocommit=False), connect()
@@ -72,8 +72,8 @@ def test_seats_and_waits_of_an_event_that_is_being_deleted_find_no_event(db, con
     assert late.got() == "event_not_found"
 
 
-def test_an_event_that_somebody_is_busy_with_is_cancelled_and_nobody_waits_in_a_circle(db, connect):
-    """The seats are locked by who is about to wait, the deletion comes between, then the wait is written."""
+def test_event_with_a_concurrent_waitlist_join_is_cancelled_without_deadlock(db, connect):
+    """Lock the inventory for a waitlist join, start the deletion, then write the waitlist entry."""
     stage = stages.create(db)
     event_id, customer = stage.event(capacity=1), stage.customer()
     routines.book(db, event_id, stage.customer())
@@ -92,8 +92,8 @@ def test_an_event_that_somebody_is_busy_with_is_cancelled_and_nobody_waits_in_a_
     assert ended == [{"status": "expired"}]
 
 
-def test_a_rush_for_events_that_are_deleted_or_cancelled_leaves_no_booking_behind(db, connect):
-    """With a delay between any two statements: every booking is refused, or cancelled with its event."""
+def test_concurrent_bookings_of_deleted_events_leave_no_confirmed_booking(db, connect):
+    """Delay every statement: each booking must be refused, or cancelled with its event."""
     assert delay_statements(db) > 500
     stage = stages.create(db)
     events = [stage.event(capacity=3) for _ in range(6)]
@@ -115,7 +115,7 @@ def test_a_rush_for_events_that_are_deleted_or_cancelled_leaves_no_booking_behin
 
 
 def refusals(connection, who, event_id):
-    """What a booking is refused with, if it is."""
+    """Attempt a booking. Return its refusal, or an empty list."""
     try:
         routines.book(connection, event_id, who)
     except psycopg.errors.ForeignKeyViolation as error:

@@ -1,4 +1,4 @@
-"""Those who want the same event stand in line for it: one waits for its seats, the others for their turn."""
+"""Test the queue of an event: one transaction waits for the inventory row, the others for an advisory lock."""
 
 import json
 import time
@@ -22,8 +22,8 @@ COMP = "select events.book(event_id => %s, customer_id => %s, payment_method => 
 CARD = "select events.book(event_id => %s, payment_method => 'card', idempotency_key => 'tap')"
 
 
-def line_of(db: psycopg.Connection, length: int) -> Counter[str]:
-    """What connections wait for, as soon as so many wait."""
+def lock_waits(db: psycopg.Connection, length: int) -> Counter[str]:
+    """Wait until `length` connections wait for locks. Return how many wait for each kind of lock."""
     until = time.monotonic() + 30
     while True:
         waiting = Counter(row["locktype"] for row in db.execute(WAITING).fetchall())
@@ -37,7 +37,7 @@ def booking(connection: psycopg.Connection, event_id, customer) -> InBackground:
     return InBackground(lambda: routines.book(connection, event_id, customer, key=uuid4().hex))
 
 
-def test_of_those_who_want_an_event_one_waits_for_its_seats_and_the_others_for_their_turn(db, connect):
+def test_one_transaction_waits_for_the_inventory_row_and_the_others_queue(db, connect):
     stage = stages.create(db)
     event_id = stage.event(capacity=5)
     busy = connect(autocommit=False)
@@ -45,20 +45,20 @@ def test_of_those_who_want_an_event_one_waits_for_its_seats_and_the_others_for_t
 
     rivals = [booking(connect(), event_id, customer) for customer in stage.customers(5)]
 
-    assert line_of(db, 5) == {"transactionid": 1, "advisory": 4}
+    assert lock_waits(db, 5) == {"transactionid": 1, "advisory": 4}
     busy.commit()
     assert all(rival.got()["status"] == "confirmed" for rival in rivals)
     assert db.execute("select taken from events.inventory").fetchone() == {"taken": 5}
 
 
-def test_who_waits_for_one_event_keeps_nobody_from_another(db, connect):
+def test_queue_of_one_event_does_not_block_another_event(db, connect):
     stage = stages.create(db)
     wanted, other = stage.event(capacity=5), stage.event(capacity=5)
     busy = connect(autocommit=False)
     busy.execute("select events.lock_inventory(%s)", [wanted])
     first, second, third = stage.customers(3)
     rivals = [booking(connect(), wanted, first), booking(connect(), wanted, second)]
-    line_of(db, 2)
+    lock_waits(db, 2)
 
     assert routines.book(db, other, third, key=uuid4().hex)["status"] == "confirmed"
 
@@ -67,16 +67,16 @@ def test_who_waits_for_one_event_keeps_nobody_from_another(db, connect):
         rival.got()
 
 
-@pytest.mark.parametrize("key", ["tap", None], ids=["the short way", "the longer way"])
-def test_who_has_an_events_seats_does_not_stand_in_line_for_them(db, connect, key):
-    """Otherwise both would wait for ever: one for the seats, the other for the turn."""
+@pytest.mark.parametrize("key", ["tap", None], ids=["fast path", "general path"])
+def test_transaction_that_holds_the_inventory_row_skips_the_queue(db, connect, key):
+    """Otherwise they would deadlock: one waits for the inventory row, the other for the advisory lock."""
     stage = stages.create(db)
     event_id = stage.event(capacity=5)
     owner, waiting = stage.customers(2)
     busy = connect(autocommit=False)
     busy.execute("select events.lock_inventory(%s)", [event_id])
     rival = booking(connect(), event_id, waiting)
-    line_of(db, 1)
+    lock_waits(db, 1)
 
     booked = routines.book(busy, event_id, owner, key=key)
     busy.commit()
@@ -85,9 +85,9 @@ def test_who_has_an_events_seats_does_not_stand_in_line_for_them(db, connect, ke
     assert rival.got()["status"] == "confirmed"
 
 
-@pytest.mark.parametrize("key", ["tap", None], ids=["the short way", "the longer way"])
-def test_who_stands_in_line_does_not_pass_those_who_began_to_wait_meanwhile(db, connect, key):
-    """When the newcomer looked, nobody waited. A free seat is left, for less than the person who waits wants."""
+@pytest.mark.parametrize("key", ["tap", None], ids=["fast path", "general path"])
+def test_queued_booking_does_not_overtake_a_new_waitlist_entry(db, connect, key):
+    """Join the waitlist after the newcomer's first check. One seat is free, but the waiting entry needs two."""
     stage = stages.create(db)
     event_id = stage.event(capacity=2)
     first, second, waiting, newcomer = stage.customers(4)
@@ -95,7 +95,7 @@ def test_who_stands_in_line_does_not_pass_those_who_began_to_wait_meanwhile(db, 
     busy = connect(autocommit=False)
     busy.execute("select events.queue_for_event(%s)", [event_id])
     rival = InBackground(lambda: routines.book(connect(), event_id, newcomer, key=key))
-    line_of(db, 1)
+    lock_waits(db, 1)
 
     routines.call(db, stage.owner, "select events.book(event_id => %s, customer_id => %s)", [event_id, second])
     routines.call(db, waiting, "select events.join_waitlist(event_id => %s, seats => 2)", [event_id])
@@ -106,8 +106,8 @@ def test_who_stands_in_line_does_not_pass_those_who_began_to_wait_meanwhile(db, 
     assert db.execute("select taken, waitlisted from events.inventory").fetchone() == {"taken": 1, "waitlisted": 1}
 
 
-def test_who_pays_by_card_does_not_pass_those_who_began_to_wait_meanwhile_either(db, connect):
-    """The seats are held until the payment is made, which is counted like a booking."""
+def test_queued_card_booking_does_not_overtake_a_new_waitlist_entry(db, connect):
+    """Hold the seats until the payment succeeds. The limits count the hold like a booking."""
     desk = CreditBookings(db, capacity=2)
     event_id = desk.event_id
     first, second, waiting, newcomer = desk.stage.customers(4)
@@ -115,7 +115,7 @@ def test_who_pays_by_card_does_not_pass_those_who_began_to_wait_meanwhile_either
     busy = connect(autocommit=False)
     busy.execute("select events.lock_inventory(%s)", [event_id])
     rival = InBackground(lambda: routines.call(connect(), newcomer, CARD, [event_id]))
-    line_of(db, 1)
+    lock_waits(db, 1)
 
     for caller, query, given_to_it in (
         (desk.stage.owner, COMP, [event_id, second]),

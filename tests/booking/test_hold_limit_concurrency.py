@@ -1,4 +1,4 @@
-"""One person at many devices: the limits of what one person takes hold however many connections take at once."""
+"""Test that the limits of one person hold when many connections of that person take seats at once."""
 
 import json
 from collections import Counter
@@ -12,10 +12,10 @@ DEVICES = 24
 PRICED = {"price_cents": 4000}
 
 
-@pytest.fixture(params=["as it is", "with a delay between any two statements"])
+@pytest.fixture(params=["no delay", "delayed statements"])
 def stage(db, request):
-    """A stage; the second time with every statement of the routines delayed."""
-    if request.param != "as it is":
+    """Create a stage, the second time with a delay before every statement of the routines."""
+    if request.param != "no delay":
         assert delay_statements(db) > 500
     return stages.create(db)
 
@@ -41,7 +41,7 @@ def total(db, query, *arguments):
     return db.execute(f"select coalesce(sum(seats), 0) as n from {query}", arguments).fetchone()["n"]
 
 
-def test_one_person_holding_at_many_events_at_once_keeps_at_most_forty_seats(db, connect, stage):
+def test_concurrent_holds_of_one_person_are_limited_to_forty_seats(db, connect, stage):
     somebody = stage.customer()
     event_ids = [stage.event(capacity=50) for _ in range(DEVICES)]
 
@@ -53,7 +53,7 @@ def test_one_person_holding_at_many_events_at_once_keeps_at_most_forty_seats(db,
     assert no_deadlocks(db)
 
 
-def test_holds_and_unpaid_bookings_of_one_person_are_counted_together(db, connect, stage):
+def test_concurrent_holds_and_unpaid_bookings_count_together(db, connect, stage):
     somebody = stage.customer()
     event_ids = [stage.event(capacity=50, **PRICED) for _ in range(DEVICES // 2)]
     acts = [(event_id, way) for event_id in event_ids for way in ("hold", "card")]
@@ -71,7 +71,7 @@ def test_holds_and_unpaid_bookings_of_one_person_are_counted_together(db, connec
     assert no_deadlocks(db)
 
 
-def test_one_person_joining_many_waitlists_at_once_waits_for_at_most_forty_seats(db, connect, stage):
+def test_concurrent_waitlist_entries_are_limited_to_forty_seats(db, connect, stage):
     somebody = stage.customer()
     event_ids = [stage.event(capacity=7) for _ in range(DEVICES // 2)]
     for event_id in event_ids:
@@ -86,7 +86,7 @@ def test_one_person_joining_many_waitlists_at_once_waits_for_at_most_forty_seats
     assert no_deadlocks(db)
 
 
-def test_one_person_booking_by_invoice_at_once_has_at_most_forty_unpaid_seats(db, connect, stage):
+def test_concurrent_invoice_bookings_are_limited_to_forty_unpaid_seats(db, connect, stage):
     db.execute(
         "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
         [stage.organization_id],
@@ -105,7 +105,7 @@ def test_one_person_booking_by_invoice_at_once_has_at_most_forty_unpaid_seats(db
     assert no_deadlocks(db)
 
 
-def test_parallel_guest_bookings_of_one_person_stay_below_the_maximum(db, connect, stage):
+def test_concurrent_guest_bookings_stay_within_the_seat_limit(db, connect, stage):
     event_id, somebody = stage.event(capacity=200), stage.customer()
 
     results = run_together(connect, range(DEVICES), lambda c, _: book(c, event_id, somebody, guest=True, seats=3))
@@ -117,7 +117,7 @@ def test_parallel_guest_bookings_of_one_person_stay_below_the_maximum(db, connec
 
 
 @pytest.mark.parametrize("own_seats", [1, 4])
-def test_guests_and_seats_for_oneself_at_once_stay_below_the_maximum(db, connect, stage, own_seats):
+def test_concurrent_guest_and_own_bookings_stay_within_the_seat_limit(db, connect, stage, own_seats):
     event_id, somebody = stage.event(capacity=200), stage.customer()
 
     def act(connection, number):
@@ -132,7 +132,7 @@ def test_guests_and_seats_for_oneself_at_once_stay_below_the_maximum(db, connect
     assert no_deadlocks(db)
 
 
-def test_holds_bookings_and_waits_of_several_people_at_the_same_events_never_deadlock(db, connect, stage):
+def test_concurrent_holds_bookings_and_joins_never_deadlock(db, connect, stage):
     people = stage.customers(4)
     event_ids = [stage.event(capacity=9, **PRICED) for _ in range(3)]
     acts = [(who, event_id, way) for who in people for event_id in event_ids for way in ("hold", "card", "wait")]
@@ -151,7 +151,7 @@ def test_holds_bookings_and_waits_of_several_people_at_the_same_events_never_dea
     assert db.execute(stages.DRIFT).fetchall() == []
 
 
-def test_one_person_joining_many_waitlists_at_once_gets_as_many_waits_as_allowed(db, connect, stage):
+def test_concurrent_waitlist_joins_are_limited_in_number(db, connect, stage):
     somebody = stage.customer()
     event_ids = [stage.event(capacity=1) for _ in range(DEVICES)]
     for event_id in event_ids:

@@ -1,4 +1,4 @@
-"""What one person may keep without booking it, and at one event altogether: maxima, pauses, and who is not bound."""
+"""Test the limits of seats that one person holds, waits for or books: maxima, pauses and exempt staff."""
 
 import json
 import re
@@ -33,27 +33,27 @@ def guests(db, event_id, caller, seats, customer=None):
 
 
 def pay_later(db, event_id, caller, key, **arguments):
-    """A booking by card that nobody has paid yet."""
+    """Book by card without paying yet."""
     return book(db, event_id, caller, payment_method="card", idempotency_key=key, **arguments)
 
 
 def refusal(act, *arguments, **named):
-    """The code and the members of a refusal."""
+    """Return the code and the members of a refusal."""
     with pytest.raises(psycopg.Error) as refused:
         act(*arguments, **named)
     return routines.code_of(refused.value), json.loads(refused.value.diag.message_detail)
 
 
-def lapse(db):
-    """Time passes: what was held for a quarter of an hour has run out just now, and the schedule runs."""
+def expire_holds(db):
+    """Expire all active holds, which lasted 15 minutes until now, and run the schedule."""
     db.execute(
         "update events.holds set created_at = now() - interval '15 minutes', expires_at = now() where status = 'active'"
     )
     routines.call(db, None, "select events.expire_holds()")
 
 
-def pass_minutes(db, minutes):
-    """Time passes for holds that ended."""
+def age_ended_holds(db, minutes):
+    """Move the times of ended holds into the past."""
     db.execute(
         "update events.holds set created_at = created_at - %(by)s, expires_at = expires_at - %(by)s, "
         "ended_at = ended_at - %(by)s where status <> 'active'".replace("%(by)s", f"interval '{minutes} minutes'")
@@ -66,7 +66,7 @@ def join(db, event_id, caller, seats=1, customer=None):
 
 
 def offer(db, stage, customer, seats, by=None):
-    """An event whose seats are all offered to the customer, who asked for them or for whom staff did."""
+    """Create an event whose seats are all offered to the customer. The customer joined, or `by` joined for them."""
     event_id = stage.event(capacity=seats)
     booked = routines.book(db, event_id, stage.owner, seats)
     join(db, event_id, by or customer, seats, customer if by else None)
@@ -87,11 +87,11 @@ def set_limit(db, name, value):
     db.execute("update ops.limits set value = %s where name = %s", [value, name])
 
 
-# ── Held seats at all events together ──
+# Held seats across events
 
 
-def test_one_new_account_holds_forty_seats_of_180_events_and_renews_none(db, stage):
-    """The abuse of the audit: it held 3,123 seats of 180 events, and renewed them for ever."""
+def test_new_account_holds_at_most_forty_seats_of_180_events_and_renews_none(db, stage):
+    """Repeat an attack: one account held 3,123 seats of 180 events and kept renewing them."""
     event_ids = [stage.event(capacity=20) for _ in range(180)]
     somebody = stage.customer()
     codes = []
@@ -102,7 +102,7 @@ def test_one_new_account_holds_forty_seats_of_180_events_and_renews_none(db, sta
             codes.append("held")
         except psycopg.Error as error:
             codes.append(routines.code_of(error))
-    lapse(db)
+    expire_holds(db)
     renewed = [refusal(hold, db, event_id, somebody, 20)[0] for event_id in event_ids[:2]]
 
     assert codes == ["held"] * 2 + ["too_many_held"] * 178
@@ -110,7 +110,7 @@ def test_one_new_account_holds_forty_seats_of_180_events_and_renews_none(db, sta
     assert db.execute("select sum(held) as n from events.inventory").fetchone()["n"] == 0
 
 
-def test_refusal_of_held_seats_says_how_many_are_left(db, stage):
+def test_hold_limit_refusal_names_the_remaining_seats(db, stage):
     somebody = stage.customer()
     hold(db, stage.event(capacity=50), somebody, seats=18)
     hold(db, stage.event(capacity=50), somebody, seats=20)
@@ -121,7 +121,7 @@ def test_refusal_of_held_seats_says_how_many_are_left(db, stage):
     assert hold(db, stage.event(), somebody, seats=2)["seats"] == 2
 
 
-def test_unpaid_bookings_count_as_held_and_paid_ones_do_not(db, stage):
+def test_unpaid_bookings_count_as_held_and_paid_bookings_do_not(db, stage):
     set_limit(db, "held_seats_per_person", 5)
     somebody, priced = stage.customer(), stage.event(**PRICED)
     unpaid = pay_later(db, priced, somebody, "one", seats=4)
@@ -133,7 +133,7 @@ def test_unpaid_bookings_count_as_held_and_paid_ones_do_not(db, stage):
     assert hold(db, stage.event(), somebody, seats=5)["status"] == "active"
 
 
-def test_holds_that_were_booked_released_or_lapsed_do_not_count(db, stage):
+def test_booked_released_and_expired_holds_do_not_count(db, stage):
     set_limit(db, "held_seats_per_person", 3)
     somebody = stage.customer()
     for end in ("book", "release", "lapse"):
@@ -149,7 +149,7 @@ def test_holds_that_were_booked_released_or_lapsed_do_not_count(db, stage):
     assert hold(db, stage.event(), somebody, seats=3)["status"] == "active"
 
 
-def test_offers_count_against_new_holds_and_not_against_paying_by_card(db, stage):
+def test_offer_counts_against_new_holds_but_not_against_card_bookings(db, stage):
     set_limit(db, "held_seats_per_person", 3)
     somebody = stage.customer()
     offer(db, stage, somebody, 3)
@@ -160,7 +160,7 @@ def test_offers_count_against_new_holds_and_not_against_paying_by_card(db, stage
     assert pay_later(db, stage.event(**PRICED), somebody, "card", seats=3)["status"] == "pending_payment"
 
 
-def test_offer_that_staff_asked_for_counts_at_their_organization_only(db, stage):
+def test_offer_requested_by_staff_counts_at_their_organization_only(db, stage):
     set_limit(db, "held_seats_per_person", 3)
     other, somebody = stages.create(db), stage.customer()
     offer(db, stage, somebody, 3, by=stage.owner)
@@ -169,7 +169,7 @@ def test_offer_that_staff_asked_for_counts_at_their_organization_only(db, stage)
     assert hold(db, other.event(), somebody, seats=3)["status"] == "active"
 
 
-def test_desk_holds_count_for_the_customer_at_that_organization_only(db, stage):
+def test_desk_hold_counts_for_the_customer_at_its_organization_only(db, stage):
     set_limit(db, "held_seats_per_person", 4)
     other, customer = stages.create(db), stage.customer()
     desk = stage.member("front_desk")
@@ -180,7 +180,7 @@ def test_desk_holds_count_for_the_customer_at_that_organization_only(db, stage):
     assert hold(db, other.event(), customer, seats=4)["status"] == "active"
 
 
-def test_staff_do_not_learn_what_a_customer_holds_elsewhere(db, stage):
+def test_staff_hold_ignores_the_customers_holds_at_other_organizations(db, stage):
     set_limit(db, "held_seats_per_person", 4)
     other, customer = stages.create(db), stage.customer()
     hold(db, other.event(), customer, seats=4)
@@ -188,7 +188,7 @@ def test_staff_do_not_learn_what_a_customer_holds_elsewhere(db, stage):
     assert hold(db, stage.event(), stage.owner, seats=4, customer=customer)["status"] == "active"
 
 
-def test_one_member_of_staff_holds_a_limited_number_of_seats_for_customers(db, stage):
+def test_desk_holds_of_one_staff_member_are_limited(db, stage):
     set_limit(db, "held_seats_per_staff_member", 5)
     desk = stage.member("front_desk")
     hold(db, stage.event(), desk, seats=3, customer=stage.customer())
@@ -199,41 +199,41 @@ def test_one_member_of_staff_holds_a_limited_number_of_seats_for_customers(db, s
     assert hold(db, stage.event(), stage.owner, seats=3, customer=stage.customer())["status"] == "active"
 
 
-# ── Keeping seats again ──
+# Renewing a hold
 
 
-def test_lapsed_hold_is_not_renewed_before_as_long_as_it_lasted(db, stage):
+def test_expired_hold_can_be_renewed_only_after_a_pause_as_long_as_it_lasted(db, stage):
     event_id, somebody = stage.event(), stage.customer()
     hold(db, event_id, somebody)
-    lapse(db)
+    expire_holds(db)
 
     code, members = refusal(hold, db, event_id, somebody)
 
     assert code == "hold_again_later"
     assert 14 * 60 < members["retry_after_seconds"] <= 15 * 60
-    pass_minutes(db, 15)
+    age_ended_holds(db, 15)
     assert hold(db, event_id, somebody)["status"] == "active"
 
 
-def test_lapsed_hold_stops_neither_a_booking_nor_a_hold_of_another_event_or_person(db, stage):
+def test_expired_hold_blocks_no_booking_and_no_hold_of_another_event_or_person(db, stage):
     event_id, somebody = stage.event(), stage.customer()
     hold(db, event_id, somebody)
-    lapse(db)
+    expire_holds(db)
 
     assert hold(db, stage.event(), somebody)["status"] == "active"
     assert hold(db, event_id, stage.customer())["status"] == "active"
     assert book(db, event_id, somebody)["status"] == "confirmed"
 
 
-def test_lapsed_hold_does_not_stop_paying_by_card(db, stage):
+def test_expired_hold_does_not_block_a_card_booking(db, stage):
     event_id, somebody = stage.event(**PRICED), stage.customer()
     hold(db, event_id, somebody)
-    lapse(db)
+    expire_holds(db)
 
     assert pay_later(db, event_id, somebody, "tap")["status"] == "pending_payment"
 
 
-def test_one_release_in_an_hour_is_free_and_the_second_is_not(db, stage):
+def test_second_release_within_an_hour_delays_the_next_hold(db, stage):
     event_id, somebody = stage.event(), stage.customer()
     for _ in range(2):
         held = hold(db, event_id, somebody)
@@ -241,22 +241,22 @@ def test_one_release_in_an_hour_is_free_and_the_second_is_not(db, stage):
         routines.call(db, somebody, "select events.release_hold(hold_id => %s)", [held["id"]])
 
     assert refusal(hold, db, event_id, somebody)[0] == "hold_again_later"
-    pass_minutes(db, 14)
+    age_ended_holds(db, 14)
     assert hold(db, event_id, somebody)["status"] == "active"
 
 
-def test_unpaid_booking_that_lapsed_is_not_renewed_by_card_nor_by_a_hold(db, stage):
+def test_expired_unpaid_booking_delays_a_new_card_booking_and_hold(db, stage):
     event_id, somebody = stage.event(**PRICED), stage.customer()
     pay_later(db, event_id, somebody, "one")
-    lapse(db)
+    expire_holds(db)
 
     assert refusal(pay_later, db, event_id, somebody, "two")[0] == "hold_again_later"
     assert refusal(hold, db, event_id, somebody)[0] == "hold_again_later"
-    pass_minutes(db, 15)
+    age_ended_holds(db, 15)
     assert pay_later(db, event_id, somebody, "three")["status"] == "pending_payment"
 
 
-def test_unpaid_bookings_cancelled_by_their_customer_count_as_released(db, stage):
+def test_unpaid_booking_cancelled_by_its_customer_counts_as_released(db, stage):
     event_id, somebody = stage.event(**PRICED), stage.customer()
     for key in ("one", "two"):
         unpaid = pay_later(db, event_id, somebody, key)
@@ -266,20 +266,20 @@ def test_unpaid_bookings_cancelled_by_their_customer_count_as_released(db, stage
     assert refusal(pay_later, db, event_id, somebody, "three")[0] == "hold_again_later"
 
 
-def test_staff_hold_again_at_once(db, stage):
+def test_expired_desk_hold_can_be_renewed_at_once(db, stage):
     event_id, customer = stage.event(), stage.customer()
     hold(db, event_id, stage.owner, customer=customer)
-    lapse(db)
+    expire_holds(db)
 
     assert hold(db, event_id, stage.owner, customer=customer)["status"] == "active"
     assert hold(db, event_id, customer)["status"] == "active"
 
 
-# ── Waiting for seats ──
+# Waitlist entries
 
 
-def test_one_account_is_not_offered_the_seats_that_it_released(db, stage):
-    """The abuse of the audit: it held one seat, waited for the rest, released, and was offered 228 seats."""
+def test_account_is_not_offered_the_seats_that_it_released(db, stage):
+    """Repeat an attack: an account held one seat, joined the waitlist, released, and was offered 228 seats."""
     somebody = stage.customer()
     codes = []
     for _ in range(12):
@@ -293,14 +293,14 @@ def test_one_account_is_not_offered_the_seats_that_it_released(db, stage):
     assert db.execute("select count(*) as n from events.holds where purpose = 'offer'").fetchone()["n"] == 0
 
 
-def test_one_account_does_not_wait_for_seats_that_it_has_not_paid(db, stage):
+def test_account_with_an_unpaid_booking_cannot_join_the_waitlist(db, stage):
     event_id, somebody = stage.event(capacity=19, policy=POLICY, **PRICED), stage.customer()
     pay_later(db, event_id, somebody, "guests", seats=1, guest=True)
 
     assert refusal(join, db, event_id, somebody, 19)[0] == "already_held"
 
 
-def test_seats_that_a_person_waits_for_or_is_offered_are_limited_at_all_events_together(db, stage):
+def test_waiting_and_offered_seats_of_a_person_are_limited_across_events(db, stage):
     somebody = stage.customer()
     offer(db, stage, somebody, 18)
     waited = stage.event(capacity=20)
@@ -316,7 +316,7 @@ def test_seats_that_a_person_waits_for_or_is_offered_are_limited_at_all_events_t
     assert join(db, event_id, somebody, 2)["status"] == "waiting"
 
 
-def test_entries_that_staff_made_count_at_their_organization_only(db, stage):
+def test_waitlist_entry_made_by_staff_counts_at_their_organization_only(db, stage):
     set_limit(db, "waiting_seats_per_person", 3)
     other, somebody = stages.create(db), stage.customer()
     full = [where.event(capacity=3) for where in (stage, stage, other)]
@@ -329,11 +329,11 @@ def test_entries_that_staff_made_count_at_their_organization_only(db, stage):
     assert join(db, full[2], somebody, 3)["status"] == "waiting"
 
 
-def test_offer_that_lapses_is_not_made_again_to_the_same_person(db, stage):
-    """The seats are free for anyone instead: the person may book them, and not keep them again."""
+def test_expired_offer_is_not_repeated_to_the_same_person(db, stage):
+    """Instead, anyone can book the seats. The same person can book them too, but cannot hold them again."""
     somebody = stage.customer()
     event_id = offer(db, stage, somebody, 19)
-    lapse(db)
+    expire_holds(db)
 
     assert statuses(db, event_id, somebody) == ["expired"]
     assert refusal(hold, db, event_id, somebody)[0] == "hold_again_later"
@@ -341,28 +341,28 @@ def test_offer_that_lapses_is_not_made_again_to_the_same_person(db, stage):
     assert book(db, event_id, somebody)["status"] == "confirmed"
 
 
-def test_person_whose_offer_lapsed_waits_before_joining_again(db, stage):
+def test_person_whose_offer_expired_can_rejoin_only_after_a_pause(db, stage):
     somebody = stage.customer()
     event_id = offer(db, stage, somebody, 5)
-    lapse(db)
+    expire_holds(db)
     book(db, event_id, stage.customer(), seats=5)
 
     assert refusal(join, db, event_id, somebody)[0] == "hold_again_later"
-    pass_minutes(db, 15)
+    age_ended_holds(db, 15)
     assert join(db, event_id, somebody)["status"] == "waiting"
 
 
-def test_person_whose_hold_lapsed_waits_before_joining(db, stage):
+def test_person_whose_hold_expired_can_join_only_after_a_pause(db, stage):
     event_id, somebody = stage.event(capacity=5), stage.customer()
     hold(db, event_id, somebody, seats=5)
-    lapse(db)
+    expire_holds(db)
     book(db, event_id, stage.customer(), seats=5)
 
     assert refusal(join, db, event_id, somebody)[0] == "hold_again_later"
     assert join(db, event_id, stage.customer())["position"] == 1
 
 
-def test_lapsed_offer_goes_to_the_others_in_their_order_and_not_back_to_its_person(db, stage):
+def test_expired_offer_passes_to_later_entries_in_order_and_not_back(db, stage):
     first, somebody, second, third = stage.customer(), *stage.customers(3)
     event_id = stage.event(capacity=6)
     booked = routines.book(db, event_id, first, 6)
@@ -371,41 +371,41 @@ def test_lapsed_offer_goes_to_the_others_in_their_order_and_not_back_to_its_pers
     join(db, event_id, third, 1)
     routines.call(db, first, "select events.cancel_booking(booking_id => %s)", [booked["id"]])
     assert [statuses(db, event_id, who) for who in (somebody, second, third)] == [["offered"], ["waiting"], ["waiting"]]
-    lapse(db)
+    expire_holds(db)
 
     assert [statuses(db, event_id, who) for who in (second, third)] == [["offered"], ["offered"]]
-    # Two seats are free, and the entry wants four: its turn has not come.
+    # Two seats are free but the entry needs four, so it gets no offer yet.
     assert statuses(db, event_id, somebody) == ["waiting"]
     routines.call(db, third, "select events.leave_waitlist(event_id => %s)", [event_id])
     routines.call(db, second, "select events.leave_waitlist(event_id => %s)", [event_id])
     assert statuses(db, event_id, somebody) == ["expired"]
 
 
-def test_person_whose_offer_lapsed_keeps_a_place_and_is_asked_again_after_the_pause(db, stage):
+def test_person_whose_offer_expired_stays_queued_and_gets_an_offer_after_a_pause(db, stage):
     first, somebody, second = stage.customers(3)
     event_id = stage.event(capacity=1)
     booked = routines.book(db, event_id, first)
     join(db, event_id, somebody)
     join(db, event_id, second)
     routines.call(db, first, "select events.cancel_booking(booking_id => %s)", [booked["id"]])
-    lapse(db)
+    expire_holds(db)
     assert (statuses(db, event_id, somebody), statuses(db, event_id, second)) == (["waiting"], ["offered"])
 
-    pass_minutes(db, 15)
+    age_ended_holds(db, 15)
     routines.call(db, second, "select events.leave_waitlist(event_id => %s)", [event_id])
 
     assert statuses(db, event_id, somebody) == ["offered"]
 
 
-def test_offer_that_staff_asked_for_is_made_again(db, stage):
+def test_offer_requested_by_staff_is_repeated(db, stage):
     somebody = stage.customer()
     event_id = offer(db, stage, somebody, 2, by=stage.owner)
-    lapse(db)
+    expire_holds(db)
 
     assert statuses(db, event_id, somebody) == ["offered"]
 
 
-# ── Seats by invoice ──
+# Seats booked by invoice
 
 
 @pytest.fixture
@@ -426,8 +426,8 @@ def pay_invoice(db, stage, booked):
     return routines.call(db, stage.owner, "select payments.record_invoice_payment(invoice_id => %s)", [row["id"]])
 
 
-def test_seats_by_unpaid_invoices_are_limited_at_all_events_together(db, invoices):
-    """The abuse of the audit: 120 confirmed seats that nobody paid."""
+def test_unpaid_invoice_seats_are_limited_across_events(db, invoices):
+    """Repeat an attack: one account confirmed 120 seats by invoice and paid none."""
     somebody = invoices.customer()
     event_ids = [invoices.event(capacity=100, **PRICED) for _ in range(3)]
     booked = [by_invoice(db, event_id, somebody, 19, f"n{event_id}") for event_id in event_ids[:2]]
@@ -442,7 +442,7 @@ def test_seats_by_unpaid_invoices_are_limited_at_all_events_together(db, invoice
     assert by_invoice(db, invoices.event(capacity=100, **PRICED), somebody, 19, "paid")["status"] == "confirmed"
 
 
-def test_cancelled_and_past_bookings_by_invoice_do_not_count(db, invoices):
+def test_cancelled_invoice_booking_does_not_count(db, invoices):
     set_limit(db, "invoiced_seats_per_person", 4)
     somebody = invoices.customer()
     event_ids = [invoices.event(**PRICED) for _ in range(3)]
@@ -454,7 +454,7 @@ def test_cancelled_and_past_bookings_by_invoice_do_not_count(db, invoices):
     assert by_invoice(db, event_ids[1], somebody, 4, "third")["status"] == "confirmed"
 
 
-def test_staff_book_by_invoice_beyond_the_maximum(db, invoices):
+def test_staff_can_book_by_invoice_beyond_the_limit(db, invoices):
     set_limit(db, "invoiced_seats_per_person", 4)
     customer, event_ids = invoices.customer(), [invoices.event(capacity=20, **PRICED) for _ in range(3)]
     by_invoice(db, event_ids[0], invoices.owner, 9, "one", customer_id=customer)
@@ -464,7 +464,7 @@ def test_staff_book_by_invoice_beyond_the_maximum(db, invoices):
     assert by_invoice(db, event_ids[2], invoices.owner, 9, "staff")["status"] == "confirmed"
 
 
-def test_offer_accepted_by_invoice_counts(db, invoices):
+def test_offer_accepted_by_invoice_counts_against_the_limit(db, invoices):
     set_limit(db, "invoiced_seats_per_person", 4)
     first, somebody = invoices.customers(2)
     by_invoice(db, invoices.event(**PRICED), somebody, 4, "first")
@@ -477,10 +477,10 @@ def test_offer_accepted_by_invoice_counts(db, invoices):
     assert refusal(routines.call, db, somebody, accept, [entry["id"]])[0] == "too_many_held"
 
 
-# ── Seats at one event ──
+# Seats at one event
 
 
-def test_guest_seats_own_seats_and_holds_together_stay_below_the_policys_maximum(db, stage):
+def test_guest_seats_own_seats_and_holds_count_together_against_the_policy(db, stage):
     event_id, somebody = stage.event(capacity=100, policy=POLICY), stage.customer()
     guests(db, event_id, somebody, 12)
     hold(db, event_id, somebody, seats=5)
@@ -494,8 +494,8 @@ def test_guest_seats_own_seats_and_holds_together_stay_below_the_policys_maximum
     assert refusal(hold, db, narrow, somebody, 5)[0] == "too_many_seats"
 
 
-@pytest.mark.parametrize("key", ["tap", None], ids=["the short way", "the longer way"])
-def test_seats_for_oneself_count_with_those_of_guests(db, stage, key):
+@pytest.mark.parametrize("key", ["tap", None], ids=["fast path", "general path"])
+def test_own_seats_count_together_with_guest_seats(db, stage, key):
     event_id, somebody = stage.event(capacity=100, policy=POLICY), stage.customer()
     guests(db, event_id, somebody, 15)
 
@@ -504,8 +504,8 @@ def test_seats_for_oneself_count_with_those_of_guests(db, stage, key):
     assert refusal(guests, db, event_id, somebody, 1)[0] == "too_many_seats"
 
 
-def test_guest_bookings_leave_a_seat_for_oneself(db, stage):
-    """So that a booking of one seat need not look whether it fits."""
+def test_guest_bookings_leave_one_seat_for_the_customer(db, stage):
+    """Reserve this seat, so that a booking of one seat needs no check."""
     event_id, somebody = stage.event(capacity=100, policy=POLICY), stage.customer()
 
     assert refusal(guests, db, event_id, somebody, 20)[0] == "too_many_seats"
@@ -513,14 +513,14 @@ def test_guest_bookings_leave_a_seat_for_oneself(db, stage):
     assert routines.book(db, event_id, somebody, 1, "tap")["status"] == "confirmed"
 
 
-def test_a_retry_of_a_booking_of_several_seats_gets_its_first_answer(db, stage):
+def test_retry_of_a_booking_at_the_limit_returns_the_first_response(db, stage):
     event_id, somebody = stage.event(capacity=100, policy={**POLICY, "seats_max_per_person": 5}), stage.customer()
     first = routines.book(db, event_id, somebody, 5, "tap")
 
     assert routines.book(db, event_id, somebody, 5, "tap") == first
 
 
-def test_cancelled_seats_may_be_booked_again(db, stage):
+def test_cancelled_seats_can_be_booked_again(db, stage):
     event_id, somebody = stage.event(capacity=100, policy=POLICY), stage.customer()
     booked = guests(db, event_id, somebody, 19)
     routines.call(db, somebody, "select events.cancel_booking(booking_id => %s)", [booked["id"]])
@@ -528,7 +528,7 @@ def test_cancelled_seats_may_be_booked_again(db, stage):
     assert guests(db, event_id, somebody, 19)["status"] == "confirmed"
 
 
-def test_staff_may_book_beyond_the_maximum_and_customers_may_not(db, stage):
+def test_staff_can_book_beyond_the_seat_limit_and_customers_cannot(db, stage):
     event_id, customer = stage.event(capacity=100, policy=POLICY), stage.customer()
     for _ in range(3):
         guests(db, event_id, stage.owner, 20, customer)
@@ -539,7 +539,7 @@ def test_staff_may_book_beyond_the_maximum_and_customers_may_not(db, stage):
 @pytest.mark.parametrize(
     ("policy", "most"), [({"seats_max_per_person": None}, 30), ({"seats_max_per_person": 500}, 30), ({}, 20)]
 )
-def test_maximum_is_the_platforms_where_the_policy_has_none_or_a_higher_one(db, stage, policy, most):
+def test_platforms_seat_limit_applies_unless_the_policys_is_lower(db, stage, policy, most):
     set_limit(db, "seats_per_person_and_event", 30)
     event_id, somebody = stage.event(capacity=100, policy={**stages.POLICY, **policy}), stage.customer()
     routines.book(db, event_id, somebody, 15)
@@ -548,7 +548,7 @@ def test_maximum_is_the_platforms_where_the_policy_has_none_or_a_higher_one(db, 
     assert guests(db, event_id, somebody, most - 15)["status"] == "confirmed"
 
 
-def test_new_policies_limit_seats_and_events_take_it_along(db, stage):
+def test_new_policy_limits_seats_and_events_copy_its_limit(db, stage):
     query = "insert into organizations.policies (organization_id, name) values (%s, 'House') returning id"
     policy_id = db.execute(query, [stage.organization_id]).fetchone()["id"]
     snapshot = "select events.policy_snapshot(%s) ->> 'seats_max_per_person' as most"
@@ -559,7 +559,7 @@ def test_new_policies_limit_seats_and_events_take_it_along(db, stage):
     assert db.execute(snapshot, [policy_id]).fetchone()["most"] is None
 
 
-def test_waits_count_and_an_offer_is_taken_within_the_maximum(db, stage):
+def test_waitlist_entry_counts_and_its_offer_can_be_accepted_at_the_limit(db, stage):
     first, somebody = stage.customers(2)
     event_id = stage.event(capacity=30, policy=POLICY)
     guests(db, event_id, somebody, 17)
@@ -574,23 +574,23 @@ def test_waits_count_and_an_offer_is_taken_within_the_maximum(db, stage):
     assert taken["status"] == "accepted"
 
 
-def test_late_payment_does_not_bring_back_seats_beyond_the_maximum(db, stage):
+def test_late_payment_does_not_reinstate_a_booking_beyond_the_limit(db, stage):
     event_id = stage.event(capacity=100, policy={**POLICY, "seats_max_per_person": 6}, **PRICED)
     somebody = stage.customer()
     unpaid = pay_later(db, event_id, somebody, "one", seats=4)
-    lapse(db)
+    expire_holds(db)
     back = "select events.can_reinstate_booking(b) as may from events.bookings as b where b.id = %s"
 
     assert db.execute(back, [unpaid["id"]]).fetchone()["may"]
-    # Staff may give more than the maximum; what counts is what is there.
+    # Staff can exceed the maximum. Their bookings count against it too.
     book(db, event_id, stage.owner, seats=5, guest=True, customer_id=somebody, payment_method="comp")
     assert not db.execute(back, [unpaid["id"]]).fetchone()["may"]
 
 
-# ── Waits and programmes ──
+# Number of waitlist entries, series and events
 
 
-def test_waits_of_a_person_are_limited_by_organization_and_altogether(db, stage):
+def test_waitlist_entries_of_a_person_are_limited_per_organization_and_in_total(db, stage):
     set_limit(db, "waits_per_person_and_organization", 2)
     set_limit(db, "waits_per_person", 3)
     somebody, join = stage.customer(), "select events.join_waitlist(event_id => %s)"
@@ -611,7 +611,7 @@ def test_waits_of_a_person_are_limited_by_organization_and_altogether(db, stage)
     assert elsewhere == ("too_many_waits", {"waits": 3, "waits_max": 3})
 
 
-def test_series_and_single_events_of_an_organization_are_limited(db, stage):
+def test_series_and_events_of_an_organization_are_limited(db, stage):
     set_limit(db, "series_per_organization", 0)
     set_limit(db, "events_per_organization", 0)
     details = json.dumps({"organization_id": str(stage.organization_id), "title": "Class"})
@@ -622,25 +622,25 @@ def test_series_and_single_events_of_an_organization_are_limited(db, stage):
     assert (series, event) == (("too_many_series", {"most": 0}), ("too_many_events", {"most": 0}))
 
 
-# ── The next routine ──
+# Every routine that takes seats
 
 CHECKS = {
     "events.holds": {"events.limit_held_seats("},
     "events.waitlist_entries": {"events.limit_waits(", "events.limit_waiting_seats(", "events.limit_seats("},
     "events.bookings": {"events.limit_seats("},
 }
-"""What a routine that writes new rows of a table calls first."""
+"""By table: the checks that a routine must call before it inserts rows."""
 
-ELSEWHERE = {
-    ("events.offer_seats", "events.holds"): "The wait for these seats was limited, and a new hold counts them.",
-    ("events.place_booking", "events.bookings"): "Its callers look, events.book and events.accept_offer.",
-    ("staging.convert_registrations", "events.bookings"): "Imports of the service bring what was sold already.",
-    ("staging.convert_waitlists", "events.waitlist_entries"): "Imports of the service bring who waits already.",
+UNCHECKED = {
+    ("events.offer_seats", "events.holds"): "Joining the waitlist was limited, and a new hold counts these seats.",
+    ("events.place_booking", "events.bookings"): "Its callers check the limits: events.book and events.accept_offer.",
+    ("staging.convert_registrations", "events.bookings"): "The service imports seats that were sold before.",
+    ("staging.convert_waitlists", "events.waitlist_entries"): "The service imports entries that existed before.",
 }
-"""Routines that write such rows and do not call these checks, and why."""
+"""By routine and table: why the routine inserts rows without these checks."""
 
 
-def test_every_routine_that_takes_seats_looks_at_the_limits(db):
+def test_every_routine_that_takes_seats_checks_the_limits(db):
     routines = db.execute(
         "select n.nspname || '.' || p.proname as name, coalesce(p.prosrc, '') as body "
         "from pg_proc as p inner join pg_namespace as n on n.oid = p.pronamespace "
@@ -654,5 +654,5 @@ def test_every_routine_that_takes_seats_looks_at_the_limits(db):
                 if not all(check in routine["body"] for check in checks):
                     unlimited.add((routine["name"], table))
 
-    assert unlimited == ELSEWHERE.keys()
+    assert unlimited == UNCHECKED.keys()
     assert {"events.hold_seats", "events.hold_until_paid", "events.join_waitlist"} <= {name for name, _ in found}

@@ -1,4 +1,4 @@
-"""The booking is made, and the answer never comes. The retry gets it, and nothing is booked twice."""
+"""Test that a retry after a lost response returns the stored response and books nothing twice."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.kit.response_proxy import Wire
 
 @pytest.fixture
 def wire(server, db, database_name, monkeypatch):
-    """Functions reach the database through a wire that can be cut."""
+    """Connect the functions to the database through a proxy that can drop responses."""
     with Wire(server.port) as wire:
         url = api_url(server, database_name).replace(f":{server.port}/", f":{wire.port}/")
         monkeypatch.setenv("DATABASE_URL", url)
@@ -18,11 +18,11 @@ def wire(server, db, database_name, monkeypatch):
         database.disconnect()
 
 
-def test_a_retry_after_a_lost_answer_gets_the_first_answer_and_one_booking(db, wire):
+def test_retry_after_a_lost_response_returns_it_and_books_once(db, wire):
     stage = stages.create(db)
     event_id, customer = stage.event(capacity=5), stage.customer()
     body = {"event_id": str(event_id), "seats": 2}
-    gateway.get("book", "/bookings", caller=customer)  # the connection is open before the wire is cut
+    gateway.get("book", "/bookings", caller=customer)  # opens the connection before it is cut
     wire.cut_next_answer.set()
 
     lost = gateway.post("book", "/bookings", body, caller=customer, key="tap")
@@ -42,7 +42,7 @@ def test_a_retry_after_a_lost_answer_gets_the_first_answer_and_one_booking(db, w
     assert db.execute(stages.DRIFT).fetchall() == []
 
 
-def test_a_cancellation_whose_answer_was_lost_answers_the_same_again(db, wire):
+def test_retry_of_a_cancellation_after_a_lost_response_returns_the_first_result(db, wire):
     stage = stages.create(db)
     event_id, customer = stage.event(capacity=1), stage.customer()
     booking = gateway.post("book", "/bookings", {"event_id": str(event_id)}, caller=customer).body

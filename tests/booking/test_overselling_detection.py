@@ -1,4 +1,4 @@
-"""The wrong example: a booking that looks, then writes. The rush that finds no fault in ours must find its fault."""
+"""Test that the concurrency test detects overselling, with a naive booking that reads and then writes."""
 
 from tests.kit import stages
 from tests.kit.concurrency import outcomes, run_together
@@ -20,7 +20,7 @@ end $$;
 """
 
 
-def test_the_rush_catches_a_naive_booking_overselling(db, connect):
+def test_concurrent_booking_test_detects_a_naive_routine_that_oversells(db, connect):
     db.execute(NAIVE)
     people = stages.create(db).customers(25)
 

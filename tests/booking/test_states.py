@@ -1,4 +1,4 @@
-"""The states of bookings, holds, waits, events and series: what may follow what, for whoever writes the row."""
+"""Test the allowed state transitions of bookings, holds, waitlist entries, events and series."""
 
 import itertools
 
@@ -14,7 +14,7 @@ FOLLOWS = {
         "confirmed": {"cancelled", "refunded", "attended", "no_show"},
         "attended": {"no_show"},
         "no_show": {"attended"},
-        "expired": {"confirmed"},  # paid late, while there was room
+        "expired": {"confirmed"},  # paid late, while seats were free
         "cancelled": set(),
         "refunded": set(),
     },
@@ -41,7 +41,7 @@ TABLES = {
     "event": "events.events",
     "series": "events.series",
 }
-WITH = {  # what a row of the state must have
+WITH = {  # columns that a row of the state requires
     "booking": ", cancelled_at = now()",
     "waitlist": """
         , hold_id = case when %(word)s = 'offered' then (select id from events.holds) end,
@@ -54,7 +54,7 @@ WITH = {  # what a row of the state must have
 
 @pytest.fixture
 def subject(db, request):
-    """A row of the machine's table; its id. Beside it one of each other kind, at an event without a limit."""
+    """Create one row for each state machine and return the id of this machine's row."""
     stage = stages.create(db)
     event_id = stage.event(capacity=None)
     customer = stage.customer()
@@ -78,7 +78,7 @@ def subject(db, request):
 
 
 @pytest.mark.parametrize(("machine", "subject"), [(name, name) for name in TABLES], indirect=["subject"], ids=TABLES)
-def test_nothing_becomes_what_its_machine_does_not_know_and_what_stays_may_stay(db, machine, subject):
+def test_only_listed_transitions_are_allowed_and_rewriting_a_state_is_allowed(db, machine, subject):
     table, follows = TABLES[machine], FOLLOWS[machine]
 
     def become(state):
@@ -86,7 +86,7 @@ def test_nothing_becomes_what_its_machine_does_not_know_and_what_stays_may_stay(
         db.execute(f"update {table} set status = %(state)s {WITH.get(machine, '')} where id = %(id)s", row)
 
     db.execute("begin")
-    db.execute("select events.lock_inventory(event_id) from events.inventory")  # seats may be added past who waits
+    db.execute("select events.lock_inventory(event_id) from events.inventory")  # allows seats despite the waitlist
     for before, after in itertools.product(follows, repeat=2):
         db.execute("savepoint change")
         db.execute(f"alter table {table} disable trigger enforce_transition")

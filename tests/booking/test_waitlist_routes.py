@@ -1,4 +1,4 @@
-"""The waitlist through its doorway: strictly first come, first served, one seat to one person."""
+"""Test the waitlist routes: a strict first-come-first-served order, and one offer for each free seat."""
 
 import pytest
 
@@ -11,11 +11,11 @@ def stage(db):
     return stages.create(db)
 
 
-both_ways = pytest.mark.parametrize("key", ["tap", None], ids=["the short way", "the longer way"])
+both_paths = pytest.mark.parametrize("key", ["tap", None], ids=["fast path", "general path"])
 
 
 def full_event(db, stage, capacity=1, **columns):
-    """An event that is sold out, and its bookings by customer."""
+    """Create a sold-out event. Return its id and its bookings by customer."""
     event_id = stage.event(capacity=capacity, **columns)
     return event_id, {who: routines.book(db, event_id, who)["id"] for who in stage.customers(capacity)}
 
@@ -37,8 +37,8 @@ def cancel_one(bookings, number=0):
     assert gateway.post("cancel", f"/bookings/{booking_id}/cancel", caller=who).status == 200
 
 
-def lapse(db):
-    """Time passes: every offer that is open has run out; the schedule runs."""
+def expire_offers(db):
+    """Expire all open offers and run the schedule."""
     db.execute("update events.holds set expires_at = now() - interval '1 second' where status = 'active'")
     gateway.invoke("waitlist", {"job": "promote_waitlist"})
 
@@ -48,7 +48,7 @@ def inventory(db, event_id):
     return tuple(db.execute(query, [event_id]).fetchone().values())
 
 
-def test_a_freed_seat_is_offered_in_the_same_moment_to_the_first_and_nobody_else(db, stage):
+def test_freed_seat_is_offered_at_once_to_the_first_entry_only(db, stage):
     event_id, bookings = full_event(db, stage)
     ana, ben = stage.customers(2)
     positions = [join(event_id, who).body["position"] for who in (ana, ben)]
@@ -61,7 +61,7 @@ def test_a_freed_seat_is_offered_in_the_same_moment_to_the_first_and_nobody_else
     assert inventory(db, event_id) == (0, 1, 1)
 
 
-def test_the_seats_of_a_hold_that_is_let_go_are_offered_in_the_same_moment(db, stage):
+def test_seats_of_a_released_hold_are_offered_at_once(db, stage):
     event_id = stage.event(capacity=1)
     holder, ana = stage.customers(2)
     hold = gateway.post("book", "/holds", {"event_id": str(event_id)}, caller=holder)
@@ -73,7 +73,7 @@ def test_the_seats_of_a_hold_that_is_let_go_are_offered_in_the_same_moment(db, s
     assert inventory(db, event_id) == (0, 1, 0)
 
 
-def test_deleting_a_customers_rows_keeps_the_counters_right(db, stage):
+def test_deleting_a_customers_rows_lowers_the_counters(db, stage):
     event_id, _ = full_event(db, stage)
     open_event = stage.event(capacity=3)
     ana = stage.customer()
@@ -87,7 +87,7 @@ def test_deleting_a_customers_rows_keeps_the_counters_right(db, stage):
     assert (inventory(db, event_id), inventory(db, open_event)) == ((1, 0, 0), (0, 0, 0))
 
 
-def test_a_promoted_customers_hold_really_reserves(db, stage):
+def test_waitlist_offer_reserves_its_seats(db, stage):
     event_id, bookings = full_event(db, stage)
     ana = stage.customer()
     join(event_id, ana)
@@ -100,7 +100,7 @@ def test_a_promoted_customers_hold_really_reserves(db, stage):
     assert inventory(db, event_id) == (1, 0, 0)
 
 
-def test_the_hold_of_an_offer_is_let_go_by_declining_only(db, stage):
+def test_hold_of_an_offer_cannot_be_released_directly(db, stage):
     event_id, bookings = full_event(db, stage)
     ana = stage.customer()
     join(event_id, ana)
@@ -113,7 +113,7 @@ def test_the_hold_of_an_offer_is_let_go_by_declining_only(db, stage):
     assert (place(event_id, ana)["status"], inventory(db, event_id)) == ("offered", (0, 1, 0))
 
 
-def test_accepting_twice_answers_the_same_and_books_once(db, stage):
+def test_second_acceptance_returns_the_first_response_and_books_once(db, stage):
     event_id, bookings = full_event(db, stage)
     ana = stage.customer()
     entry = join(event_id, ana).body
@@ -125,8 +125,8 @@ def test_accepting_twice_answers_the_same_and_books_once(db, stage):
     assert db.execute("select count(*) as n from events.bookings where customer_id = %s", [ana]).fetchone()["n"] == 1
 
 
-@both_ways
-def test_booking_while_an_offer_is_open_takes_the_offer(db, stage, key):
+@both_paths
+def test_booking_accepts_the_callers_open_offer(db, stage, key):
     event_id, bookings = full_event(db, stage)
     ana = stage.customer()
     join(event_id, ana)
@@ -139,7 +139,7 @@ def test_booking_while_an_offer_is_open_takes_the_offer(db, stage, key):
     assert inventory(db, event_id) == (1, 0, 0)
 
 
-def test_nobody_overtakes_whoever_wants_more_seats_than_are_free(db, stage):
+def test_first_entry_is_not_overtaken_while_it_waits_for_more_seats(db, stage):
     event_id, bookings = full_event(db, stage, capacity=3)
     pair, single = stage.customers(2)
     join(event_id, pair, seats=2)
@@ -152,8 +152,8 @@ def test_nobody_overtakes_whoever_wants_more_seats_than_are_free(db, stage):
     assert (place(event_id, pair)["status"], place(event_id, single)["status"]) == ("offered", "waiting")
 
 
-@both_ways
-def test_newcomers_do_not_pass_those_who_wait(db, stage, key):
+@both_paths
+def test_free_seat_reserved_for_the_waitlist_cannot_be_booked_or_held(db, stage, key):
     event_id, bookings = full_event(db, stage, capacity=2)
     join(event_id, stage.customer(), seats=2)
     cancel_one(bookings)
@@ -165,7 +165,7 @@ def test_newcomers_do_not_pass_those_who_wait(db, stage, key):
     assert (hold.status, hold.body["code"]) == (409, "sold_out")
 
 
-def test_who_comes_while_others_wait_may_wait_behind_them(db, stage):
+def test_newcomer_can_join_the_waitlist_while_a_reserved_seat_is_free(db, stage):
     event_id, bookings = full_event(db, stage, capacity=2)
     join(event_id, stage.customer(), seats=2)
     cancel_one(bookings)
@@ -175,7 +175,7 @@ def test_who_comes_while_others_wait_may_wait_behind_them(db, stage):
     assert (entry.status, entry.body["status"], entry.body["position"]) == (201, "waiting", 2)
 
 
-def test_nobody_begins_to_wait_when_nothing_will_be_offered_any_more(db, stage):
+def test_waitlist_is_closed_when_no_more_offers_will_be_made(db, stage):
     event_id, _ = full_event(db, stage, starts_in="30 minutes")
 
     answer = join(event_id, stage.customer())
@@ -184,14 +184,14 @@ def test_nobody_begins_to_wait_when_nothing_will_be_offered_any_more(db, stage):
     assert inventory(db, event_id) == (1, 0, 0)
 
 
-def test_an_unanswered_offer_goes_to_the_next_and_whoever_let_it_lapse_to_the_end(db, stage):
+def test_expired_offer_passes_to_the_next_entry_and_its_entry_to_the_end(db, stage):
     event_id, bookings = full_event(db, stage)
     ana, ben, chloe = stage.customers(3)
     for who in (ana, ben, chloe):
         join(event_id, who)
     cancel_one(bookings)
 
-    lapse(db)
+    expire_offers(db)
 
     assert [place(event_id, who)["status"] for who in (ana, ben, chloe)] == ["waiting", "offered", "waiting"]
     assert place(event_id, chloe)["position"] == 1
@@ -199,7 +199,7 @@ def test_an_unanswered_offer_goes_to_the_next_and_whoever_let_it_lapse_to_the_en
     assert inventory(db, event_id) == (0, 1, 2)
 
 
-def test_a_lapsed_offer_is_not_taken_though_no_schedule_has_run_yet(db, stage):
+def test_expired_offer_cannot_be_accepted_before_the_schedule_ran(db, stage):
     event_id, bookings = full_event(db, stage)
     ana = stage.customer()
     join(event_id, ana)
@@ -212,14 +212,14 @@ def test_a_lapsed_offer_is_not_taken_though_no_schedule_has_run_yet(db, stage):
     assert (answer.status, answer.body["code"]) == (409, "hold_expired")
 
 
-def test_an_unresponsive_person_is_not_offered_the_seat_again_and_again(db, stage):
+def test_entry_closes_after_two_expired_offers(db, stage):
     event_id, bookings = full_event(db, stage)
     ana = stage.customer()
     join(event_id, ana)
     cancel_one(bookings)
 
     for _ in range(4):
-        lapse(db)
+        expire_offers(db)
 
     assert place(event_id, ana)["status"] == "expired"
     offers = db.execute("select count(*) as n from public.outbox where topic = 'waitlist.offered'").fetchone()["n"]
@@ -227,7 +227,7 @@ def test_an_unresponsive_person_is_not_offered_the_seat_again_and_again(db, stag
     assert inventory(db, event_id) == (0, 0, 0)
 
 
-def test_the_counter_goes_down_when_people_leave(db, stage):
+def test_leaving_the_waitlist_lowers_its_counter(db, stage):
     event_id, _ = full_event(db, stage)
     ana, ben = stage.customers(2)
     for who in (ana, ben):
@@ -240,7 +240,7 @@ def test_the_counter_goes_down_when_people_leave(db, stage):
     assert place(event_id, ben)["position"] == 1
 
 
-def test_a_declined_offer_goes_to_the_next_at_once(db, stage):
+def test_declined_offer_passes_to_the_next_entry_at_once(db, stage):
     event_id, bookings = full_event(db, stage)
     ana, ben = stage.customers(2)
     entry = join(event_id, ana).body
@@ -253,7 +253,7 @@ def test_a_declined_offer_goes_to_the_next_at_once(db, stage):
     assert place(event_id, ben)["status"] == "offered"
 
 
-def test_joining_twice_answers_the_first_entry(db, stage):
+def test_second_join_returns_the_first_entry(db, stage):
     event_id, _ = full_event(db, stage)
     ana = stage.customer()
 
@@ -272,7 +272,7 @@ def test_joining_twice_answers_the_first_entry(db, stage):
         ({"capacity": 1, "starts_in": "-2 hours"}, False, {}, "booking_window_closed"),
     ],
 )
-def test_refuses_to_let_wait(db, stage, columns, book_first, body, code):
+def test_invalid_join_is_refused(db, stage, columns, book_first, body, code):
     event_id, ana = stage.event(**columns), stage.customer()
     if book_first:
         routines.book(db, event_id, ana)
@@ -282,7 +282,7 @@ def test_refuses_to_let_wait(db, stage, columns, book_first, body, code):
     assert (answer.status, answer.body["code"]) == (409, code)
 
 
-def test_no_offers_in_the_last_hour_and_then_the_first_to_come_may_book(db, stage):
+def test_no_offer_is_made_in_the_last_hour_and_anyone_can_book(db, stage):
     event_id, bookings = full_event(db, stage)
     ana = stage.customer()
     join(event_id, ana)
@@ -299,7 +299,7 @@ def test_no_offers_in_the_last_hour_and_then_the_first_to_come_may_book(db, stag
     assert newcomer.status == 201
 
 
-def test_the_schedule_passes_over_an_event_that_somebody_is_busy_with(db, stage, connect):
+def test_schedule_skips_an_event_with_a_locked_inventory(db, stage, connect):
     events = [stage.event(capacity=1) for _ in range(2)]
     for event_id in events:
         gateway.post("book", "/holds", {"event_id": str(event_id)}, caller=stage.customer())
@@ -316,7 +316,7 @@ def test_the_schedule_passes_over_an_event_that_somebody_is_busy_with(db, stage,
     assert [inventory(db, event_id) for event_id in events] == [(0, 0, 0)] * 2
 
 
-def test_holds_end_with_their_event(db, stage):
+def test_holds_are_released_when_their_event_is_cancelled(db, stage):
     event_id = stage.event(capacity=2)
     gateway.post("book", "/holds", {"event_id": str(event_id)}, caller=stage.customer())
 
@@ -326,7 +326,7 @@ def test_holds_end_with_their_event(db, stage):
     assert db.execute("select status from events.holds").fetchone()["status"] == "released"
 
 
-def test_waits_end_when_the_event_begins(db, stage):
+def test_waitlist_entries_expire_when_the_event_starts(db, stage):
     event_id, _ = full_event(db, stage)
     ana = stage.customer()
     join(event_id, ana)
@@ -342,7 +342,7 @@ def test_waits_end_when_the_event_begins(db, stage):
     assert inventory(db, event_id) == (1, 0, 0)
 
 
-def test_staff_see_the_list_in_order_and_may_push_it(db, stage):
+def test_staff_see_the_waitlist_in_order_and_can_promote_it(db, stage):
     event_id, _ = full_event(db, stage)
     people = stage.customers(3)
     for who in people:
@@ -358,7 +358,7 @@ def test_staff_see_the_list_in_order_and_may_push_it(db, stage):
     assert pushed.body["waiting"] == 2
 
 
-def test_the_list_is_for_staff(db, stage):
+def test_waitlist_entries_are_forbidden_without_a_staff_role(db, stage):
     event_id, _ = full_event(db, stage)
 
     answers = [
@@ -369,7 +369,7 @@ def test_the_list_is_for_staff(db, stage):
     assert [answer.status for answer in answers] == [403, 403]
 
 
-def test_somebody_elses_offer_is_not_found(db, stage):
+def test_another_customers_offer_is_not_found(db, stage):
     event_id, bookings = full_event(db, stage)
     entry = join(event_id, stage.customer()).body
     cancel_one(bookings)
@@ -377,7 +377,7 @@ def test_somebody_elses_offer_is_not_found(db, stage):
     assert accept(entry, stage.customer()).status == 404
 
 
-def test_the_schedule_offers_what_became_free_by_other_ways(db, stage):
+def test_schedule_offers_seats_of_a_raised_capacity(db, stage):
     event_id, _ = full_event(db, stage)
     ana = stage.customer()
     join(event_id, ana)

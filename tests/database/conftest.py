@@ -1,4 +1,4 @@
-"""What the tests of callers' rights share: a database with something of everybody, and probes into it."""
+"""Share a database with data of every kind of person, and a probe that calls its routines."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ PROBED = "probed"
 
 @pytest.fixture(scope="session")
 def probe(server: Server) -> Iterator[routine_probes.Probe]:
-    """Probes into a database of their own, in which nothing stays."""
+    """Return a probe of a separate database. The probe rolls every call back."""
     with psycopg.connect(server.url(), autocommit=True) as owner:
         owner.execute(f"create database {PROBED} template {TEMPLATE} strategy file_copy")
         with psycopg.connect(server.url(PROBED), autocommit=True) as filling:

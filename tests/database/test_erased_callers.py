@@ -1,7 +1,7 @@
-"""An erased person does nothing more: every routine that callers may execute refuses them, but for the erasure.
+"""Test that every routine that callers may execute refuses an erased person, except the erasure itself.
 
-The routines come from the catalog. They are called as the customer and as the owner of our organization, whose profiles
-are erased while all that they had is still there, as after a fault.
+The routines come from the catalog. They are called as the customer and as the owner of our organization. Their profiles
+are erased while their other rows still exist, as after a fault.
 """
 
 import json
@@ -16,12 +16,12 @@ from tests.kit.routine_probes import CUSTOMER, OWNER, person
 
 ERASE = "update users.profiles set name = null, email = null, email_verified_at = null, erased_at = now() where id = {}"
 SENTENCE = {"detail": "This account was erased. Sign up with a new account."}
-MAY = {
-    "users.erase_profile": "repeats the erasure, for what came later",
-    "ops.take_tokens": "takes tokens of the caller's own bucket, before the request is looked at",
-    "ops.record_samples": "records how long a request took, which names nobody",
-    "ops.uuid_v7": "makes an id",
-    "messaging.webhook_delivery_answer": "shows what row security shows: the organization's, to its members",
+EXCEPTIONS = {
+    "users.erase_profile": "repeats the erasure, for later data",
+    "ops.take_tokens": "takes tokens of the caller's own bucket, before the request is checked",
+    "ops.record_samples": "records the duration of a request, without a person",
+    "ops.uuid_v7": "creates an id",
+    "messaging.webhook_delivery_answer": "shows rows that row security shows: the organization's, to its members",
     "payments.refund_debt_status": "computes from a row that the caller already has",
     "payments.invoice_language": "returns a language code",
     "rating.honest_share": "returns a setting of the organization",
@@ -29,7 +29,7 @@ MAY = {
 
 
 def is_refused(outcome):
-    """Refused as erased, or as somebody who has no right to the thing."""
+    """Return whether a call was refused because of the erasure or because of missing rights."""
     if outcome.refusal is None:
         return False
     state, message, detail = outcome.refusal
@@ -39,14 +39,14 @@ def is_refused(outcome):
 
 
 def passes(probe, user_id):
-    """Each routine that an erased person gets through, with what it came to."""
+    """Yield each routine that does not refuse an erased person, with its outcome."""
     who = person("an erased person", user_id)
     with probe.after(sql.SQL(ERASE).format(sql.Literal(user_id))):
         for routine in probe.routines:
-            if "authenticated" not in routine.roles or routine.name in MAY:
+            if "authenticated" not in routine.roles or routine.name in EXCEPTIONS:
                 continue
             if "anon" in routine.roles and not routine.volatile:
-                continue  # everybody may read it, without a token too
+                continue  # public: anyone can read it without a token
             for arguments in probe.arguments(routine):
                 outcome = probe.call(who, routine, arguments)
                 if not is_refused(outcome):
@@ -59,12 +59,12 @@ def test_routines_refuse_an_erased_caller(probe, user_id):
     assert passed == {}
 
 
-def test_exceptions_are_used(probe):
-    assert MAY.keys() <= {routine.name for routine in probe.routines}
+def test_listed_exceptions_are_existing_routines(probe):
+    assert EXCEPTIONS.keys() <= {routine.name for routine in probe.routines}
 
 
-def test_novelty_that_forgets_the_erasure_is_found(server, probe):
-    """The walk itself: a routine like those that it must find is made, and is found."""
+def test_walk_detects_a_routine_that_ignores_the_erasure(server, probe):
+    """Test the walk itself: create a routine that it must report."""
     with psycopg.connect(server.url("probed"), autocommit=True) as owner:
         owner.execute(
             """
@@ -81,7 +81,7 @@ def test_novelty_that_forgets_the_erasure_is_found(server, probe):
     assert found == ["users.novelty()"]
 
 
-def test_erased_person_rates_nothing_through_the_queue(db):
+def test_erased_person_cannot_rate_through_the_queue(db):
     stage = stages.create(db)
     rating_requests.publish(db, stage.organization_id, {"a": 50.0, "b": 50.0})
     customer = stage.customer()

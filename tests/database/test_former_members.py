@@ -1,8 +1,8 @@
-"""A person who was erased, or whose membership ended, is a stranger at once: to every routine, table and view.
+"""Test that an erased person, or one whose membership ended, has only a stranger's rights at once.
 
-For each role there is a former member who has nothing else at the organization and leads events by their instructor's
-page. Erased, their membership and page are still there, as after a fault; removed, the page is. Each routine that
-callers may execute and each table and view that they may read then shows and does what it does for a stranger.
+For each role there is a former member with no other data at the organization. They lead events by their instructor's
+page. An erased member still has the membership and the page, as after a fault. A removed member still has the page.
+Each routine, table and view must then return the same as for a stranger.
 """
 
 import json
@@ -32,21 +32,21 @@ ENDS = {
     "removed": "delete from organizations.memberships where user_id = {former}",
 }
 READERS = {
-    "messaging.recipients": "reads the profile beside it, and leaves out who was erased",
-    "organizations.caller_is": "leaves out who was erased",
-    "organizations.has_customer": "asks whether a person came, not what the caller may do",
-    "organizations.orgs_as": "leaves out who was erased",
-    "public.current_org_id": "leaves out who was erased",
-    "public.user_orgs": "leaves out who was erased",
-    "rating.runs_ratings": "leaves out who was erased",
+    "messaging.recipients": "also reads the profile, and excludes erased people",
+    "organizations.caller_is": "excludes erased people",
+    "organizations.has_customer": "checks whether a person is a customer, not the caller's rights",
+    "organizations.orgs_as": "excludes erased people",
+    "public.current_org_id": "excludes erased people",
+    "public.user_orgs": "excludes erased people",
+    "rating.runs_ratings": "excludes erased people",
     "users.erase_profile": "ends the memberships",
-    "users.visited_organizations": "lists the organizations that an erased person came to, for messages",
+    "users.visited_organizations": "lists the organizations of an erased person, for messages",
 }
-"""Routines that read memberships by themselves. All others ask one of these."""
+"""Routines that read memberships directly. All others call one of these."""
 
 
-def became(role, state):
-    """A member of a role, and what became of their membership."""
+def change_membership(role, state):
+    """Return the SQL that creates a member of a role and then changes their membership."""
     names = {
         "former": FORMER,
         "ours": OURS,
@@ -59,7 +59,7 @@ def became(role, state):
 
 
 def plain(text, who):
-    """A text without what differs from call to call: the caller's own id, ids made just now, times."""
+    """Replace the parts of a text that differ between calls: the caller's id, new ids and times."""
     text = text.replace(str(who.id), "(caller)")
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "(new id)", text)
     text = re.sub(r'"event_id": \d+', '"event_id": (number)', text)
@@ -80,10 +80,10 @@ def is_refused_as_erased(outcome):
 
 
 def differences(probe, role, state):
-    """Each call and each relation in which a former member differs from a stranger."""
+    """Yield each call and each relation in which a former member differs from a stranger."""
     former, stranger = person(role, FORMER), person("a stranger", STRANGER)
     relations = probe.relations()
-    with probe.after(became(role, state)):
+    with probe.after(change_membership(role, state)):
         for routine in probe.routines:
             for arguments in probe.arguments(routine):
                 theirs, strangers = (probe.call(who, routine, arguments) for who in (former, stranger))
@@ -102,34 +102,34 @@ def differences(probe, role, state):
 
 
 def is_own(relation, row, who):
-    """A row that is theirs by who they are: their profile, and a membership that is still there."""
+    """Return whether a row is the person's own profile or remaining membership."""
     return relation in ("users.profiles", "organizations.memberships") and str(who.id) in row
 
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("state", ["erased", "removed"])
-def test_former_member_is_a_stranger(probe, role, state):
+def test_former_member_has_only_a_strangers_rights(probe, role, state):
     assert list(differences(probe, role, state)) == []
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_member_is_no_stranger(probe, role):
-    """Without a role that gives rights, the test above would prove nothing."""
+def test_member_has_more_rights_than_a_stranger(probe, role):
+    """Check that the role gives rights. Otherwise, the test above would prove nothing."""
     differing = {what for what, *_ in differences(probe, role, "active")}
 
     assert {"events.series", "events.own_series"} <= differing
     assert any("(" in what for what in differing)
 
 
-def test_every_role_is_tried(probe):
+def test_every_member_role_is_tested(probe):
     found = catalog.rows(probe._connection, "select unnest(enum_range(null::organizations.member_role))::text")
     probe._connection.rollback()
 
     assert sorted(role for (role,) in found) == sorted(ROLES)
 
 
-def test_memberships_are_read_in_the_routines_that_leave_out_who_was_erased(rolled_back):
-    """A routine that reads them by itself is named here with its reason; policies and views ask these routines."""
+def test_only_listed_routines_read_memberships(rolled_back):
+    """List each routine that reads memberships with its reason. Policies and views must call these routines."""
     routines = catalog.rows(
         rolled_back,
         f"""
@@ -159,7 +159,7 @@ def test_memberships_are_read_in_the_routines_that_leave_out_who_was_erased(roll
     assert policies == []
 
 
-def test_erased_front_desk_reads_no_roster_and_books_for_nobody(db):
+def test_erased_front_desk_reads_no_roster_and_books_for_no_customer(db):
     stage = stages.create(db)
     event_id, customer, front_desk = stage.event(), stage.customer(), stage.member("front_desk")
     asked = [

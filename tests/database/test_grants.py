@@ -1,4 +1,4 @@
-"""Who may execute, use and read what beside tables: functions, schemas, sequences, views, and what is made tomorrow."""
+"""Test the grants on functions, schemas, sequences, views and new objects. Tables have their own tests."""
 
 import pytest
 
@@ -8,20 +8,20 @@ from tests.kit.walk import catalog, expectations
 CALLERS = (*catalog.CALLERS, *LOGINS.values(), "public")
 
 
-def test_who_may_execute_which_function_is_what_the_table_says(rolled_back):
+def test_function_grants_match_the_table(rolled_back):
     expected = expectations.read_holders(expectations.FUNCTIONS)
 
     assert expectations.disagreements(expected, catalog.functions(rolled_back), expectations.FUNCTIONS) == []
 
 
-def test_who_may_use_schemas_and_read_views_is_what_the_table_says(rolled_back):
+def test_schema_and_view_grants_match_the_table(rolled_back):
     expected = expectations.read_holders(expectations.GRANTS)
     found = catalog.schemas(rolled_back) | catalog.views(rolled_back)
 
     assert expectations.disagreements(expected, found, expectations.GRANTS) == []
 
 
-def test_a_new_function_is_named_with_what_to_do(rolled_back):
+def test_new_function_is_reported_with_instructions(rolled_back):
     rolled_back.execute(
         "create function ops.novelty(a integer) returns integer language sql return 1; "
         "grant execute on function ops.novelty(integer) to anon"
@@ -34,7 +34,7 @@ def test_a_new_function_is_named_with_what_to_do(rolled_back):
     assert f"functions.txt has no line for: {line}. {expectations.HOW}" in said
 
 
-def test_a_function_that_more_may_execute_and_one_that_is_gone_are_named(rolled_back):
+def test_added_grant_and_dropped_function_are_reported(rolled_back):
     rolled_back.execute("grant execute on function ops.act_as(jsonb) to anon; drop function ops.begin_job(text)")
     expected = expectations.read_holders(expectations.FUNCTIONS)
 
@@ -45,7 +45,7 @@ def test_a_function_that_more_may_execute_and_one_that_is_gone_are_named(rolled_
     assert f"ops.act_as(jsonb): anon {logins} may, expected {logins}" in said
 
 
-def test_a_function_that_begins_to_run_with_its_owners_rights_is_named(rolled_back):
+def test_function_changed_to_security_definer_is_reported(rolled_back):
     rolled_back.execute("alter function ops.caller_id() security definer")
     expected = expectations.read_holders(expectations.FUNCTIONS)
 
@@ -55,8 +55,8 @@ def test_a_function_that_begins_to_run_with_its_owners_rights_is_named(rolled_ba
     assert f"ops.caller_id(): {callers} (definer) may, expected {callers}" in said
 
 
-def test_nobody_may_truncate_a_table_or_hang_anything_on_it(rolled_back):
-    """Row security does not stop a truncate, and the walk does not try it."""
+def test_no_role_can_truncate_reference_or_add_triggers_to_tables(rolled_back):
+    """Check these rights here, because row security does not stop a truncate and the walk does not try it."""
     query = (
         f"select c.oid::regclass::text from pg_class as c inner join {catalog.OURS} as n on n.oid = c.relnamespace "
         "where c.relkind in ('r', 'p', 'v', 'm', 'f') "
@@ -67,7 +67,7 @@ def test_nobody_may_truncate_a_table_or_hang_anything_on_it(rolled_back):
         assert rolled_back.execute(query, [role]).fetchall() == [], role
 
 
-def test_roles_are_members_of_nothing_else_and_have_no_powers_of_their_own(rolled_back):
+def test_roles_have_only_listed_memberships_and_no_privileged_attributes(rolled_back):
     members = catalog.rows(
         rolled_back,
         "select m.member::regrole::text, m.roleid::regrole::text from pg_auth_members as m "
@@ -92,14 +92,14 @@ def test_roles_are_members_of_nothing_else_and_have_no_powers_of_their_own(rolle
     ]
 
 
-def test_nobody_may_create_anything_in_a_schema(rolled_back):
+def test_no_role_can_create_objects_in_a_schema(rolled_back):
     query = f"select n.nspname from {catalog.OURS} as n where has_schema_privilege(%s, n.oid, 'create')"
 
     for role in CALLERS:
         assert rolled_back.execute(query, [role]).fetchall() == [], role
 
 
-def test_nobody_may_use_a_sequence(rolled_back):
+def test_no_role_can_use_a_sequence(rolled_back):
     query = (
         f"select c.oid::regclass::text from pg_class as c inner join {catalog.OURS} as n on n.oid = c.relnamespace "
         "where case when c.relkind = 'S' then has_sequence_privilege(%s, c.oid, 'usage, select, update') end"
@@ -109,7 +109,7 @@ def test_nobody_may_use_a_sequence(rolled_back):
         assert rolled_back.execute(query, [role]).fetchall() == [], role
 
 
-def test_views_that_callers_may_read_show_what_the_caller_may_see(rolled_back):
+def test_views_for_callers_run_with_the_callers_rights(rolled_back):
     views = catalog.rows(
         rolled_back,
         f"""
@@ -138,7 +138,7 @@ def test_views_that_callers_may_read_show_what_the_caller_may_see(rolled_back):
     ],
     ids=["table", "view", "sequence", "function", "procedure"],
 )
-def test_what_is_made_tomorrow_is_granted_to_nobody(rolled_back, made, catalogue):
+def test_new_object_is_granted_to_no_role(rolled_back, made, catalogue):
     privilege = {
         "pg_class": "case o.relkind when 'S' then has_sequence_privilege(%(role)s, o.oid, 'usage, select, update') "
         "else has_table_privilege(%(role)s, o.oid, 'select, insert, update, delete, truncate') end",
@@ -155,7 +155,7 @@ def test_what_is_made_tomorrow_is_granted_to_nobody(rolled_back, made, catalogue
         assert found == {"n": len(schemas), "may": 0}, role
 
 
-def test_default_privileges_give_nothing_to_anybody_but_the_owner(rolled_back):
+def test_default_privileges_grant_nothing_except_to_the_owner(rolled_back):
     given = catalog.rows(
         rolled_back,
         "select d.defaclobjtype, a.grantee::regrole::text, a.privilege_type "

@@ -1,8 +1,8 @@
-"""No guard is passed by a NULL: every routine, called by nobody and by strangers about somebody else's things.
+"""Test that NULL passes no guard: call every routine as anonymous callers and strangers about other people's rows.
 
-Callers are anonymous, authenticated without a subject, with an empty one, and strangers. Each routine gets all its
-arguments, one or two of them NULL in turn, and all of them NULL. Not one row of any table may change, but for the rows
-of a stranger's own that the table below lists.
+Callers are anonymous, authenticated without a subject, with an empty subject, and strangers. Each routine gets all its
+arguments, then one or two of them NULL in turn, then all of them NULL. No row may change, except the strangers' own
+rows that the table below lists.
 """
 
 import itertools
@@ -32,7 +32,7 @@ RIGHTFUL = (
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What a stranger may change: rows that hold their id, counters that move with those, and rows of nobody."""
+    """The rows that a stranger may change: rows with their id, related counters, and rows without a person."""
 
     reason: str
     tables: frozenset[str] = frozenset()
@@ -50,10 +50,10 @@ STRANGERS_MAY = {
     ),
     "events.hold_seats": Own("hold seats of a public event", PROFILE | {"events.holds"}, SEATS),
     "events.join_waitlist": Own(
-        "wait for a public event", PROFILE | {"events.waitlist_entries", "public.outbox"}, SEATS
+        "join the waitlist of a public event", PROFILE | {"events.waitlist_entries", "public.outbox"}, SEATS
     ),
     "ops.record_samples": Own(
-        "write how long a request took, which names nobody", figures=frozenset({"ops.performance_metrics"})
+        "record the duration of a request, without a person", figures=frozenset({"ops.performance_metrics"})
     ),
     "ops.take_tokens": Own("take tokens of their own bucket", frozenset({"ops.rate_limits"})),
     "payments.buy_package": Own(
@@ -69,8 +69,8 @@ STRANGERS_MAY = {
 }
 
 
-def sets(routine, probe):
-    """All sets of arguments: each variant as it is, with one or two of them NULL in turn, and with all of them NULL."""
+def argument_sets(routine, probe):
+    """Yield all sets of arguments: each variant, with one or two arguments NULL in turn, and all NULL."""
     for arguments in probe.arguments(routine):
         yield "all", arguments
         for one, two in itertools.combinations_with_replacement(arguments, 2):
@@ -89,10 +89,10 @@ def is_own(who, table, row, own):
 
 
 def faults(probe, who, routines):
-    """What each call did that it may not do."""
+    """Yield each forbidden change and each fault of the calls."""
     for routine in routines:
         own = STRANGERS_MAY.get(routine.name)
-        for what, arguments in sets(routine, probe):
+        for what, arguments in argument_sets(routine, probe):
             outcome = probe.call(who, routine, arguments)
             changed = sorted({table for table, row in outcome.changes if not is_own(who, table, row, own)})
             if changed:
@@ -102,24 +102,24 @@ def faults(probe, who, routines):
 
 
 @pytest.mark.parametrize("who", NOBODIES + STRANGERS, ids=lambda who: who.name)
-def test_routines_change_nothing_for_somebody_who_has_no_right_to_it(probe, who):
+def test_routines_change_nothing_for_a_caller_without_rights(probe, who):
     assert list(faults(probe, who, probe.routines)) == []
 
 
 @pytest.fixture(scope="module")
 def refused_to_a_stranger(probe):
-    """The calls that are refused to a stranger."""
+    """Return the calls that are refused to a stranger."""
     return [
         (routine, what, arguments)
         for routine in probe.routines
-        for what, arguments in sets(routine, probe)
+        for what, arguments in argument_sets(routine, probe)
         if probe.call(STRANGERS[0], routine, arguments).refusal is not None
     ]
 
 
 @pytest.mark.parametrize("who", NOBODIES, ids=lambda who: who.name)
-def test_routines_refuse_nobody_what_they_refuse_a_stranger(probe, refused_to_a_stranger, who):
-    """`a is distinct from b` lets somebody pass where both are NULL, as an instructor without an account was."""
+def test_routines_refuse_anonymous_callers_as_they_refuse_strangers(probe, refused_to_a_stranger, who):
+    """Find guards with `a is distinct from b`, which pass where both are NULL: an instructor without an account."""
     passed = [
         (routine.signature, what)
         for routine, what, arguments in refused_to_a_stranger
@@ -129,8 +129,8 @@ def test_routines_refuse_nobody_what_they_refuse_a_stranger(probe, refused_to_a_
     assert passed == []
 
 
-def test_routines_are_called_with_arguments_that_pass_for_somebody(probe):
-    """A call that is refused to everybody would prove nothing: the owner, the customer or the service gets further."""
+def test_probe_arguments_pass_for_a_rightful_caller(probe):
+    """Check that the owner, the customer or the service passes. A call refused to everyone would prove nothing."""
     refused = []
     for routine in probe.routines:
         outcomes = [probe.call(who, routine, arguments) for arguments in probe.arguments(routine) for who in RIGHTFUL]
@@ -142,21 +142,21 @@ def test_routines_are_called_with_arguments_that_pass_for_somebody(probe):
     assert refused == []
 
 
-def test_exceptions_are_used(probe):
-    """An exception that nothing needs would hide a fault of tomorrow."""
+def test_listed_exceptions_are_used(probe):
+    """Check that each exception is needed, because an unused one would hide a future fault."""
     used = {
         routine.name
         for routine in probe.routines
         for who in STRANGERS
-        for _, arguments in sets(routine, probe)
+        for _, arguments in argument_sets(routine, probe)
         if probe.call(who, routine, arguments).changes
     }
 
     assert used == STRANGERS_MAY.keys()
 
 
-def test_change_by_a_guard_that_becomes_null_is_found(server, probe):
-    """The walk itself: a routine like those that it must find is made, and is found."""
+def test_walk_detects_a_guard_that_becomes_null(server, probe):
+    """Test the walk itself: create a routine that it must report."""
     with psycopg.connect(server.url("probed"), autocommit=True) as owner:
         owner.execute(
             """
@@ -182,14 +182,14 @@ def test_change_by_a_guard_that_becomes_null_is_found(server, probe):
 
 
 @pytest.mark.parametrize("claims", [{"role": "authenticated"}, {"role": "authenticated", "sub": ""}, {"sub": ""}])
-def test_session_of_a_person_takes_a_subject(rolled_back, claims):
+def test_session_of_a_person_requires_a_subject(rolled_back, claims):
     with pytest.raises(psycopg.Error) as refused:
         rolled_back.execute("select ops.act_as(%s)", [psycopg.types.json.Jsonb(claims)])
 
     assert (refused.value.sqlstate, refused.value.diag.message_primary) == ("PT401", "unauthenticated")
 
 
-def test_service_is_nobody_whatever_its_token_says(rolled_back):
+def test_service_has_no_caller_id_even_with_a_subject(rolled_back):
     claims = {"role": "service_role", "sub": str(CUSTOMER)}
 
     rolled_back.execute("select ops.act_as(%s)", [psycopg.types.json.Jsonb(claims)])

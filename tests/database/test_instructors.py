@@ -1,7 +1,7 @@
-"""An instructor sees who comes to the events that they lead, and of no other event or customer anything.
+"""Test that an instructor sees the attendees of the events that they lead, and no other event or customer.
 
-An instructor who leads nothing calls each routine that callers may execute about the things of their organization, and
-reads each table and view: what they get names none of the people there. Then they lead an event.
+First the instructor leads no event. They call each routine that callers may execute and read each table and view of
+their organization. The results must name no person. Then they lead an event.
 """
 
 import pytest
@@ -45,20 +45,20 @@ NAMES = {
     "other": sql.Literal(named("ours event")),
 }
 WHO = person("an instructor", INSTRUCTOR)
-DOOR = ("events.roster", "events.waitlist_roster", "events.record_attendance")
-"""Routines that show who comes, for the instructor who leads the event."""
+ATTENDEE_ROUTINES = ("events.roster", "events.waitlist_roster", "events.record_attendance")
+"""Routines that show attendees to the instructor who leads the event."""
 
 
 def named_people(texts):
     return {one for text in texts for one in OTHERS if one in text}
 
 
-def test_instructor_learns_nothing_of_events_that_they_do_not_lead(probe):
+def test_instructor_sees_no_people_of_events_that_they_do_not_lead(probe):
     relations, told = probe.relations(), []
     with probe.after(sql.SQL(ASSIGN).format(**NAMES)):
         for routine in probe.routines:
             for arguments in probe.arguments(routine):
-                # A person whom the instructor named is no news to them.
+                # The instructor already knows a person whose id they passed.
                 if named_people(probe.call(WHO, routine, arguments).rows) - {*arguments.values()}:
                     told.append(routine.signature)
         seen = probe.visible(WHO, relations)
@@ -67,8 +67,8 @@ def test_instructor_learns_nothing_of_events_that_they_do_not_lead(probe):
     assert {name for name, rows in seen.items() if named_people(rows)} == NAMED_TO_MEMBERS.keys()
 
 
-def about(probe, name, event):
-    """A routine that shows who comes, with arguments about an event."""
+def with_event(probe, name, event):
+    """Return a routine that shows attendees, with arguments for an event."""
     routine = probe.routine(name)
     first, second, *_ = probe.arguments(routine)
     if "event_id" in first:
@@ -76,26 +76,26 @@ def about(probe, name, event):
     return routine, {"event": first, "hidden_event": second}[event]
 
 
-@pytest.mark.parametrize("name", DOOR)
-def test_instructor_sees_who_comes_to_the_event_that_they_lead_and_to_no_other(probe, name):
+@pytest.mark.parametrize("name", ATTENDEE_ROUTINES)
+def test_instructor_sees_attendees_of_their_own_event_only(probe, name):
     with probe.after(sql.SQL(ASSIGN + LEAD).format(**NAMES)):
-        led, other = (probe.call(WHO, *about(probe, name, event)) for event in ("hidden_event", "event"))
+        led, other = (probe.call(WHO, *with_event(probe, name, event)) for event in ("hidden_event", "event"))
 
     assert led.refusal is None
     assert other.refusal is not None
     assert other.refusal[:2] in (("PT403", "forbidden"), ("PT404", "booking_not_found"))
 
 
-@pytest.mark.parametrize("name", DOOR)
-def test_person_who_leads_an_event_takes_the_role_too(probe, name):
+@pytest.mark.parametrize("name", ATTENDEE_ROUTINES)
+def test_event_leader_without_the_role_is_refused(probe, name):
     unlinked = "delete from organizations.memberships where user_id = {person}"
 
     with probe.after(sql.SQL(ASSIGN + LEAD + unlinked).format(**NAMES)):
-        assert probe.call(WHO, *about(probe, name, "hidden_event")).refusal is not None
+        assert probe.call(WHO, *with_event(probe, name, "hidden_event")).refusal is not None
 
 
-def test_role_of_instructors_is_named_where_it_is_checked_that_they_lead(rolled_back):
-    """A routine or policy that lets instructors in by their role alone is found here."""
+def test_instructor_role_is_checked_only_together_with_the_event(rolled_back):
+    """Find any routine or policy that admits instructors by their role alone."""
     routines = catalog.rows(
         rolled_back,
         f"""

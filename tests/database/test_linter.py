@@ -1,7 +1,7 @@
-"""Faults of a database's structure that Supabase's linter (splinter) looks for, where they can exist here.
+"""Test for the structural faults that Supabase's linter (splinter) reports, where they can exist here.
 
-Each check is a query that names what is wrong. Each is also shown a fault that it must find. Exceptions stand in
-EXCEPTIONS with their reason. Who may execute, read and write what is in tests/database/walk.
+Each check is a query that returns the faulty objects. A second test creates a fault that the query must find.
+EXCEPTIONS lists the allowed cases with their reason. The files in tests/database/walk list all grants.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tests.kit.walk import catalog
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A query that names what is wrong, and a fault with the name by which the query must find it."""
+    """A query that returns faulty objects, a fault, and the name by which the query must find it."""
 
     name: str
     query: str
@@ -41,7 +41,7 @@ CHECKS = (
         "ops.novelty",
     ),
     Check(
-        "a policy is of a table with row security",
+        "a table with policies has row security",
         """
         select distinct t.oid::regclass::text from pg_policy as l inner join pg_class as t on t.oid = l.polrelid
         where not t.relrowsecurity
@@ -50,7 +50,7 @@ CHECKS = (
         "ops.novelty",
     ),
     Check(
-        "a table that somebody may use has a policy",
+        "a table with grants has a policy",
         """
         select t.oid::regclass::text
         from pg_class as t
@@ -65,7 +65,7 @@ CHECKS = (
         "ops.novelty",
     ),
     Check(
-        "a policy is for somebody who may use the table",
+        "a policy is for a role with grants on the table",
         """
         select distinct format('%s %s', l.polname, t.oid::regclass)
         from pg_policy as l
@@ -83,7 +83,7 @@ CHECKS = (
         "own ops.novelty",
     ),
     Check(
-        "a policy asks who calls once and not for each row",
+        "a policy evaluates the caller once and not for each row",
         """
         select format('%s %s', l.policyname, format('%I.%I', l.schemaname, l.tablename)::regclass)
         from pg_policies as l
@@ -96,7 +96,7 @@ CHECKS = (
         "own ops.novelty",
     ),
     Check(
-        "a policy for writing has a condition, but for the service",
+        "a policy for writing has a condition, except for the service",
         """
         select format('%s %s', l.polname, l.polrelid::regclass) from pg_policy as l
         where
@@ -109,7 +109,7 @@ CHECKS = (
         "any_insert ops.novelty",
     ),
     Check(
-        "a view runs with the rights of who reads it",
+        "a view runs with its reader's rights",
         """
         select v.oid::regclass::text from pg_class as v inner join OURS as n on n.oid = v.relnamespace
         where v.relkind = 'v' and not coalesce(v.reloptions, '{}') @> array['security_invoker=true']
@@ -118,7 +118,7 @@ CHECKS = (
         "ops.novelty",
     ),
     Check(
-        "nobody reads a materialized view or a foreign table, which row security does not reach",
+        "no role can read a materialized view or a foreign table, because they have no row security",
         """
         select v.oid::regclass::text from pg_class as v inner join OURS as n on n.oid = v.relnamespace
         where
@@ -133,7 +133,7 @@ CHECKS = (
         "ops.novelty",
     ),
     Check(
-        "a routine that runs as its owner names its search path, pg_temp last",
+        "a security definer routine pins its search path with pg_temp last",
         """
         select p.oid::regprocedure::text from pg_proc as p inner join OURS as n on n.oid = p.pronamespace
         where p.prosecdef and not coalesce(p.proconfig, '{}') @> array['search_path=pg_catalog, pg_temp']
@@ -142,7 +142,7 @@ CHECKS = (
         "ops.novelty()",
     ),
     Check(
-        "a routine is bound to what it names, or names its search path",
+        "a routine has a parsed body or pins its search path",
         """
         select p.oid::regprocedure::text from pg_proc as p inner join OURS as n on n.oid = p.pronamespace
         where
@@ -153,7 +153,7 @@ CHECKS = (
         "ops.novelty()",
     ),
     Check(
-        "nobody may execute a routine just because everybody may",
+        "no routine is executable by public",
         """
         select p.oid::regprocedure::text from pg_proc as p inner join OURS as n on n.oid = p.pronamespace
         where p.proacl is null or exists (select from aclexplode(p.proacl) as a where a.grantee = 0)
@@ -163,7 +163,7 @@ CHECKS = (
         "ops.novelty()",
     ),
     Check(
-        "everybody may neither use nor make anything in a schema",
+        "no schema grants a privilege to public",
         """
         select format('%s %s', n.nspname, a.privilege_type)
         from pg_namespace as n
@@ -175,7 +175,7 @@ CHECKS = (
         "ops USAGE",
     ),
     Check(
-        "nobody but the owner makes temporary objects",
+        "only the owner can create temporary objects",
         """
         select r.role
         from unnest(array['anon', 'authenticated', 'service_role', 'marquee_public', 'marquee_people',
@@ -186,7 +186,7 @@ CHECKS = (
         "anon",
     ),
     Check(
-        "what a default or a generated column calls, the caller could call too",
+        "no default or generated column calls a security definer routine",
         """
         select format('%s.%s calls %s', d.adrelid::regclass, a.attname, p.oid::regprocedure)
         from pg_attrdef as d
@@ -202,7 +202,7 @@ CHECKS = (
         "ops.novelty.id calls ops.novel()",
     ),
     Check(
-        "an extension keeps out of our schemas",
+        "no extension is installed in our schemas",
         """
         select e.extname from pg_extension as e inner join OURS as n on n.oid = e.extnamespace
         """,
@@ -240,10 +240,10 @@ CHECKS = (
 
 EXCEPTIONS: dict[str, dict[str, str]] = {
     "a table has a primary key": {
-        "ops.performance_metrics": "measurements that nobody looks up one by one",
-        "rating.score_history": "scores that nobody looks up one by one",
+        "ops.performance_metrics": "measurements that are never looked up one by one",
+        "rating.score_history": "scores that are never looked up one by one",
     },
-    "a routine is bound to what it names, or names its search path": UNPINNED,
+    "a routine has a parsed body or pins its search path": UNPINNED,
 }
 
 
@@ -253,12 +253,12 @@ def named(db, check: Check) -> set[str]:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_the_database_has_no_fault(rolled_back, check):
+def test_database_has_no_fault(rolled_back, check):
     assert named(rolled_back, check) == EXCEPTIONS.get(check.name, {}).keys()
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_the_check_finds_the_fault_that_it_is_for(rolled_back, check):
+def test_check_detects_its_fault(rolled_back, check):
     before = named(rolled_back, check)
 
     rolled_back.execute(check.fault)

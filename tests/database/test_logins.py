@@ -1,4 +1,4 @@
-"""Three logins: each becomes one role and no other, and claims count only as far as the role goes."""
+"""Test the three logins: each can become one role only, and claims count only within that role."""
 
 import json
 import re
@@ -23,15 +23,15 @@ REASONS = {
     "ops.claims()": "by the role",
     "ops.caller_id()": "by the role",
     "ops.caller_is_service()": "by the role",
-    "public.outbox.correlation_id": "names a request, and gives nobody a right",
+    "public.outbox.correlation_id": "names a request and grants no right",
 }
-"""What reads the claims without ops.claims or ops.caller_id, and why it may."""
+"""Objects that read the claims without ops.claims or ops.caller_id, with the reason."""
 
 Connect = Callable[..., psycopg.Connection[DictRow]]
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_each_login_becomes_its_role(db, connect, role):
+def test_login_can_become_its_own_role(db, connect, role):
     api = connect(LOGINS[role])
 
     with api.transaction():
@@ -51,20 +51,20 @@ def test_each_login_becomes_its_role(db, connect, role):
         "set session authorization {role}",
     ],
 )
-def test_no_login_becomes_the_role_of_another(db, connect, login, role, become):
+def test_login_cannot_become_another_role(db, connect, login, role, become):
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         connect(login).execute(become.format(role=role))
 
 
 @pytest.mark.parametrize("login", LOGINS.values())
-def test_no_login_becomes_another_login_or_the_owner(db, connect, login):
+def test_login_cannot_become_another_login_or_the_owner(db, connect, login):
     for role in ({*LOGINS.values()} - {login}) | {"app_read", "app_write", "postgres"}:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connect(login).execute(f"set role {role}")
 
 
 @pytest.mark.parametrize("login", LOGINS.values())
-def test_each_login_has_the_time_outs_and_inherits_nothing(rolled_back, login):
+def test_login_has_timeouts_and_inherits_nothing(rolled_back, login):
     role = rolled_back.execute(
         "select r.rolcanlogin, r.rolinherit, r.rolconfig from pg_roles as r where r.rolname = %s", [login]
     ).fetchone()
@@ -76,7 +76,7 @@ def test_each_login_has_the_time_outs_and_inherits_nothing(rolled_back, login):
 
 
 def forge(api: psycopg.Connection[DictRow], role: str, claims: dict[str, str]) -> DictRow:
-    """Do what an injected statement can: overwrite the claims, and ask who the database takes us for."""
+    """Replace the claims, as an injected statement could, and return the caller that the database identifies."""
     with api.transaction():
         api.execute("select ops.act_as(%s)", [Jsonb({"role": role, "sub": str(uuid4())})])
         api.execute("select set_config('request.jwt.claims', %s, true)", [json.dumps(claims)])
@@ -84,14 +84,14 @@ def forge(api: psycopg.Connection[DictRow], role: str, claims: dict[str, str]) -
         return seen.fetchone()
 
 
-def test_an_injection_in_the_public_catalog_is_nobody(db, connect):
+def test_forged_claims_of_the_public_login_identify_no_caller(db, connect):
     for forged in ("anon", "authenticated", "service_role"):
         seen = forge(connect("marquee_public"), "anon", {"role": forged, "sub": str(uuid4())})
 
         assert seen == {"claims": None, "id": None, "service": False}
 
 
-def test_an_injection_among_people_is_not_the_service(db, connect):
+def test_forged_claims_of_the_people_login_do_not_make_the_service(db, connect):
     person = uuid4()
 
     seen = forge(connect("marquee_people"), "authenticated", {"role": "service_role", "sub": str(person)})
@@ -109,8 +109,8 @@ FORGED = "select set_config('request.jwt.claims', %s, true), set_config('role', 
         ("marquee_people", "authenticated", {"claims": True, "id": True, "service": False}),
     ],
 )
-def test_a_statement_that_drops_its_role_midway_gains_nothing(db, connect, login, role, seen):
-    """PostgreSQL checks the right to execute when a statement starts, so a statement may drop the role afterwards."""
+def test_statement_that_drops_its_role_gains_no_rights(db, connect, login, role, seen):
+    """Drop the role inside a statement, which PostgreSQL allows because it checks rights when a statement starts."""
     forged = json.dumps({"role": "service_role", "sub": str(uuid4())})
     api = connect(login)
     with api.transaction():
@@ -125,7 +125,7 @@ def test_a_statement_that_drops_its_role_midway_gains_nothing(db, connect, login
     assert {name: row[name] for name in seen} == seen
 
 
-def test_a_person_who_drops_their_role_midway_erases_nobody(db, connect):
+def test_person_who_drops_their_role_cannot_erase_another(db, connect):
     victim = stages.create(db).customer()
     api = connect("marquee_people")
     with pytest.raises(psycopg.Error, match="customer_not_found"), api.transaction():
@@ -133,7 +133,7 @@ def test_a_person_who_drops_their_role_midway_erases_nobody(db, connect):
         api.execute(FORGED + "users.erase_profile(%s)", [json.dumps({"role": "service_role"}), victim])
 
 
-def test_the_public_login_sees_no_series_of_others_when_it_drops_its_role_midway(db, connect):
+def test_public_login_that_drops_its_role_sees_no_series(db, connect):
     stage = stages.create(db)
     api = connect("marquee_public")
     with api.transaction():
@@ -146,13 +146,13 @@ def test_the_public_login_sees_no_series_of_others_when_it_drops_its_role_midway
     assert row["series"] == 0
 
 
-def test_the_service_needs_the_claims_as_well(db, connect):
+def test_service_login_needs_the_service_claims(db, connect):
     assert forge(connect("marquee_service"), "service_role", {"role": "service_role"})["service"]
     assert not forge(connect("marquee_service"), "service_role", {})["service"]
 
 
 def reads_claims(db) -> set[str]:
-    """Everything in the catalog that reads the claims themselves: routines, policies, views, defaults, checks."""
+    """Return the routines, policies, views, defaults and checks in the catalog that read the claims directly."""
     found = db.execute(
         f"""
         select p.oid::regprocedure::text as name
@@ -182,11 +182,11 @@ def reads_claims(db) -> set[str]:
     return {row["name"] for row in found}
 
 
-def test_claims_are_read_by_the_role_everywhere(rolled_back):
+def test_only_listed_objects_read_the_claims_directly(rolled_back):
     assert reads_claims(rolled_back) == REASONS.keys()
 
 
-def test_a_routine_that_reads_the_claims_itself_is_named(rolled_back):
+def test_routine_that_reads_the_claims_directly_is_reported(rolled_back):
     rolled_back.execute(
         "create function ops.novelty() returns text language sql return current_setting('request.jwt.claims')"
     )
@@ -194,12 +194,12 @@ def test_a_routine_that_reads_the_claims_itself_is_named(rolled_back):
     assert reads_claims(rolled_back) - REASONS.keys() == {"ops.novelty()"}
 
 
-def test_the_former_login_works_until_the_post_phase_takes_it_away(server, copier):
+def test_former_login_works_until_the_post_migrations_drop_it(server, copier):
     copier.execute("create database upgraded")
     try:
         with psycopg.connect(server.url("upgraded"), autocommit=True) as owner:
             migrations.migrate(owner, SQL, "pre")
-            # As the release before left it.
+            # The state that the previous release left.
             owner.execute("grant execute on function ops.act_as(jsonb) to marquee_api")
             owner.execute(f"alter role marquee_api password '{API_PASSWORD}'")
             former = server.url("upgraded", "marquee_api", API_PASSWORD)
@@ -217,7 +217,7 @@ def test_the_former_login_works_until_the_post_phase_takes_it_away(server, copie
         copier.execute("drop database upgraded with (force)")
 
 
-def test_a_former_login_that_another_database_names_stays_without_any_right(server, copier):
+def test_former_login_used_by_another_database_stays_without_rights(server, copier):
     for name in ("upgraded", "behind"):
         copier.execute(f"create database {name}")
     try:
@@ -237,8 +237,8 @@ def test_a_former_login_that_another_database_names_stays_without_any_right(serv
         copier.execute("drop role if exists marquee_api")
 
 
-def test_no_text_of_the_project_still_takes_the_former_login():
-    """A grant to it in a routine or view would fail once it is gone."""
+def test_no_routine_or_view_names_the_former_login():
+    """Find grants to it in routines and views, which would fail after it is dropped."""
     named = [
         path.name
         for folder in ("routines", "views")

@@ -1,8 +1,8 @@
-"""No caller gets code of their own to run as the owner, by a type or a table of a temporary schema.
+"""Test that no caller can run their own code as the owner through a type or a table of a temporary schema.
 
-PostgreSQL looks into pg_temp before everything else, for types and tables, unless a search path names it. Two defences
-stand against that, and each must hold alone: every routine names pg_temp last, and nobody may make temporary objects.
-The attack is tried for every routine that runs as its owner and every role that may call it.
+PostgreSQL searches pg_temp first for types and tables, unless a search path names it. There are two defences, and each
+must suffice alone: every routine names pg_temp last, and no caller can create temporary objects. The attack is tried
+for every security definer routine and every role that may call it.
 """
 
 import itertools
@@ -28,7 +28,7 @@ FILLED = "filled"
 
 ROLES = ("anon", "authenticated", "service_role")
 CALLERS = [*ROLES, *LOGINS.values(), "public"]
-EVIL = """
+ATTACK_FUNCTION = """
 create function pg_temp.evil(value anyelement) returns boolean language plpgsql as $$
 begin
     raise notice 'runs as %, by %', current_user, value;
@@ -77,12 +77,12 @@ order by 1
 UNPINNED_FOR_CALLERS = {
     "payments.hash_link(bytea,bytea)": "runs for each entry of the ledger, as the caller; names no type and no table",
 }
-"""Routines without a pinned path that others than the owner may call, and why nothing of a caller's gets into them."""
+"""Routines without a pinned path that other roles may call, with the reason why a caller cannot affect them."""
 
 
 @dataclass(slots=True)
 class Attack:
-    """What an attack came to: by routine and role, the notices of code that ran as the owner."""
+    """The result of an attack: by routine and role, the notices of code that ran as the owner."""
 
     called: set[tuple[str, str]] = field(default_factory=set)
     made: int = 0
@@ -91,7 +91,7 @@ class Attack:
 
 @pytest.fixture(scope="module", params=versions(), ids=lambda version: f"postgresql-{version}")
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A server of each version that the package has, with a database in which everybody has something."""
+    """Start a server of each packaged version, with a database that has rows of every kind of person."""
     with data_folder() as folder:
         running = Server(folder / "postgres", durable=False, version=request.param)
         running.start()
@@ -112,7 +112,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 def target(server: Server) -> Iterator[psycopg.Connection[Any]]:
-    """The owner's connection to a copy of it, with both defences, for a test to take away."""
+    """Return the owner's connection to a copy with both defences. A test can remove them."""
     name = f"owner_code_{next(_numbers)}"
     with psycopg.connect(server.url(), autocommit=True) as copier:
         copier.execute(f"create database {name} template {FILLED} strategy file_copy")
@@ -123,12 +123,12 @@ def target(server: Server) -> Iterator[psycopg.Connection[Any]]:
 
 
 def allow_temporary(owner: psycopg.Connection[Any]) -> None:
-    """Take one defence away: everybody may make temporary objects."""
+    """Remove one defence: allow every role to create temporary objects."""
     owner.execute(f"grant temporary on database {owner.info.dbname} to public")
 
 
-def forget_paths(owner: psycopg.Connection[Any]) -> None:
-    """Take the other defence away: the paths are what they were, empty."""
+def clear_search_paths(owner: psycopg.Connection[Any]) -> None:
+    """Remove the other defence: set every search path to empty."""
     for (name,) in owner.execute(
         f"select p.oid::regprocedure::text from pg_proc as p inner join {catalog.OURS} as n on n.oid = p.pronamespace "
         "where coalesce(p.proconfig::text, '') ~ 'search_path'"
@@ -137,7 +137,7 @@ def forget_paths(owner: psycopg.Connection[Any]) -> None:
 
 
 def attack(server: Server, owner: psycopg.Connection[Any]) -> Attack:
-    """As each role, make types and views of the names that routines use, then call every routine that it may."""
+    """Create types and views with names that routines use, as each role, then call every allowed routine."""
     done = Attack()
     types = [name for (name,) in owner.execute(TYPES).fetchall()]
     tables = [name for (name,) in owner.execute(
@@ -165,7 +165,7 @@ def attack(server: Server, owner: psycopg.Connection[Any]) -> Attack:
                             api.execute("select ops.act_as(%s)", [claims])
                             api.execute(f"{verb} {routine['called']}({arguments})")
                     except psycopg.Error:
-                        pass  # a refusal; what ran before it was heard
+                        pass  # a refusal; earlier notices were collected
                 done.called.add((routine["name"], role))
                 if found := {text for text in heard if text.startswith(f"runs as {owner.info.user},")}:
                     done.breaches[routine["name"], role] = found
@@ -173,10 +173,10 @@ def attack(server: Server, owner: psycopg.Connection[Any]) -> Attack:
 
 
 def _arm(api: psycopg.Connection[Any], types: list[str], tables: list[str]) -> int:
-    """Make the caller's objects; how many there are."""
+    """Create the caller's objects and return their number."""
     made = 0
     for statement in (
-        EVIL,
+        ATTACK_FUNCTION,
         *(
             f"create domain pg_temp.{_quoted(name)} as pg_catalog.{_quoted(name)} "
             f"check (pg_temp.evil('{name}'::pg_catalog.text))"
@@ -196,7 +196,7 @@ def _arm(api: psycopg.Connection[Any], types: list[str], tables: list[str]) -> i
 
 
 def _values(owner: psycopg.Connection[Any]) -> dict[str, str]:
-    """Ids of what is there, ours where it is somebody's, by the names that parameters have."""
+    """Return existing ids by parameter name, of our organization where the row has one."""
     values = {}
     for table, name, is_owned in owner.execute(
         f"""
@@ -222,12 +222,12 @@ def _values(owner: psycopg.Connection[Any]) -> dict[str, str]:
 
 
 def _id(values: dict[str, str], name: str) -> str:
-    """The id for a parameter: entry_id is a waitlist_entry_id, if there is no other."""
+    """Return the id for a parameter. For example, entry_id matches waitlist_entry_id."""
     return next((value for each, value in values.items() if f"_{each}".endswith(f"_{name}")), values["event_id"])
 
 
 def _arguments(names: list[str], types: list[str], values: dict[str, str]) -> list[str]:
-    """Arguments that a routine may take: plausible ones, and none where there is a default."""
+    """Return two argument lists for a routine: plausible values, and NULL for each parameter."""
     given = []
     for name, kind in itertools.zip_longest(names[: len(types)], types, fillvalue=""):
         if kind == "uuid":
@@ -257,7 +257,7 @@ def _arguments(names: list[str], types: list[str], values: dict[str, str]) -> li
 
 
 def _builtin(kind: str) -> str:
-    """A type as PostgreSQL's own, whatever the caller has made; those of two words are words of the grammar."""
+    """Return a type's name qualified as PostgreSQL's own, unless the grammar knows the type."""
     return kind if "." in kind or kind.split("[", maxsplit=1)[0] in GRAMMAR else f"pg_catalog.{kind}"
 
 
@@ -265,26 +265,26 @@ GRAMMAR = {
     "bigint", "boolean", "character", "character varying", "double precision", "integer", "interval", "numeric", "real",
     "smallint", "timestamp with time zone", "timestamp without time zone", "time without time zone",
 }  # fmt: skip
-"""Names of types that the grammar knows, and which no search path decides."""
+"""Names of types that the grammar knows. They ignore the search path."""
 
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def test_the_attack_works_where_both_defences_are_gone(server, target):
+def test_attack_succeeds_without_both_defences(server, target):
     allow_temporary(target)
-    forget_paths(target)
+    clear_search_paths(target)
 
     done = attack(server, target)
 
-    # The others name no type without its schema, or not on the way that these arguments take.
+    # The other routines name no type without its schema, or not on the path that these arguments take.
     assert len(done.called) > 200
     assert len(done.breaches) > 120
     assert {role for _, role in done.breaches} == set(ROLES)
 
 
-def test_the_search_paths_alone_keep_a_callers_code_out(server, target):
+def test_search_paths_alone_stop_the_attack(server, target):
     allow_temporary(target)
 
     done = attack(server, target)
@@ -294,8 +294,8 @@ def test_the_search_paths_alone_keep_a_callers_code_out(server, target):
     assert {role for _, role in done.called} == set(ROLES)
 
 
-def test_the_revoked_right_alone_keeps_a_callers_code_out(server, target):
-    forget_paths(target)
+def test_revoked_temporary_right_alone_stops_the_attack(server, target):
+    clear_search_paths(target)
 
     done = attack(server, target)
 
@@ -303,14 +303,14 @@ def test_the_revoked_right_alone_keeps_a_callers_code_out(server, target):
     assert done.breaches == {}
 
 
-def test_a_routine_that_is_not_pinned_is_called_by_pinned_ones_alone(target):
-    """PL/pgSQL compiles a routine once a session, with the types of the path that it was first called by."""
+def test_unpinned_routine_can_be_called_by_no_other_role(target):
+    """Check the grants, because PL/pgSQL compiles a routine once per session with the path of its first call."""
     loose = {name for name, callers in target.execute(UNPINNED, {"roles": CALLERS}).fetchall() if callers}
 
     assert loose == UNPINNED_FOR_CALLERS.keys()
 
 
-def test_what_callers_may_call_unpinned_runs_with_their_rights_and_names_nothing_to_replace(target):
+def test_unpinned_exception_runs_as_the_caller_and_names_no_type_or_table(target):
     types = "|".join(name for (name,) in target.execute(TYPES).fetchall())
     for name in UNPINNED_FOR_CALLERS:
         is_definer, text = target.execute(

@@ -1,4 +1,4 @@
-"""Partitions: months of UTC made ahead, nothing refused for its time, nothing lost, nothing open to anybody."""
+"""Test partitions: UTC months are created ahead, every time is accepted, no row is lost, and none is exposed."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -17,8 +17,8 @@ def world(db):
     return scheduling.world(db)
 
 
-def plan(db, world, starts_at, capacity=10):
-    """An event written at any time, however far."""
+def insert_event(db, world, starts_at, capacity=10):
+    """Insert an event at any time, however far away."""
     event_id = uuid4()
     db.execute(
         """
@@ -55,7 +55,7 @@ def month_after(at, months):
     return datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC)
 
 
-def test_after_migration_there_are_partitions_from_last_month_to_eighteen_ahead(db):
+def test_migration_creates_partitions_from_last_month_to_18_months_ahead(db):
     now = db.execute("select now() as now").fetchone()["now"].astimezone(UTC)
 
     assert [row["starts_at"] for row in bounds(db)] == [month_after(now, months) for months in range(-1, 19)]
@@ -81,19 +81,19 @@ def test_bounds_do_not_depend_on_the_sessions_time_zone(db, zone):
     assert "events.events_2030_11" not in names
 
 
-def test_rows_before_the_first_and_after_the_last_partition_are_taken(db, world):
-    early = plan(db, world, datetime(1999, 12, 31, 23, 30, tzinfo=UTC))
-    late = plan(db, world, datetime(2099, 1, 1, tzinfo=UTC))
+def test_rows_outside_all_partitions_go_to_the_default_partition(db, world):
+    early = insert_event(db, world, datetime(1999, 12, 31, 23, 30, tzinfo=UTC))
+    late = insert_event(db, world, datetime(2099, 1, 1, tzinfo=UTC))
 
     assert {partition_of(db, early), partition_of(db, late)} == {"events.events_default"}
     states = db.execute("select * from ops.partition_states() where table_name = 'events.events'").fetchone()
     assert states["in_default"] == 2
 
 
-def test_rows_in_the_default_partition_move_into_their_month_with_all_that_hangs_on_them(db, world):
+def test_default_partition_rows_move_into_their_month_with_related_rows(db, world):
     now = datetime.now(UTC)
     starts_at = month_after(now, 20) + timedelta(days=3, hours=5)
-    event_id = plan(db, world, starts_at)
+    event_id = insert_event(db, world, starts_at)
     booking_id = scheduling.book(world, event_id, world.customer, 2)
     before = db.execute("select * from events.terms where event_id = %s", [event_id]).fetchone()
     row_before = db.execute("select * from events.events where id = %s", [event_id]).fetchone()
@@ -111,9 +111,9 @@ def test_rows_in_the_default_partition_move_into_their_month_with_all_that_hangs
     }
 
 
-def test_moving_tells_nobody_of_a_change(db, world):
+def test_row_move_sends_no_message_and_records_no_history(db, world):
     starts_at = month_after(datetime.now(UTC), 20)
-    event_id = plan(db, world, starts_at)
+    event_id = insert_event(db, world, starts_at)
     scheduling.book(world, event_id, world.customer)
     scheduling.topics(world)
 
@@ -125,7 +125,7 @@ def test_moving_tells_nobody_of_a_change(db, world):
     )
 
 
-def test_metrics_move_out_of_the_default_partition_too(db):
+def test_metrics_move_out_of_the_default_partition(db):
     at = month_after(datetime.now(UTC), 5)
     db.execute("insert into ops.performance_metrics (recorded_at, name, value, unit) values (%s, 'x', 1, 'u')", [at])
 
@@ -136,7 +136,7 @@ def test_metrics_move_out_of_the_default_partition_too(db):
     assert row == {"p": at.strftime("ops.performance_metrics_%Y_%m"), "recorded_at": at}
 
 
-def test_every_partition_has_row_security_and_no_rights_so_that_nobody_changes_a_price_through_it(db, connect, world):
+def test_partitions_have_row_security_and_grant_nothing(db, connect, world):
     maintain(db, datetime.now(UTC) + timedelta(days=400))
     open_ones = db.execute(
         """
@@ -154,7 +154,7 @@ def test_every_partition_has_row_security_and_no_rights_so_that_nobody_changes_a
     assert [row["name"] for row in open_ones if not row["name"].endswith("_default")] == []
     assert open_ones == []
 
-    event_id = plan(db, world, datetime.now(UTC) + timedelta(days=5))
+    event_id = insert_event(db, world, datetime.now(UTC) + timedelta(days=5))
     partition = partition_of(db, event_id)
     for role in ("anon", "authenticated", "service_role"):
         api = connect(LOGINS[role])
@@ -176,10 +176,10 @@ def test_only_whole_months_past_retention_are_dropped(db):
     assert kept[0] == "ops.performance_metrics_2031_04"
 
 
-def test_a_partition_that_bookings_still_need_is_never_dropped(db, world):
+def test_partition_with_booked_events_is_never_dropped(db, world):
     db.execute("update ops.partition_policies set retention_months = 1 where table_name = 'events.events'")
     starts_at = datetime.now(UTC) + timedelta(days=3)
-    event_id = plan(db, world, starts_at)
+    event_id = insert_event(db, world, starts_at)
     scheduling.book(world, event_id, world.customer)
     partition = partition_of(db, event_id)
 
@@ -191,7 +191,7 @@ def test_a_partition_that_bookings_still_need_is_never_dropped(db, world):
     assert partition_of(db, event_id) == partition
 
 
-def test_without_a_retention_nothing_is_ever_dropped(db):
+def test_partition_without_retention_is_never_dropped(db):
     before = {row["partition"] for row in bounds(db)}
 
     done = maintain(db, datetime.now(UTC) + timedelta(days=4000))
@@ -200,7 +200,7 @@ def test_without_a_retention_nothing_is_ever_dropped(db):
     assert not [name for name in done["dropped"] if name.startswith("events.")]
 
 
-def test_maintaining_twice_changes_nothing(db):
+def test_second_maintenance_changes_nothing(db):
     maintain(db)
     before = bounds(db)
 
@@ -210,7 +210,7 @@ def test_maintaining_twice_changes_nothing(db):
     assert bounds(db) == before
 
 
-def test_two_maintainers_at_once_do_not_disturb_each_other(db, connect):
+def test_concurrent_maintenance_runs_do_not_fail(db, connect):
     at = datetime.now(UTC) + timedelta(days=200)
     outcomes = []
 
@@ -227,8 +227,8 @@ def test_two_maintainers_at_once_do_not_disturb_each_other(db, connect):
     assert [done["failed"] for done in outcomes] == [[], [], []]
 
 
-def test_bookings_go_on_while_partitions_are_made(db, connect, world):
-    event_id = plan(db, world, datetime.now(UTC) + timedelta(days=5), capacity=1000)
+def test_bookings_continue_during_partition_maintenance(db, connect, world):
+    event_id = insert_event(db, world, datetime.now(UTC) + timedelta(days=5), capacity=1000)
     customers = [uuid4() for _ in range(60)]
     with db.cursor() as cursor:
         cursor.executemany("insert into users.profiles (id) values (%s)", [(customer,) for customer in customers])
@@ -259,7 +259,7 @@ def test_bookings_go_on_while_partitions_are_made(db, connect, world):
 
 
 def partitions_read(connection, statement, *params):
-    """How many scans of partitions of events a statement starts."""
+    """Return how many scans of event partitions a statement starts."""
     scans = """
         select coalesce(sum(s.seq_scan + coalesce(s.idx_scan, 0)), 0)::integer as n
         from pg_stat_xact_user_tables as s
@@ -272,8 +272,8 @@ def partitions_read(connection, statement, *params):
         return connection.execute(scans).fetchone()["n"] - before
 
 
-def test_a_booking_touches_no_partition_at_all(db, connect, world):
-    event_id = plan(db, world, datetime.now(UTC) + timedelta(days=5))
+def test_booking_reads_no_partition(db, connect, world):
+    event_id = insert_event(db, world, datetime.now(UTC) + timedelta(days=5))
     connection = connect()
     connection.execute("select set_config('request.jwt.claims', %s, false)", [f'{{"sub": "{world.customer}"}}'])
 
@@ -283,8 +283,8 @@ def test_a_booking_touches_no_partition_at_all(db, connect, world):
     assert not [line for line in plan_of_terms if "events_" in line["QUERY PLAN"]]
 
 
-def test_an_event_by_id_is_read_from_one_partition(db, connect, world):
-    event_id = plan(db, world, datetime.now(UTC) + timedelta(days=300))
+def test_event_lookup_by_id_reads_one_partition(db, connect, world):
+    event_id = insert_event(db, world, datetime.now(UTC) + timedelta(days=300))
 
     read = partitions_read(
         connect(),
@@ -298,7 +298,7 @@ def test_an_event_by_id_is_read_from_one_partition(db, connect, world):
     assert partitions_read(connect(), "select * from messaging.recipients('booking.confirmed', %s)", payload) == 1
 
 
-def test_time_zones_in_use_are_kept_and_others_that_the_server_lost_are_forgotten(db, world):
+def test_unknown_time_zones_are_deleted_unless_in_use(db, world):
     db.execute("insert into ref.timezones (name) values ('Atlantis/Capital'), ('Atlantis/Harbour')")
     db.execute(
         "update organizations.organizations set time_zone = 'Atlantis/Harbour' where id = %s", [world.organization_id]

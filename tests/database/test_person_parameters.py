@@ -1,6 +1,7 @@
-"""An organization reaches only people who came to it; everyone else is customer_not_found, whether they exist or not.
+"""Test that staff can act only for people known to their organization. Others get customer_not_found, existing or not.
 
-The walk goes over each parameter in the catalog that may name a person. One without a line in the tables below fails.
+The first test checks each parameter in the catalog that may name a person. It fails for one that is missing in the
+tables below.
 """
 
 import re
@@ -17,7 +18,7 @@ from tests.kit.walk.world import PEOPLE, named
 
 NOBODY = named("nobody at all")
 ERASED = PEOPLE["somebody"]
-"""A person who came to the organization, and was erased."""
+"""A customer of the organization who was erased."""
 
 PERSON = re.compile(
     r"(customer|user|person|people|voter|profile|member|subject|recipient|guest|buyer|payer|attendee|owner|caller|email)"
@@ -30,7 +31,7 @@ BY_STAFF = {
     ("events.leave_waitlist", "customer_id"),
     ("payments.grant_credits", "customer_id"),
 }
-"""Parameters by which staff name a person."""
+"""Parameters with which staff name a person."""
 
 NOT_BY_STAFF = {
     ("users.erase_profile", "user_id"): "for the person and the service",
@@ -41,13 +42,13 @@ NOT_BY_STAFF = {
     ("events.update_series", "changes"): "names a public page of an instructor of the organization, and no person",
     ("events.update_series", "occurrences"): "names times",
     ("messaging.update_webhook_endpoint", "changes"): "names a URL and topics",
-    ("ops.list_accesses", "person"): "filters the log of the caller's organization, and looks nobody up",
-    ("ops.record_access", "read"): "records whom the caller read; looks nobody up and returns nothing",
+    ("ops.list_accesses", "person"): "filters the log of the caller's organization, without looking up a person",
+    ("ops.record_access", "read"): "records whom the caller read, without looking up a person",
     ("ops.record_samples", "metrics"): "names figures",
     ("rating.change_settings", "changes"): "names weights",
-    ("rating.ingest", "events"): "a voter is the client's own text, under which nobody is looked up",
+    ("rating.ingest", "events"): "a voter is the client's own text, which identifies no person",
 }
-"""Parameters that might name a person and do not, or not to staff; with the reason."""
+"""Parameters that name no person, or that staff cannot use, with the reason."""
 
 SETTINGS = {
     "erased": sql.Literal(ERASED),
@@ -58,7 +59,7 @@ SETTINGS = {
 }
 ERASE = sql.SQL(
     "update users.profiles set name = null, email = null, erased_at = now() where id = {erased};"
-    # An existing stranger has much elsewhere.
+    # An existing stranger has data at the other organizations.
     """
     insert into payments.accounts (owner_kind, owner_id, type, currency, organization_id)
     select 'user', {stranger}, 'credits', 'CHF', o.id from organizations.organizations as o where o.id <> {ours};
@@ -74,7 +75,7 @@ def names_people(parameter):
     )
 
 
-def test_every_parameter_that_may_name_a_person_has_a_line(probe):
+def test_every_parameter_that_may_name_a_person_is_listed(probe):
     found = {
         (routine.name, parameter.name)
         for routine in probe.routines
@@ -87,7 +88,7 @@ def test_every_parameter_that_may_name_a_person_has_a_line(probe):
 
 @pytest.mark.parametrize("role", STAFF)
 @pytest.mark.parametrize(("name", "parameter"), sorted(BY_STAFF | {("users.erase_profile", "user_id")}))
-def test_stranger_erased_person_and_nobody_are_refused_alike_to_staff(probe, name, parameter, role):
+def test_staff_get_the_same_refusal_for_stranger_erased_and_unknown_person(probe, name, parameter, role):
     staff, routine = person(role, MEMBER), probe.routine(name)
     first = sql.SQL(
         "insert into users.profiles (id) values ({0}); insert into organizations.memberships values ({1}, {0}, {2})"
@@ -108,7 +109,7 @@ def test_stranger_erased_person_and_nobody_are_refused_alike_to_staff(probe, nam
 
 
 @pytest.mark.parametrize(("name", "parameter"), sorted(BY_STAFF))
-def test_owner_reaches_who_came_and_nobody_else(probe, name, parameter):
+def test_owner_can_act_only_for_people_known_to_the_organization(probe, name, parameter):
     owner, routine = person("the owner", OWNER), probe.routine(name)
 
     with probe.after(ERASE):
@@ -123,7 +124,7 @@ def test_owner_reaches_who_came_and_nobody_else(probe, name, parameter):
 
 
 @pytest.mark.parametrize(("name", "parameter"), sorted(BY_STAFF - {("events.leave_waitlist", "customer_id")}))
-def test_service_reaches_everybody_who_exists(probe, name, parameter):
+def test_service_can_act_for_every_existing_person(probe, name, parameter):
     service, routine = person("the service", OWNER, "service_role"), probe.routine(name)
 
     with probe.after(ERASE):
@@ -137,7 +138,7 @@ def test_service_reaches_everybody_who_exists(probe, name, parameter):
     assert answers[STRANGER] is None or answers[STRANGER][1] == "seats_available"
 
 
-def test_service_that_names_nobody_is_told_so(db):
+def test_service_call_without_a_customer_is_refused(db):
     stage = stages.create(db)
     event_id = stage.event()
 
@@ -179,11 +180,11 @@ WAYS = {
     """,
     "a membership": "insert into organizations.memberships values ({ours}, {stranger}, 'viewer')",
 }
-"""How a person comes to an organization; each is sufficient by itself, and stays so when it is over."""
+"""Rows that make a person known to an organization. Each suffices alone, also after it has ended."""
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_person_came_to_an_organization_by(probe, way):
+def test_person_becomes_known_to_an_organization_by(probe, way):
     has_customer = "select organizations.has_customer(%s, %s)"
     with probe.after(sql.SQL(WAYS[way]).format(**SETTINGS)):
         came = [
@@ -194,8 +195,8 @@ def test_person_came_to_an_organization_by(probe, way):
     assert came == [(True,), (False,), (False,)]
 
 
-def test_every_table_that_relates_a_person_to_an_organization_has_a_way(rolled_back):
-    """A table with both columns is one of the ways, or follows from one."""
+def test_every_table_that_relates_a_person_to_an_organization_is_listed(rolled_back):
+    """Check that each table with both columns makes a person known, or follows from one that does."""
     follows = {
         "messaging.notifications": "a message about one of the others",
         "payments.fees": "of a booking",
@@ -227,13 +228,13 @@ def test_every_table_that_relates_a_person_to_an_organization_has_a_way(rolled_b
             )
         """,
     )
-    found = {name for (name,) in found} - {"organizations.instructors"}  # a page that staff make
+    found = {name for (name,) in found} - {"organizations.instructors"}  # a page that staff create
 
     assert found == ways | follows.keys()
 
 
-def test_whether_a_person_came_is_read_from_the_index_of_bookings_alone(rolled_back):
-    """So the look-up costs as little for a stranger with many bookings elsewhere as for nobody."""
+def test_customer_lookup_reads_only_the_index_of_bookings(rolled_back):
+    """Keep the look-up as cheap for a stranger with many bookings elsewhere as for an unknown id."""
     rolled_back.execute("set local enable_seqscan = off; set local enable_bitmapscan = off")
     plan = rolled_back.cursor(row_factory=tuple_row).execute(
         "explain select from events.bookings as b where b.customer_id = %s and b.organization_id = %s",
@@ -243,7 +244,7 @@ def test_whether_a_person_came_is_read_from_the_index_of_bookings_alone(rolled_b
     assert "Index Only Scan using bookings_of_customer_by_id" in "\n".join(line for (line,) in plan.fetchall())
 
 
-def test_staff_cannot_make_a_stranger_their_customer(db):
+def test_staff_cannot_turn_a_stranger_into_a_customer(db):
     stage = stages.create(db)
     event_id, stranger = stage.event(), stage.stranger()
     tries = [

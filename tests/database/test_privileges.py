@@ -1,4 +1,4 @@
-"""Who may do what in the database, read from its own catalog, so that a new table or routine is held to it too."""
+"""Test the privileges in the database's catalog, so that the rules also apply to new tables and routines."""
 
 import psycopg
 import pytest
@@ -28,7 +28,7 @@ def test_every_table_and_partition_has_row_security(rolled_back):
 
 
 @pytest.mark.parametrize("role", CALLERS)
-def test_callers_may_write_no_table_at_all(rolled_back, role):
+def test_callers_cannot_write_any_table(rolled_back, role):
     writable = names(
         rolled_back,
         "select c.oid::regclass::text as name from pg_class as c where c.relkind in ('r', 'p', 'v', 'm') "
@@ -39,7 +39,7 @@ def test_callers_may_write_no_table_at_all(rolled_back, role):
     assert writable == []
 
 
-def test_the_service_writes_no_table_but_by_a_routine(rolled_back):
+def test_service_cannot_write_any_table_directly(rolled_back):
     writable = names(
         rolled_back,
         "select c.oid::regclass::text as name from pg_class as c where c.relkind in ('r', 'p', 'v', 'm') "
@@ -50,7 +50,7 @@ def test_the_service_writes_no_table_but_by_a_routine(rolled_back):
     assert writable == []
 
 
-def test_nobody_but_the_owner_writes_counters_and_states(rolled_back):
+def test_service_cannot_write_counters_and_states(rolled_back):
     tables = ("inventory", "terms", "bookings", "holds", "waitlist_entries", "occurrences")
 
     for table in tables:
@@ -69,7 +69,7 @@ def test_definer_routines_pin_their_search_path(rolled_back):
     assert loose == []
 
 
-def test_no_routine_is_executable_by_everybody(rolled_back):
+def test_no_routine_is_executable_by_public(rolled_back):
     loose = names(
         rolled_back,
         "select p.oid::regprocedure::text as name from pg_proc as p "
@@ -82,7 +82,7 @@ def test_no_routine_is_executable_by_everybody(rolled_back):
 
 
 @pytest.mark.parametrize("login", LOGINS.values())
-def test_the_functions_login_owns_nothing_and_bypasses_nothing(rolled_back, login):
+def test_login_owns_nothing_and_has_no_privileged_attributes(rolled_back, login):
     role = rolled_back.execute(
         "select rolsuper, rolbypassrls, rolinherit, rolcreaterole, rolcreatedb from pg_roles where rolname = %s",
         [login],
@@ -94,12 +94,12 @@ def test_the_functions_login_owns_nothing_and_bypasses_nothing(rolled_back, logi
 
 
 @pytest.mark.parametrize("login", LOGINS.values())
-def test_the_functions_login_sees_nothing_before_it_acts_for_somebody(db, connect, login):
+def test_login_sees_nothing_before_it_takes_a_role(db, connect, login):
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         connect(login).execute("select from users.profiles")
 
 
-def test_customers_see_their_own_and_nobody_elses(db):
+def test_customer_sees_only_their_own_rows(db):
     stage = stages.create(db)
     ana, ben = stage.customers(2)
     event_id = stage.event()
@@ -122,7 +122,7 @@ def test_customers_see_their_own_and_nobody_elses(db):
             assert routines.call(db, ana, query) == seen, table
 
 
-def test_other_organizations_see_no_bookings_and_no_drafts(db):
+def test_other_organization_sees_no_bookings_drafts_and_private_events(db):
     stage, other = stages.create(db), stages.create(db)
     routines.book(db, stage.event(), stage.customer())
     stage.event(status="draft")
@@ -134,7 +134,7 @@ def test_other_organizations_see_no_bookings_and_no_drafts(db):
     assert routines.call(db, stage.owner, "select count(*)::int from events.events") == 3
 
 
-def test_a_private_event_is_seen_by_whoever_has_a_booking_of_it(db):
+def test_private_event_is_visible_to_a_customer_with_a_booking(db):
     stage = stages.create(db)
     event_id, customer = stage.event(visibility="private"), stage.customer()
     query = "select events.book(event_id => %s, customer_id => %s)"

@@ -1,4 +1,4 @@
-"""What the database takes for a readable text: the same as Python does, and in every column that people read."""
+"""Test that the database accepts the same readable texts as Python, in every column that people read."""
 
 from email.message import EmailMessage
 
@@ -29,10 +29,10 @@ CODE_POINTS = [
     if not 0xD800 <= number <= 0xDFFF
 ]  # fmt: skip
 
-OURS = "written by a routine or a worker from words of its own, or from texts that were checked where they came in"
-STRIPES = "what Stripe says, kept as it came"
-OPAQUE = "an id, a key or a code that its writer chose and nobody reads as a text"
-JSON = "an object whose members are checked where they come in"
+OURS = "written by a routine or a worker from its own words, or from texts that were checked on input"
+STRIPES = "Stripe's text, stored unchanged"
+OPAQUE = "an id, a key or a code that its writer chose and that is not read as text"
+JSON = "an object whose members are checked on input"
 LOOKED_UP = "must be parsed or found in a table before it is stored"
 
 WITHOUT_A_RULE = {
@@ -47,7 +47,7 @@ WITHOUT_A_RULE = {
     "messaging.notifications.subject": OURS,
     "messaging.notifications.topic": OPAQUE,
     "messaging.webhook_attempts.error": OURS,
-    "messaging.webhook_attempts.response": "what a subscriber answered, kept as it came for its own staff",
+    "messaging.webhook_attempts.response": "a subscriber's response, stored unchanged for its own staff",
     "messaging.webhook_deliveries.key": OPAQUE,
     "messaging.webhook_deliveries.last_error": OURS,
     "messaging.webhook_deliveries.payload": OURS,
@@ -93,11 +93,11 @@ WITHOUT_A_RULE = {
     "payments.webhook_inbox.result": OURS,
     "payments.webhook_inbox.type": STRIPES,
 }
-"""Columns of texts without a rule of what may be in them, and why."""
+"""Text columns without a rule for their content, with the reason."""
 
 
-def test_every_column_of_texts_says_what_may_be_in_it(rolled_back):
-    """Of the schemas that people write to; the others hold what operators and Marquee itself write."""
+def test_every_text_column_has_a_rule_or_a_listed_reason(rolled_back):
+    """Check the schemas that people write to. Operators and Marquee itself write the other schemas."""
     rows = rolled_back.execute(
         r"""
         select format('%s.%s', c.oid::regclass, a.attname) as name
@@ -139,21 +139,21 @@ def test_python_and_sql_refuse_the_same_characters(rolled_back, rule):
     "text", ["", " ", "a b", " a ", "a\tb", "a\nb", "\u200ba", "x" * 200, "x" * 201, "\u200f", "e\u0301"]
 )
 @pytest.mark.parametrize("rule", RULES)
-def test_python_and_sql_agree_on_whole_texts(rolled_back, rule, text):
+def test_python_and_sql_accept_the_same_texts(rolled_back, rule, text):
     row = rolled_back.execute(f"select {rule}(%s) as is_right", [text]).fetchone()
 
     assert row == {"is_right": RULES[rule](text)}
 
 
 @pytest.mark.parametrize(("address", "is_right"), ADDRESSES.items())
-def test_addresses_are_ones_that_mailers_write(rolled_back, address, is_right):
+def test_addresses_are_accepted_as_listed(rolled_back, address, is_right):
     row = rolled_back.execute("select ops.is_address(%s) as is_right", [address]).fetchone()
 
     assert (text_types.is_address(address), row) == (is_right, {"is_right": is_right})
 
 
 @pytest.mark.parametrize("address", [address for address, is_right in ADDRESSES.items() if is_right])
-def test_mailers_read_an_address_as_one(address):
+def test_email_library_parses_an_accepted_address_as_one_address(address):
     message = EmailMessage()
     message["To"] = address
 
@@ -164,7 +164,7 @@ def test_mailers_read_an_address_as_one(address):
 @pytest.mark.parametrize(
     "number", [0xE0041, 0xE0001, 0xE0100, 0xFFF9, 0x1D173, 0x1BCA0, 0xFFFE, 0x1FFFF, 0xFDD0, 0x13430], ids=hex
 )
-def test_name_of_invisible_characters_alone_is_refused(rolled_back, number):
+def test_name_of_only_invisible_characters_is_refused(rolled_back, number):
     row = rolled_back.execute("select users.is_name(%s) as is_right", [chr(number)]).fetchone()
 
     assert (text_types.is_name(chr(number)), row) == (False, {"is_right": False})
@@ -172,7 +172,7 @@ def test_name_of_invisible_characters_alone_is_refused(rolled_back, number):
 
 @pytest.fixture
 def before(server, copier):
-    """A database as it was before texts had a rule, and what brings it up to date."""
+    """Create a database from before the text rules, and return it with a function that migrates it."""
     copier.execute("create database before")
     files = sqlfiles.read(SQL, sorted((SQL / "migrations").glob("*.pre.sql")))
     with psycopg.connect(server.url("before"), autocommit=True, row_factory=dict_row) as db:
@@ -183,7 +183,7 @@ def before(server, copier):
     copier.execute("drop database before with (force)")
 
 
-def test_rows_from_before_the_rule_lose_what_it_refuses(before):
+def test_migration_removes_refused_characters_from_existing_rows(before):
     db, migrate = before
     db.execute(
         "insert into users.profiles (email, name) values ('ana@example.org', %s), (%s, %s), ('ben@example.org', 'Ben')",

@@ -1,4 +1,4 @@
-"""ops.retention: every column that can hold text, documents or people's ids has a rule that can be applied."""
+"""Test ops.retention: every column that can hold text, documents or people's ids has a rule that can be applied."""
 
 import re
 
@@ -23,7 +23,7 @@ where
     and n.nspname not in ('pg_catalog', 'information_schema', 'rating_archive') and n.nspname !~ '^pg_(toast|temp)'
 """
 HOLDING = {"text", "varchar", "citext", "json", "jsonb", "bytea", "xml", "inet", "cidr", "hstore", "name"}
-"""Types that can hold what people write. char(2) and char(3) hold codes of languages, countries and currencies."""
+"""Types that can hold texts of people. char(2) and char(3) hold codes of languages, countries and currencies."""
 THINGS = {
     "id", "account_id", "booking_id", "continues_series_id", "corrects_id", "debt_transaction_id", "delivery_id",
     "endpoint_id", "event_id", "hold_id", "instructor_id", "intent_id", "invoice_id", "location_id", "lot_id",
@@ -75,7 +75,7 @@ def test_every_rule_names_a_column_that_exists(rolled_back):
     ] == []
 
 
-def test_every_foreign_key_to_a_profile_is_a_persons_id(rolled_back):
+def test_every_foreign_key_to_a_profile_has_a_person_rule(rolled_back):
     keys = rolled_back.execute(
         """
         select k.conrelid::regclass::text as table_name, a.attname::text as column_name
@@ -90,13 +90,13 @@ def test_every_foreign_key_to_a_profile_is_a_persons_id(rolled_back):
     assert {(row["table_name"], row["column_name"]) for row in keys} - people == set()
 
 
-def test_columns_that_end_with_their_row_belong_to_a_table_whose_rows_end(rolled_back):
+def test_columns_deleted_with_their_row_belong_to_a_table_with_a_row_rule(rolled_back):
     whole = {row["table_name"] for row in rules(rolled_back, kind="row", on_erasure="delete")}
 
     assert {row["table_name"] for row in rules(rolled_back, on_erasure="delete")} - whole == set()
 
 
-def test_no_plan_of_an_erasure_reads_a_whole_table(rolled_back):
+def test_erasure_plans_use_no_sequential_scan(rolled_back):
     rolled_back.execute("set local enable_seqscan = off")
     scanned = set()
     for row in rules(rolled_back):
@@ -114,14 +114,14 @@ def test_no_plan_of_an_erasure_reads_a_whole_table(rolled_back):
     assert scanned == set()
 
 
-def test_every_period_can_be_applied(rolled_back):
+def test_every_retention_period_can_be_applied(rolled_back):
     done = routines.call(rolled_back, None, "select ops.clean_up()")
 
     assert done.pop("more") is False
     assert done.keys() == {row["rule"] for row in rules(rolled_back) if row["period"] is not None}
 
 
-def test_period_is_data(db):
+def test_retention_period_is_read_from_the_table(db):
     db.execute("insert into ops.job_runs (job, started_at) values ('x', now() - interval '3 days')")
     assert routines.call(db, None, "select ops.clean_up()")["job_runs"] == 0
 
@@ -130,7 +130,7 @@ def test_period_is_data(db):
     assert routines.call(db, None, "select ops.clean_up()")["job_runs"] == 1
 
 
-def test_reasons_end_before_the_rows_that_they_are_in(db):
+def test_reasons_are_deleted_before_their_rows(db):
     stage = stages.create(db)
     booking = routines.book(db, stage.event(), stage.customer())
     routines.call(
@@ -157,7 +157,7 @@ def test_reasons_end_before_the_rows_that_they_are_in(db):
         "('a.b', '*', '', 'row', null, null, null, 'delete', null, null, null)",
     ],
 )
-def test_rule_that_leaves_something_open_is_refused(rolled_back, row):
+def test_incomplete_retention_rule_is_refused(rolled_back, row):
     with pytest.raises(Exception, match="check constraint"):
         rolled_back.execute(
             "insert into ops.retention (table_name, column_name, rule, kind, period, is_old, at_end, on_erasure,"
@@ -165,7 +165,7 @@ def test_rule_that_leaves_something_open_is_refused(rolled_back, row):
         )
 
 
-def test_only_the_owner_writes_rules(connect):
+def test_only_the_owner_can_write_retention_rules(connect):
     for role, login in LOGINS.items():
         api = connect(login, autocommit=False)
         with pytest.raises(Exception, match="permission denied"), api.transaction():

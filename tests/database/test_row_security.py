@@ -1,7 +1,7 @@
-"""Every table and partition, tried by every audience: what is read and written is what tables.txt says.
+"""Test that every audience reads and writes exactly the rows of each table and partition that tables.txt lists.
 
-The tables come from the catalog, the attempts are real, and the harness itself is proved by breaking a policy, a
-partition, a grant and the table of expectations.
+The tables come from the catalog and the attempts are real. The tests of the harness break a policy, a partition, a
+grant and the table of expectations.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ NAME = "walked"
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """A filled database, its relations, what the walk through them found, and what was expected."""
+    """A filled database: its relations, the results of the walk through them, and the expected lines."""
 
     relations: list[Relation]
     world: World
@@ -36,7 +36,7 @@ class Walked:
 
 @pytest.fixture(scope="module")
 def walked(server: Server) -> Iterator[Walked]:
-    """The one walk that the tests of this module read."""
+    """Run one walk for all tests of this module."""
     with psycopg.connect(server.url(), autocommit=True) as owner:
         owner.execute(f"create database {NAME} template {TEMPLATE} strategy file_copy")
     with psycopg.connect(server.url(NAME), autocommit=True, row_factory=dict_row) as owner:
@@ -51,14 +51,14 @@ def walked(server: Server) -> Iterator[Walked]:
 
 @pytest.fixture
 def owner(server: Server, walked: Walked) -> Iterator[Connection]:
-    """The owner's connection to the filled database, in a transaction that is rolled back."""
+    """Return the owner's connection to the filled database, in a transaction that is rolled back."""
     with psycopg.connect(server.url(NAME), row_factory=dict_row) as connection:
         yield connection
         connection.rollback()
 
 
 def walk_again(owner: Connection, walked: Walked, *names: str) -> Walked:
-    """Walk through some relations once more, as the logins of the functions within the owner's transaction."""
+    """Walk through some relations again, as the logins of the functions within the owner's transaction."""
     relations = [relation for relation in catalog.relations(owner) if relation.name in names]
 
     @contextmanager
@@ -83,16 +83,16 @@ def all_broken(walked: Walked) -> list[str]:
     return [said for audience in AUDIENCES for said in broken(walked, audience)]
 
 
-def test_every_table_has_a_line_and_every_line_has_a_table(walked):
+def test_tables_and_lines_of_the_table_match(walked):
     assert expectations.unlisted(walked.relations, walked.lines) == []
 
 
 @pytest.mark.parametrize("audience", AUDIENCES, ids=lambda audience: audience.name)
-def test_an_audience_reads_and_writes_what_the_table_says(walked, audience):
+def test_audience_reads_and_writes_the_rows_that_the_table_lists(walked, audience):
     assert broken(walked, audience) == []
 
 
-def test_no_partition_is_reached_around_its_parent(walked):
+def test_no_partition_is_accessible_directly(walked):
     partitions = [relation for relation in walked.relations if relation.parent is not None]
 
     assert len(partitions) > 20
@@ -103,14 +103,14 @@ def test_row_security_is_on_for_every_table_and_partition(walked):
     assert expectations.unsecured(walked.relations) == []
 
 
-def test_every_word_of_the_table_is_shown_by_rows_that_it_means_and_rows_that_it_leaves_out(walked):
+def test_every_cell_of_the_table_is_proved_by_included_and_excluded_rows(walked):
     lines = [walked.lines[name] for name in sorted(walked.world.rows.keys() & walked.lines.keys())]
 
     assert [said for line in lines for said in expectations.unproven(line, walked.world)] == []
 
 
-def test_no_column_is_granted_by_itself(owner):
-    """The walk reads whole rows; a view shows fewer columns."""
+def test_no_column_has_its_own_grant(owner):
+    """Check column grants separately, because the walk reads whole rows. Use a view to show fewer columns."""
     granted = catalog.rows(
         owner,
         f"""
@@ -125,10 +125,10 @@ def test_no_column_is_granted_by_itself(owner):
     assert granted == []
 
 
-# From here on, the harness itself: each of these must be found.
+# Tests of the harness: it must detect each of these faults.
 
 
-def test_a_new_table_without_a_line_is_named_with_what_to_do(owner, walked):
+def test_new_table_without_a_line_is_reported_with_instructions(owner, walked):
     owner.execute("create schema novelties; create table novelties.things (id integer primary key)")
 
     said = expectations.unlisted(catalog.relations(owner), walked.lines)
@@ -137,7 +137,7 @@ def test_a_new_table_without_a_line_is_named_with_what_to_do(owner, walked):
     assert expectations.unsecured(catalog.relations(owner)) == ["row security is off: novelties.things"]
 
 
-def test_a_line_of_a_table_that_is_gone_is_named(owner, walked):
+def test_line_of_a_dropped_table_is_reported(owner, walked):
     owner.execute("drop table messaging.deliveries cascade")
 
     said = expectations.unlisted(catalog.relations(owner), walked.lines)
@@ -145,7 +145,7 @@ def test_a_line_of_a_table_that_is_gone_is_named(owner, walked):
     assert "tables.txt has a line for messaging.deliveries, which is not there" in said
 
 
-def test_a_policy_that_shows_too_much_is_found(owner, walked):
+def test_policy_that_shows_too_much_is_detected(owner, walked):
     owner.execute("create policy mistake on events.bookings for select to authenticated using (true)")
 
     said = broken(walk_again(owner, walked, "events.bookings"), AUDIENCES[1])
@@ -155,7 +155,7 @@ def test_a_policy_that_shows_too_much_is_found(owner, walked):
     ]
 
 
-def test_a_policy_that_believes_the_organization_of_the_token_is_found(owner, walked):
+def test_policy_that_trusts_the_tokens_organization_is_detected(owner, walked):
     owner.execute(
         "create policy mistake on events.series for select to authenticated "
         "using (organization_id = (ops.claims() ->> 'org_id')::uuid)"
@@ -167,7 +167,7 @@ def test_a_policy_that_believes_the_organization_of_the_token_is_found(owner, wa
     assert "events.series: customer may select 4 of 6 rows, expected public" in said[0]
 
 
-def test_a_policy_that_shows_too_little_is_found(owner, walked):
+def test_policy_that_shows_too_little_is_detected(owner, walked):
     owner.execute("drop policy staff on events.holds")
 
     said = all_broken(walk_again(owner, walked, "events.holds"))
@@ -177,7 +177,7 @@ def test_a_policy_that_shows_too_little_is_found(owner, walked):
     ]
 
 
-def test_a_right_to_write_is_found_and_whose_rows_it_reaches(owner, walked):
+def test_write_grant_is_detected_with_the_rows_that_it_reaches(owner, walked):
     owner.execute(
         "grant insert, update, delete on messaging.notifications to authenticated; "
         "create policy mistake on messaging.notifications for all to authenticated using (user_id = ops.caller_id())"
@@ -191,7 +191,7 @@ def test_a_right_to_write_is_found_and_whose_rows_it_reaches(owner, walked):
     ]
 
 
-def test_a_right_to_delete_what_cannot_be_read_is_found(owner, walked):
+def test_delete_grant_on_unreadable_rows_is_detected(owner, walked):
     owner.execute(
         "grant delete on messaging.notifications to authenticated; "
         "create policy mistake on messaging.notifications for delete to authenticated using (true)"
@@ -203,13 +203,13 @@ def test_a_right_to_delete_what_cannot_be_read_is_found(owner, walked):
     assert attempts.UNSEEN in said[0]
 
 
-def test_a_partition_without_row_security_is_found(owner, walked):
+def test_partition_without_row_security_is_detected(owner, walked):
     owner.execute("alter table events.events_default disable row level security")
 
     assert expectations.unsecured(catalog.relations(owner)) == ["row security is off: events.events_default"]
 
 
-def test_a_partition_that_can_be_read_by_itself_is_found(owner, walked):
+def test_partition_that_can_be_read_directly_is_detected(owner, walked):
     owner.execute(
         "grant select on events.events_default to app_read; "
         "alter table events.events_default disable row level security"
@@ -220,20 +220,20 @@ def test_a_partition_that_can_be_read_by_itself_is_found(owner, walked):
     assert len(expectations.reachable(again.relations, again.found)) == len(AUDIENCES)
 
 
-def test_a_table_without_rows_is_named(walked):
+def test_table_without_rows_is_reported(walked):
     line = walked.lines["events.holds"]
     bare = replace(walked.world, rows={**walked.world.rows, "events.holds": []})
 
     [said] = expectations.unproven(line, bare)
 
     assert said.startswith("events.holds has no row to look at: add rows in tests/database/walk/rows/")
-    assert expectations.unproven(replace(line, empty="made by the next release"), bare) == []
+    assert expectations.unproven(replace(line, empty="filled by the next release"), bare) == []
     assert expectations.unproven(replace(line, empty="it was"), walked.world) == [
         "events.holds is declared empty and has rows"
     ]
 
 
-def test_a_word_that_the_rows_do_not_show_is_named(walked):
+def test_cell_that_the_rows_do_not_prove_is_reported(walked):
     cells = {**walked.lines["users.profiles"].cells, ("owner", "select"): "mine+ours"}
 
     said = expectations.unproven(replace(walked.lines["users.profiles"], cells=cells), walked.world)
@@ -242,7 +242,7 @@ def test_a_word_that_the_rows_do_not_show_is_named(walked):
     assert "users.profiles: owner, ours adds no row to mine+ours" in said[0]
 
 
-def test_lines_are_printed_as_they_stand_in_the_table(walked):
+def test_printed_lines_equal_the_lines_of_the_table(walked):
     text = expectations.TABLES.read_text()
 
     for table, line in walked.lines.items():

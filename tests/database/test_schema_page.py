@@ -1,4 +1,4 @@
-"""sql/schema.sql: it shows no bodies of routines, and any other change of the structure makes it out of date."""
+"""Test sql/schema.sql: it shows no bodies of routines, and any other structural change makes it out of date."""
 
 import psycopg
 import pytest
@@ -47,7 +47,7 @@ CHANGES = {
 
 @pytest.fixture
 def dump(server, database_name):
-    """Return the page after some statements."""
+    """Return a function that runs statements and returns the page."""
 
     def dump_after(*statements):
         with psycopg.connect(server.url(database_name), autocommit=True) as connection:
@@ -105,7 +105,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_body_is_left_out_in_each_form(form):
+def test_body_is_omitted_in_each_form(form):
     signature = (
         "CREATE FUNCTION x.f(a text DEFAULT ';'::text) RETURNS text\n    LANGUAGE sql STABLE\n    SET role TO 'x'"
     )

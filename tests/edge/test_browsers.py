@@ -1,4 +1,4 @@
-"""Which requests may come from a page of another origin: by what browsers say of themselves."""
+"""Test that browser headers decide whether a request comes from a page of another origin."""
 
 import ast
 from pathlib import Path
@@ -27,7 +27,7 @@ HOST = "127.0.0.1:3000"
     ],
     ids=str,
 )
-def test_request_of_this_machine_is_let_through(headers):
+def test_request_from_this_machine_is_allowed(headers):
     assert not browsers.is_foreign(headers)
 
 
@@ -54,11 +54,11 @@ def test_request_of_this_machine_is_let_through(headers):
     ],
     ids=str,
 )
-def test_request_that_may_be_of_a_page_from_elsewhere_is_refused(headers):
+def test_request_from_a_foreign_page_is_refused(headers):
     assert browsers.is_foreign(headers)
 
 
-def test_link_from_elsewhere_is_followed_only_to_what_may_be_linked_to():
+def test_link_from_a_foreign_page_is_allowed_for_navigation_only():
     link = {"Host": HOST, "Sec-Fetch-Site": "cross-site"}
 
     assert not browsers.is_foreign(link, navigates=True)
@@ -67,11 +67,11 @@ def test_link_from_elsewhere_is_followed_only_to_what_may_be_linked_to():
 
 
 SERVERS = {
-    "local/aws_server.py": "refuses foreign pages before moto is asked",
+    "local/aws_server.py": "refuses foreign pages before moto is called",
     "local/runtime.py": "refuses foreign pages",
-    "local/stripe/server.py": "refuses foreign pages, but for links to pages",
-    "local/gateway.py": "is the API, which any page may call as in AWS; pages.py refuses for its control routes",
-    "local/postgres.py": "opens a port to learn a free number, and closes it",
+    "local/stripe/server.py": "refuses foreign pages except links to pages",
+    "local/gateway.py": "is the API, which any page can call as in AWS; pages.py refuses for its control routes",
+    "local/postgres.py": "opens a port to find a free number, and closes it",
 }
 
 
@@ -85,6 +85,6 @@ def test_every_server_of_the_local_stack_refuses_foreign_pages():
         in ("create_server", "make_server", "start_server", "HTTPServer", "ThreadingHTTPServer", "TCPSite")
     }
 
-    assert found.keys() == SERVERS.keys(), "Say how a new server treats pages from elsewhere."
+    assert found.keys() == SERVERS.keys(), "List how a new server treats foreign pages."
     assert {name for name, asks in found.items() if not asks} == {"local/gateway.py", "local/postgres.py"}
     assert "is_foreign" in (ROOT / "local" / "pages.py").read_text()

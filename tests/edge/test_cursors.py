@@ -1,4 +1,4 @@
-"""Cursors and times of queries: whatever a caller writes into them gets a page or a refusal, never a fault."""
+"""Test that any text in a cursor or a query time returns a page or a refusal, never a server error."""
 
 import base64
 import itertools
@@ -62,7 +62,7 @@ TIMES = sorted(
 
 @pytest.fixture(scope="module")
 def place(server, copier):
-    """An API over a database with something in each list, and how to ask it: ask(path, query) of all callers."""
+    """Return ask(path, query), which calls the API as each caller. The database has rows for each list."""
     copy_database(copier, "cursors")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("DATABASE_URL", api_url(server, "cursors"))
@@ -101,32 +101,32 @@ def place(server, copier):
     copier.execute("drop database cursors with (force)")
 
 
-def written(keys):
+def encode_cursor(keys):
     return base64.urlsafe_b64encode(json.dumps(keys).encode()).decode().rstrip("=")
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_no_cursor_is_a_fault(place, monkeypatch, path):
+def test_invalid_cursor_never_causes_a_server_error(place, monkeypatch, path):
     kinds = []
     after = paging.after
     monkeypatch.setattr(paging, "after", lambda text, *asked: kinds.append(asked) or after(text, *asked))
     statuses = {answer.status for broken in BROKEN for answer in place(path, {"cursor": broken})}
     assert statuses <= {403, 404, 422}
-    assert kinds, "No caller of the test comes as far as the cursor."
+    assert kinds, "No caller of the test reaches the cursor."
 
     values = [NUMBERS if isinstance(kind, range) else VALUES[kind] for kind in kinds[0]]
     plain = [column[0] for column in values]
     tampered = [
         [*plain[:number], value, *plain[number + 1 :]] for number, column in enumerate(values) for value in column
     ] + [list(row) for row in itertools.zip_longest(*(column[7:9] for column in values), fillvalue=None)]
-    taken = {answer.status for keys in tampered for answer in place(path, {"cursor": written(keys)})}
+    taken = {answer.status for keys in tampered for answer in place(path, {"cursor": encode_cursor(keys)})}
 
     assert taken <= {200, 403, 404, 422}
     assert 200 in taken, "No caller of the test gets a page."
 
 
 @pytest.mark.parametrize(("path", "name"), TIMES)
-def test_no_time_of_a_query_is_a_fault(place, path, name):
+def test_invalid_query_time_never_causes_a_server_error(place, path, name):
     texts = [*(text for text in MOMENTS if isinstance(text, str)), *DAYS]
     statuses = {answer.status for text in texts for answer in place(path, {name: text})}
 

@@ -1,4 +1,4 @@
-"""What CloudFormation hears of a custom resource: always an answer, always the truth."""
+"""Test that CloudFormation always receives a correct response for a custom resource."""
 
 import threading
 import time
@@ -20,7 +20,7 @@ def carry_out(request, work):
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
-def test_what_was_done_is_answered_with_what_was_asked(there, kind):
+def test_success_response_repeats_the_requests_ids(there, kind):
     done = carry_out(there.request(kind), lambda: {"applied": "3"})
 
     assert done == {"applied": "3"}
@@ -36,26 +36,26 @@ def test_what_was_done_is_answered_with_what_was_asked(there, kind):
     ]
 
 
-def test_the_answer_has_no_content_type_for_its_address_is_signed_without(there):
+def test_response_has_no_content_type_because_its_url_is_signed_without(there):
     carry_out(there.request("Create"), dict)
 
     assert there.content_types == [""]
 
 
-def test_the_resource_keeps_its_id_for_another_would_have_it_deleted(there):
+def test_update_keeps_the_physical_resource_id(there):
     carry_out(there.request("Update", PhysicalResourceId="first"), dict)
 
     assert there.answers[0]["PhysicalResourceId"] == "first"
 
 
-def test_a_delete_does_nothing_and_succeeds(there):
+def test_delete_does_nothing_and_succeeds(there):
     carry_out(there.request("Delete", PhysicalResourceId="first"), lambda: pytest.fail("It did something."))
 
     assert there.answers[0]["Status"] == "SUCCESS"
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("no such table"), SystemExit("no such table")])
-def test_a_failure_is_answered_and_raised(there, fault):
+def test_failure_is_reported_and_raised(there, fault):
     def fail():
         raise fault
 
@@ -66,7 +66,7 @@ def test_a_failure_is_answered_and_raised(there, fault):
     assert there.answers[0]["Reason"] == f"{type(fault).__name__}: no such table"
 
 
-def test_a_long_reason_is_cut_so_that_cloudformation_takes_it(there):
+def test_long_failure_reason_is_truncated(there):
     def fail():
         raise RuntimeError("x" * 10_000)
 
@@ -76,7 +76,7 @@ def test_a_long_reason_is_cut_so_that_cloudformation_takes_it(there):
     assert len(there.answers[0]["Reason"]) == custom_resources.REASON_CHARACTERS_MAX
 
 
-def test_an_answer_that_is_not_taken_is_sent_again(there):
+def test_refused_response_is_resent(there):
     there.refusals = 3
 
     carry_out(there.request("Create"), dict)
@@ -84,7 +84,7 @@ def test_an_answer_that_is_not_taken_is_sent_again(there):
     assert len(there.answers) == 1
 
 
-def test_an_answer_that_is_never_taken_is_a_fault_and_not_silence(there):
+def test_response_refused_at_every_attempt_raises_not_answered(there):
     there.refusals = custom_resources.ATTEMPTS_MAX
 
     with pytest.raises(custom_resources.NotAnswered):
@@ -94,7 +94,7 @@ def test_an_answer_that_is_never_taken_is_a_fault_and_not_silence(there):
     assert there.refusals == 0
 
 
-def test_what_would_outlive_its_invocation_is_cancelled():
+def test_work_is_cancelled_before_its_invocation_ends():
     cancelled = threading.Event()
     context = gateway.Context(milliseconds_left=1_000)
 
@@ -102,7 +102,7 @@ def test_what_would_outlive_its_invocation_is_cancelled():
         assert cancelled.wait(5)
 
 
-def test_what_is_done_in_time_is_not_cancelled():
+def test_work_done_in_time_is_not_cancelled():
     cancelled = threading.Event()
 
     with custom_resources.in_time(gateway.Context(milliseconds_left=60_030), cancelled.set, reserve_seconds=60):

@@ -1,4 +1,4 @@
-"""The HTTP doorway: what every route answers, whatever it is about."""
+"""Test the HTTP layer: the request checks, responses and refusals that all routes share."""
 
 import json
 from typing import Annotated, Any
@@ -23,7 +23,7 @@ THING = "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a"
 
 
 class Order(Request):
-    """What the trial route takes."""
+    """The request body of the trial route."""
 
     thing_id: Id
     seats: Seats = 1
@@ -33,7 +33,7 @@ class Order(Request):
 
 
 class Made(Answer):
-    """What the trial route gives."""
+    """The response body of the trial route."""
 
     thing_id: UUID
     seats: int
@@ -67,7 +67,7 @@ def orders(limit: http.PageSize = 20, cursor: http.Cursor = None) -> Response[pa
 
 @app.get("/wrong")
 def wrong() -> Made:
-    """Answer with something that is not of the route's type."""
+    """Return a value of the wrong type."""
     return {"seats": "many"}  # type: ignore[return-value]
 
 
@@ -90,7 +90,7 @@ def post(body: Any, **options: Any) -> gateway.Answer:
     return ask("POST", "/orders", body, key=options.pop("key", "tap"), **options)
 
 
-def test_a_good_request_is_answered_by_its_types():
+def test_valid_request_returns_the_routes_typed_response():
     answer = post({"thing_id": THING, "seats": 2, "at": "2030-01-31T18:00:00+01:00", "gift": True})
 
     assert (answer.status, answer.body) == (201, {"thing_id": THING, "seats": 2})
@@ -121,7 +121,7 @@ def test_a_good_request_is_answered_by_its_types():
         (None, ["body"], "missing"),
     ],
 )
-def test_a_body_that_does_not_fit_is_refused_with_place_and_kind(body, place, kind):
+def test_invalid_body_is_refused_with_place_and_kind(body, place, kind):
     answer = post(body)
 
     assert (answer.status, answer.body["code"]) == (422, "invalid_request")
@@ -129,14 +129,14 @@ def test_a_body_that_does_not_fit_is_refused_with_place_and_kind(body, place, ki
     assert {"path": place, "kind": kind} in [{"path": e["path"], "kind": e["kind"]} for e in answer.body["errors"]]
 
 
-def test_a_refusal_never_repeats_what_was_sent():
+def test_refusal_never_repeats_request_values():
     answer = post({"thing_id": "hunter2-secret", "seats": "hunter2-secret", "note": "hunter2-secret" * 9})
 
     assert answer.status == 422
     assert "hunter2" not in answer.text
 
 
-def test_a_request_as_text_says_nothing_of_what_was_sent():
+def test_text_of_a_request_hides_its_values():
     request = Order(thing_id=THING, note="hunter2")
 
     assert f"{request} {request!r} {[request]}" == "Order(…) Order(…) [Order(…)]"
@@ -146,20 +146,20 @@ def test_a_request_as_text_says_nothing_of_what_was_sent():
     "body",
     ["{", "[1,", '{"seats": NaN}', '{"seats": Infinity}', '{"a": ' + "9" * 5000 + "}", b"\xff\xfe{}", "[" * 99999],
 )
-def test_what_is_not_json_is_malformed(body):
+def test_body_that_is_no_json_is_malformed(body):
     answer = post(body)
 
     assert (answer.status, answer.body["code"]) == (400, "malformed_json")
 
 
-def test_what_is_nested_too_deep_is_refused():
+def test_body_nested_too_deeply_is_refused():
     answer = post('{"note": ' + "[" * 50 + "]" * 50 + "}")
 
     assert answer.status == 422
     assert answer.body["errors"][0]["kind"] == "too_deep"
 
 
-def test_a_body_over_256_kb_is_too_large():
+def test_body_over_256_kb_is_too_large():
     assert post({"note": "x" * 262_144}).status == 413
     assert post({"note": "x" * 262_000}).status == 422
 
@@ -173,51 +173,51 @@ def test_a_body_over_256_kb_is_too_large():
         {"Content-Type": "application/json", "Content-Encoding": "gzip"},
     ],
 )
-def test_a_body_of_another_kind_is_unsupported(headers):
+def test_body_of_another_media_type_is_unsupported(headers):
     answer = post({"thing_id": THING}, headers=headers)
 
     assert (answer.status, answer.body["code"]) == (415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/json; charset=UTF-8", "Application/JSON"])
-def test_json_is_taken_however_it_is_labelled(kind):
+def test_json_content_type_is_accepted_in_every_spelling(kind):
     assert post({"thing_id": THING}, headers={"content-type": kind}).status == 201
 
 
-def test_a_body_in_base64_is_the_same_body():
+def test_base64_body_is_decoded():
     assert post(json.dumps({"thing_id": THING, "note": "Zürich"}).encode()).status == 201
 
 
-def test_a_missing_idempotency_key_has_a_code_of_its_own():
+def test_missing_idempotency_key_has_its_own_code():
     answer = ask("POST", "/orders", {"thing_id": THING})
 
     assert (answer.status, answer.body["code"]) == (400, "idempotency_key_required")
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "kläx", "a b"])
-def test_an_odd_idempotency_key_is_invalid(key):
+def test_malformed_idempotency_key_is_invalid(key):
     answer = post({"thing_id": THING}, key=key)
 
     assert (answer.status, answer.body["errors"][0]["path"]) == (422, ["header", "idempotency-key"])
 
 
-def test_an_optional_body_may_be_left_out():
+def test_optional_body_can_be_omitted():
     assert ask("POST", f"/orders/{THING}/cancel").body == {"thing_id": THING, "seats": 0}
     assert ask("POST", f"/orders/{THING}/cancel", {"thing_id": THING, "seats": 3}).body["seats"] == 3
 
 
-def test_a_stored_answer_is_given_letter_for_letter():
+def test_stored_response_is_returned_unchanged():
     assert ask("POST", f"/orders/{THING}/cancel").text == f'{{"thing_id": "{THING}",  "seats": 0}}'
 
 
-def test_nothing_to_say_is_204():
+def test_empty_response_is_204():
     answer = ask("DELETE", f"/orders/{THING}")
 
     assert (answer.status, answer.text) == (204, "")
 
 
 @pytest.mark.parametrize("segment", ["nobody", "%00", 'a"b', "\0", "x" * 5000, "Ω"])
-def test_a_path_that_does_not_fit_is_invalid_not_unknown(segment):
+def test_invalid_path_parameter_is_invalid_and_not_unknown(segment):
     answer = ask("DELETE", f"/orders/{segment}")
 
     assert (answer.status, answer.body["errors"][0]["path"]) == (422, ["path", "order_id"])
@@ -235,14 +235,14 @@ def test_a_path_that_does_not_fit_is_invalid_not_unknown(segment):
         {"cursor": ""},
     ],
 )
-def test_a_query_that_does_not_fit_is_invalid(query):
+def test_invalid_query_is_refused_with_its_parameter(query):
     answer = ask("GET", "/orders", query=query)
 
     assert (answer.status, answer.body["code"]) == (422, "invalid_request")
     assert answer.body["errors"][0]["path"][:2] == ["query", *query]
 
 
-def test_text_that_cannot_be_stored_is_refused_wherever_it_stands():
+def test_unstorable_text_is_refused_in_query_and_path():
     kinds = [
         ask("GET", "/orders", query={"cursor": "a\0b"}).body["errors"][0]["kind"],
         ask("GET", "/orders", query={"cursor": "a\ud800b"}).body["errors"][0]["kind"],
@@ -252,19 +252,19 @@ def test_text_that_cannot_be_stored_is_refused_wherever_it_stands():
     assert kinds == ["string_nul", "string_unicode", "string_nul"]
 
 
-def test_an_unknown_path_is_not_found():
+def test_unknown_path_is_not_found():
     answer = ask("GET", "/nowhere")
 
     assert (answer.status, answer.body["code"]) == (404, "route_not_found")
 
 
-def test_another_method_is_told_which_there_are():
+def test_unknown_method_returns_the_allowed_methods():
     answer = ask("PATCH", "/orders")
 
     assert (answer.status, answer.body["code"], answer.headers["allow"]) == (405, "method_not_allowed", "GET, POST")
 
 
-def test_a_refusal_becomes_a_problem_document():
+def test_refusal_becomes_a_problem_document():
     raised.append(Refused(409, "sold_out", "3 seats are left.", waitlist=True, status="full"))
 
     answer = post({"thing_id": THING})
@@ -280,7 +280,7 @@ def test_a_refusal_becomes_a_problem_document():
     }
 
 
-def test_a_refusal_without_a_sentence_says_what_its_code_does():
+def test_refusal_without_a_sentence_uses_the_sentence_of_its_code():
     raised.append(Refused(409, "sold_out", seats_left=1, waitlist=True))
 
     answer = post({"thing_id": THING})
@@ -297,7 +297,7 @@ def test_sentence_names_a_member_without_a_value():
     assert "(`seats_left`)" in answer.body["detail"]
 
 
-def test_a_limit_says_when_to_come_back():
+def test_rate_limit_refusal_names_the_time_to_retry():
     raised.append(Refused(429, "rate_limited", retry_after_seconds=12))
 
     answer = post({"thing_id": THING})
@@ -305,7 +305,7 @@ def test_a_limit_says_when_to_come_back():
     assert (answer.status, answer.headers["retry-after"], answer.body["retry_after_seconds"]) == (429, "12", 12)
 
 
-def test_being_unavailable_says_when_to_come_back():
+def test_unavailable_response_names_the_time_to_retry():
     raised.append(Unavailable("The database is busy."))
 
     answer = post({"thing_id": THING})
@@ -313,19 +313,19 @@ def test_being_unavailable_says_when_to_come_back():
     assert (answer.status, answer.body["code"], answer.headers["retry-after"]) == (503, "unavailable", "1")
 
 
-def test_faults_raise():
+def test_fault_is_raised():
     raised.append(ZeroDivisionError())
 
     with pytest.raises(ZeroDivisionError):
         post({"thing_id": THING})
 
 
-def test_an_answer_that_is_not_of_its_type_is_a_fault_of_ours():
+def test_response_of_the_wrong_type_is_a_fault():
     with pytest.raises(ResponseValidationError):
         ask("GET", "/wrong")
 
 
-def test_a_client_that_has_the_answer_gets_none():
+def test_matching_etag_returns_304_without_a_body():
     first = ask("GET", "/orders")
     assert (first.status, first.headers["cache-control"]) == (200, "public, max-age=30")
 
@@ -337,7 +337,7 @@ def test_a_client_that_has_the_answer_gets_none():
     assert (other.status, other.body["items"][0]["seats"]) == (200, 3)
 
 
-def test_the_caller_is_whom_the_authorizer_names():
+def test_caller_is_read_from_the_authorizer():
     caller = Caller(uuid4(), "service_role", uuid4(), {"name": "Ana"})
     event = http_event(caller=caller)
 
@@ -350,7 +350,7 @@ def test_the_caller_is_whom_the_authorizer_names():
     }  # fmt: skip
 
 
-def test_nothing_that_a_client_writes_makes_a_caller():
+def test_caller_and_address_are_not_read_from_client_headers():
     event = http_event(
         headers={"caller_id": str(uuid4()), "Authorization": "Bearer x", "X-Forwarded-For": "198.51.100.1"},
         query={"caller_id": str(uuid4())},
@@ -378,14 +378,14 @@ def test_nothing_that_a_client_writes_makes_a_caller():
         (None, None),
     ],
 )
-def test_addresses_of_one_ipv6_network_share_their_limit(address, subject):
+def test_addresses_of_one_ipv6_network_share_a_limit(address, subject):
     event = http_event()
     event["requestContext"]["identity"] = {"sourceIp": address}
 
     assert http.limited(event, "book").address == subject
 
 
-def test_a_role_that_the_authorizer_cannot_give_is_a_fault():
+def test_unknown_role_from_the_authorizer_is_a_fault():
     with pytest.raises(ValueError, match="postgres"):
         http.caller(http_event(caller=Caller(uuid4(), "postgres")))
 
@@ -401,13 +401,13 @@ def test_a_role_that_the_authorizer_cannot_give_is_a_fault():
         ("GET", "/orders", 200, None),
     ],
 )
-def test_answer_that_is_not_public_varies_by_the_token(method, path, status, vary):
+def test_response_varies_by_the_token_unless_public(method, path, status, vary):
     answer = ask(method, path)
 
     assert (answer.status, answer.headers.get("vary")) == (status, vary)
 
 
-def test_private_answer_that_a_browser_may_keep_varies_by_the_token_and_so_does_its_304():
+def test_private_cacheable_response_and_its_304_vary_by_the_token():
     private = http.resolver()
 
     @private.get("/mine")
@@ -422,7 +422,7 @@ def test_private_answer_that_a_browser_may_keep_varies_by_the_token_and_so_does_
     assert first["Vary"] == second["multiValueHeaders"]["Vary"] == ["Authorization"]
 
 
-def test_browsers_may_call_from_the_configured_origins_only(monkeypatch):
+def test_cors_allows_the_configured_origins_only(monkeypatch):
     monkeypatch.setenv("CORS_ORIGIN", "https://marquee.example, https://desk.marquee.example")
     browser = http.resolver()
 
@@ -440,7 +440,7 @@ def test_browsers_may_call_from_the_configured_origins_only(monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["/orders", f"/orders/{THING}", "/somewhere/else"])
-def test_each_request_is_measured_by_its_route_and_never_by_its_ids(path, capsys):
+def test_request_metrics_name_the_route_and_no_ids(path, capsys):
     ask("GET", path)
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -458,5 +458,5 @@ def test_refusals_are_counted_by_code(capsys):
 
 
 def http_event(**options: Any) -> Any:
-    """The event of some request, as routes see it."""
+    """Build a request event as routes receive it."""
     return app._to_proxy_event(gateway.event("GET", "/orders", **options))

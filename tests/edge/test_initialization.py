@@ -1,4 +1,4 @@
-"""Secrets are fetched while a function is initialized in AWS, and boto3 is not loaded where DATABASE_URL is set."""
+"""Test that a function fetches its secrets during initialization in AWS, and none when DATABASE_URL is set."""
 
 import logging
 from typing import Any
@@ -17,7 +17,7 @@ KEYS = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:keys"
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The secrets that were asked for, in an environment that names none."""
+    """Return the list of fetched secrets, in an environment without secrets."""
     for name in ("DATABASE_URL", "DATABASE_OWNER_SECRET_ARN", "STRIPE_API_KEY", "WEBHOOK_KEYS"):
         monkeypatch.delenv(name, raising=False)
     for name in ("PUBLIC", "PEOPLE", "SERVICE"):
@@ -39,7 +39,7 @@ def test_handler_fetches_its_secrets_before_the_first_event(asked: list[str], mo
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "DATABASE_OWNER_SECRET_ARN"])
-def test_no_secret_is_fetched_on_one_machine_or_by_migrate(
+def test_no_secret_is_fetched_locally_or_by_migrate(
     asked: list[str], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("DATABASE_PEOPLE_SECRET_ARN", LOGIN)
@@ -50,7 +50,7 @@ def test_no_secret_is_fetched_on_one_machine_or_by_migrate(
     assert asked == []
 
 
-def test_secret_that_has_a_plain_setting_is_not_fetched(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secret_with_a_plain_setting_is_not_fetched(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_PEOPLE_SECRET_ARN", LOGIN)
     monkeypatch.setenv("WEBHOOK_KEYS_SECRET_ARN", KEYS)
     monkeypatch.setenv("WEBHOOK_KEYS", '{"current": "k1", "k1": "0"}')

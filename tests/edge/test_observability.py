@@ -1,4 +1,4 @@
-"""Logs and metrics: something of every invocation, nothing of anybody's secrets, and a light start."""
+"""Test logs and metrics: every invocation emits some, no secret is logged, and a function starts without boto3."""
 
 import json
 import logging
@@ -22,12 +22,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def emitted(text: str) -> dict[str, dict[str, Any]]:
-    """The metrics in what was printed, by name, with their dimensions."""
+    """Return the metrics in the printed text by name, with their dimensions."""
     lines = [json.loads(line) for line in text.splitlines() if '"_aws"' in line]
     return {metric["Name"]: line for line in lines for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
 
 
-def test_metrics_go_out_once_the_invocation_is_over(capsys):
+def test_metrics_are_emitted_at_the_end_of_an_invocation(capsys):
     @observed
     def lambda_handler(event: dict[str, Any], context: Any) -> str:
         count("BookingConfirmed")
@@ -37,7 +37,7 @@ def test_metrics_go_out_once_the_invocation_is_over(capsys):
     assert emitted(capsys.readouterr().out)["BookingConfirmed"]["BookingConfirmed"] == [1.0]
 
 
-def test_a_fault_passes_and_its_metrics_still_go_out(capsys):
+def test_fault_is_raised_and_its_metrics_are_emitted(capsys):
     @observed
     def lambda_handler(event: dict[str, Any], context: Any) -> None:
         count("BookingConfirmed")
@@ -48,7 +48,7 @@ def test_a_fault_passes_and_its_metrics_still_go_out(capsys):
     assert "BookingConfirmed" in emitted(capsys.readouterr().out)
 
 
-def test_dimensions_are_of_their_own_metric_only(capsys):
+def test_dimensions_apply_to_their_own_metric_only(capsys):
     @observed
     def lambda_handler(event: dict[str, Any], context: Any) -> None:
         count("RequestRefused", code="sold_out")
@@ -61,7 +61,7 @@ def test_dimensions_are_of_their_own_metric_only(capsys):
     assert "code" not in metrics["BookingRefused"]
 
 
-def test_a_metric_of_its_own_is_what_powertools_writes_of_a_single_one(capsys, monkeypatch):
+def test_metric_with_dimensions_equals_the_single_metric_of_powertools(capsys, monkeypatch):
     monkeypatch.setattr(metrics, "service", "book")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "book")
     unit, dimensions = MetricUnit.Milliseconds, {"route": "GET /here"}
@@ -74,7 +74,7 @@ def test_a_metric_of_its_own_is_what_powertools_writes_of_a_single_one(capsys, m
     assert ours == theirs
 
 
-def test_what_one_invocation_adds_to_the_log_is_gone_in_the_next():
+def test_log_keys_of_an_invocation_are_cleared_for_the_next():
     @observed
     def lambda_handler(event: dict[str, Any], context: Any) -> None:
         if event:
@@ -90,13 +90,13 @@ def test_what_one_invocation_adds_to_the_log_is_gone_in_the_next():
 
 
 @pytest.mark.parametrize("message", ["request", "12", '{"a": 1}'])
-def test_a_message_is_logged_as_it_is(message):
+def test_log_message_is_kept_as_text(message):
     record = logging.LogRecord("marquee", logging.INFO, __file__, 1, message, None, None)
 
     assert json.loads(logger.registered_formatter.format(record))["message"] == message
 
 
-def test_the_log_carries_the_id_of_the_request_until_it_is_over():
+def test_log_carries_the_request_id_for_its_invocation_only():
     seen = []
 
     @observed
@@ -111,7 +111,7 @@ def test_the_log_carries_the_id_of_the_request_until_it_is_over():
     assert seen == [request["requestContext"]["requestId"], None, None]
 
 
-def test_nothing_that_a_client_sends_is_logged(caplog, capsys):
+def test_request_values_are_not_logged(caplog, capsys):
     app = http.resolver()
 
     @observed
@@ -131,7 +131,7 @@ def test_nothing_that_a_client_sends_is_logged(caplog, capsys):
 
 
 @pytest.mark.parametrize("function", ["book", "authorize", "health"])
-def test_a_start_loads_neither_botocore_nor_the_x_ray_sdk(function):
+def test_function_start_loads_neither_botocore_nor_the_x_ray_sdk(function):
     code = (
         "import importlib.util as u, sys\n"
         f"spec = u.spec_from_file_location('app', 'functions/{function}/app.py')\n"

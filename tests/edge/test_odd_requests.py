@@ -1,6 +1,6 @@
-"""Requests that nobody sends by accident, at every operation: each is refused or answered, and none is a fault.
+"""Test hostile requests at every operation: each gets a response or a refusal, never a server error.
 
-5xx answers roll a deployment back, so nobody may be able to cause one by what they write.
+5xx responses roll a deployment back, so no request text may cause one.
 """
 
 import contextlib
@@ -56,7 +56,7 @@ BODIES: list[str | bytes] = [
 
 @pytest.fixture(scope="module")
 def ask(server, copier):
-    """ask(function, event): the status of an answer, or what was raised."""
+    """Return a function that sends a request as each caller and yields the status or the raised error."""
     copy_database(copier, "odd")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("DATABASE_URL", api_url(server, "odd"))
@@ -90,7 +90,7 @@ def ask(server, copier):
 
 
 def requests(path: str, method: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each operation with an odd value in each of its places in turn."""
+    """Generate requests for an operation, with an odd value in each place in turn."""
     described = DOCUMENT["paths"][path][method]
     names = [(each["name"], each["in"]) for each in described.get("parameters", ())]
     plain = path
@@ -116,7 +116,7 @@ def requests(path: str, method: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=lambda word: word)
-def test_odd_request_is_no_fault(ask, path, method):
+def test_odd_request_never_causes_a_server_error(ask, path, method):
     faults = {}
     for asked, options in requests(path, method):
         for status in ask(method, asked, **options):

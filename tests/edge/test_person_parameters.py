@@ -1,7 +1,7 @@
-"""Routes that take a person's id: staff get customer_not_found for everybody who never came to their organization.
+"""Test routes that take a person's id: staff get customer_not_found for anyone unknown to their organization.
 
-The walk goes over each parameter and each member of a body in docs/openapi.json that may name a person. One without a
-line in the tables below fails.
+The first test checks each parameter and body member in docs/openapi.json that may name a person. It fails for one
+that is missing in the tables below.
 """
 
 import json
@@ -25,17 +25,17 @@ BY_STAFF = {
     ("post", "/events/{event_id}/waitlist"): ("waitlist", "customer_id", {}),
     ("post", "/credits/grants"): ("wallet", "customer_id", {"kind": "pass", "amount": 1}),
 }
-"""Routes by which staff name a person: the function, the member, and what else the body has."""
+"""Routes on which staff name a person: the function, the member, and the other body members."""
 
 NOT_BY_STAFF = {
     "instructor_id": "a public page of an instructor, not a person",
-    "person_id": "filters the access log of the caller's organization, and looks nobody up",
-    "voter_id": "the client's own text, under which no person is looked up",
+    "person_id": "filters the access log of the caller's organization, without looking up a person",
+    "voter_id": "the client's own text, which identifies no person",
 }
 
 
 def names(schema, seen=()):
-    """The names of all members of a schema."""
+    """Yield the names of all members of a schema."""
     if "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[1]
         if name not in seen:
@@ -50,7 +50,7 @@ def names(schema, seen=()):
         yield from names(schema["items"], seen)
 
 
-def test_every_member_of_a_request_that_may_name_a_person_has_a_line():
+def test_every_request_member_that_may_name_a_person_is_listed():
     found = {
         (method, path, name)
         for path, methods in OPENAPI["paths"].items()
@@ -76,7 +76,7 @@ def stage(db):
 
 
 def ask(stage, route, person_id, caller, event_id):
-    """The answer of a route that names a person."""
+    """Call a route for a person and return the status and the body."""
     function, member, more = BY_STAFF[route]
     body = {member: str(person_id), **more}
     if "event_id" not in route[1]:
@@ -89,14 +89,14 @@ def ask(stage, route, person_id, caller, event_id):
 
 
 def erased(stage):
-    """Somebody who came to the organization and was erased since."""
+    """Create a customer of the organization and erase them."""
     person_id = stage.customer()
     routines.call(stage.db, None, "select users.erase_profile(%s)", [person_id])
     return person_id
 
 
 @pytest.mark.parametrize("route", BY_STAFF)
-def test_stranger_erased_person_and_nobody_get_one_answer(stage, route):
+def test_stranger_erased_person_and_unknown_id_get_the_same_refusal(stage, route):
     event_id, elsewhere = stage.event(capacity=1), stages.create(stage.db)
     routines.book(stage.db, event_id, stage.stranger())
     stranger = stage.stranger()
@@ -110,7 +110,7 @@ def test_stranger_erased_person_and_nobody_get_one_answer(stage, route):
 
 
 @pytest.mark.parametrize("route", BY_STAFF)
-def test_service_is_told_that_a_profile_is_missing(stage, route):
+def test_service_gets_customer_not_found_for_a_missing_profile(stage, route):
     event_id = stage.event()
 
     status, answer = ask(stage, route, uuid4(), Caller(uuid4(), "service_role"), event_id)
@@ -118,7 +118,7 @@ def test_service_is_told_that_a_profile_is_missing(stage, route):
     assert (status, answer["code"]) == (404, "customer_not_found")
 
 
-def test_service_whose_subject_has_no_profile_names_the_customer(stage):
+def test_service_without_a_profile_must_name_the_customer(stage):
     service, event_id, stranger = Caller(uuid4(), "service_role"), stage.event(), stage.stranger()
 
     unnamed = gateway.post("book", "/bookings", {"event_id": str(event_id)}, caller=service, key="tap")
@@ -132,7 +132,7 @@ def test_service_whose_subject_has_no_profile_names_the_customer(stage):
 
 
 @pytest.mark.parametrize("way", ["booking", "hold", "wallet", "membership"])
-def test_staff_act_for_a_person_who_came(stage, way):
+def test_staff_can_act_for_a_known_person(stage, way):
     event_id, person_id = stage.event(), stage.stranger()
     match way:
         case "booking":

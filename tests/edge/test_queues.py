@@ -1,4 +1,4 @@
-"""Messages: batches, retries of what was not taken, and failures that spare their neighbours."""
+"""Test queue messages: batches, retries of refused messages, and failures that leave other messages alone."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ class Slice(queues.Message):
 
 
 class Queue:
-    """SQS, as far as sending goes: refuses the bodies it is told to, so many times each."""
+    """A fake of SQS that refuses each listed body the given number of times."""
 
     def __init__(self, refusals: dict[str, int] | None = None) -> None:
         self.refusals = refusals or {}
@@ -53,7 +53,7 @@ def use(monkeypatch: pytest.MonkeyPatch, queue: Queue) -> Queue:
     return queue
 
 
-def test_messages_go_ten_a_call(monkeypatch):
+def test_messages_are_sent_ten_per_call(monkeypatch):
     queue = use(monkeypatch, Queue())
 
     queues.send_batch("url", [Slice(number=n) for n in range(23)], delay_seconds=7)
@@ -64,7 +64,7 @@ def test_messages_go_ten_a_call(monkeypatch):
 
 
 @given(st.lists(st.integers(0, 200_000), max_size=40))
-def test_no_call_is_longer_than_sqs_takes(lengths):
+def test_call_never_exceeds_the_size_limit_of_sqs(lengths):
     entries = [queues._entry(n, Slice(number=n, padding="x" * length), 0) for n, length in enumerate(lengths)]
 
     calls = queues._calls(entries)
@@ -74,7 +74,7 @@ def test_no_call_is_longer_than_sqs_takes(lengths):
     assert all(sum(len(entry["MessageBody"]) for entry in call) <= 262_144 for call in calls)
 
 
-def test_what_was_not_taken_is_sent_again_and_nothing_else(monkeypatch):
+def test_only_refused_messages_are_resent(monkeypatch):
     stubborn = Slice(number=1).model_dump_json()
     queue = use(monkeypatch, Queue({stubborn: 2}))
 
@@ -84,7 +84,7 @@ def test_what_was_not_taken_is_sent_again_and_nothing_else(monkeypatch):
     assert sorted(queue.taken) == [Slice(number=n).model_dump_json() for n in range(3)]
 
 
-def test_what_is_never_taken_is_named_after_a_bounded_number_of_attempts(monkeypatch):
+def test_message_refused_at_every_attempt_is_named_in_the_error(monkeypatch):
     stubborn = Slice(number=1)
     queue = use(monkeypatch, Queue({stubborn.model_dump_json(): 99}))
 
@@ -95,7 +95,7 @@ def test_what_is_never_taken_is_named_after_a_bounded_number_of_attempts(monkeyp
     assert len(queue.calls) == queues.ATTEMPTS_MAX
 
 
-def test_the_correlation_id_travels_along(monkeypatch):
+def test_message_carries_the_correlation_id(monkeypatch):
     queue = use(monkeypatch, Queue())
     logger.set_correlation_id("request-1")
 
@@ -105,7 +105,7 @@ def test_the_correlation_id_travels_along(monkeypatch):
 
 
 def record(number: int, body: str, attempt: int = 1, correlation_id: str | None = None) -> dict[str, Any]:
-    """A record as SQS hands it to Lambda."""
+    """Build a record as SQS passes it to Lambda."""
     attribute = {"stringValue": correlation_id, "dataType": "String", "stringListValues": [], "binaryListValues": []}
     return {
         "messageId": f"m{number}",
@@ -120,7 +120,7 @@ def record(number: int, body: str, attempt: int = 1, correlation_id: str | None 
     }
 
 
-def test_each_message_is_handed_over_typed_with_its_delivery():
+def test_handler_receives_the_typed_message_and_its_delivery():
     seen = []
     event = {"Records": [record(1, '{"number": 5}', attempt=3, correlation_id="request-1"), record(2, '{"number": 6}')]}
 
@@ -133,7 +133,7 @@ def test_each_message_is_handed_over_typed_with_its_delivery():
     ]
 
 
-def test_a_failed_message_spares_its_neighbours():
+def test_failed_message_does_not_fail_its_batch():
     done = []
 
     def handle(message: Slice, delivery: queues.Delivery) -> None:
@@ -148,7 +148,7 @@ def test_a_failed_message_spares_its_neighbours():
 
 
 @pytest.mark.parametrize("body", ["", "{", '{"number": "x"}', '{"number": 1, "more": 2}', "null"])
-def test_a_message_that_breaks_the_contract_fails_alone(body):
+def test_invalid_message_fails_alone(body):
     done = []
     event = {"Records": [record(1, body), record(2, '{"number": 2}')]}
 
@@ -158,12 +158,12 @@ def test_a_message_that_breaks_the_contract_fails_alone(body):
     assert done == [2]
 
 
-def test_a_batch_of_which_nothing_worked_is_a_fault():
+def test_batch_without_a_success_raises():
     with pytest.raises(BatchProcessingError):
         queues.receive({"Records": [record(1, "{")]}, Context(), Slice, lambda message, delivery: None)
 
 
-def test_what_was_in_a_failed_message_stays_out_of_the_log(caplog):
+def test_content_of_a_failed_message_is_not_logged(caplog):
     event = {"Records": [record(1, '{"number": "hunter2"}'), record(2, '{"number": 2}')]}
 
     queues.receive(event, Context(), Slice, lambda message, delivery: None)

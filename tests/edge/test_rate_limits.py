@@ -1,4 +1,4 @@
-"""How often one may call: continuously refilled, costing nothing when refused, and never in the way when it fails."""
+"""Test rate limits: tokens refill continuously, a refusal takes none, and a failed limiter blocks no request."""
 
 import json
 from uuid import UUID
@@ -26,7 +26,7 @@ def pass_seconds(db, seconds):
     db.execute("update ops.rate_limits set full_at = full_at - make_interval(secs => %s)", [seconds])
 
 
-def test_the_sixth_booking_in_a_minute_is_refused_and_says_when_to_come_back(stage):
+def test_sixth_booking_in_a_minute_is_refused_with_a_time_to_retry(stage):
     customer = stage.customer()
 
     answers = [book(stage.event(), customer) for _ in range(6)]
@@ -37,20 +37,20 @@ def test_the_sixth_booking_in_a_minute_is_refused_and_says_when_to_come_back(sta
     assert 1 <= int(refused.headers["retry-after"]) <= 12
 
 
-def test_refused_attempts_count_too(stage):
+def test_refused_booking_counts_against_the_limit(stage):
     full, customer = stage.event(capacity=0), stage.customer()
 
     assert [book(full, customer).status for _ in range(6)] == [409] * 5 + [429]
 
 
-def test_a_caller_at_a_steady_pace_is_never_locked_out(db, stage):
+def test_caller_at_a_steady_pace_is_never_limited(db, stage):
     customer = stage.customer()
     for _ in range(30):
         assert book(stage.event(), customer).status == 201
         pass_seconds(db, 12)
 
 
-def test_a_refused_call_costs_nothing(db, stage):
+def test_rate_limited_call_takes_no_token(db, stage):
     customer = stage.customer()
     for _ in range(5):
         book(stage.event(), customer)
@@ -62,7 +62,7 @@ def test_a_refused_call_costs_nothing(db, stage):
     assert book(stage.event(), customer).status == 201
 
 
-def test_callers_do_not_use_up_each_others_tokens(stage):
+def test_callers_have_separate_limits(stage):
     ana, ben = stage.customers(2)
     for _ in range(6):
         book(stage.event(), ana)
@@ -70,7 +70,7 @@ def test_callers_do_not_use_up_each_others_tokens(stage):
     assert book(stage.event(), ben).status == 201
 
 
-def test_an_address_has_a_limit_of_its_own_whoever_calls_from_it(db, stage):
+def test_address_has_its_own_limit_across_callers(db, stage):
     db.execute("update ops.rate_limit_rules set address_per_minute = 3, address_burst = 3")
     event_id = stage.event()
 
@@ -80,7 +80,7 @@ def test_an_address_has_a_limit_of_its_own_whoever_calls_from_it(db, stage):
     assert (here, elsewhere.status) == ([201, 201, 201, 429], 201)
 
 
-def test_a_header_of_the_client_is_no_address(db, stage):
+def test_forwarded_header_of_the_client_is_not_used_as_address(db, stage):
     db.execute("update ops.rate_limit_rules set address_per_minute = 1, address_burst = 1")
     event_id = stage.event()
     book(event_id, stage.customer())
@@ -97,7 +97,7 @@ def test_a_header_of_the_client_is_no_address(db, stage):
     assert answer.status == 429
 
 
-def test_when_the_limiter_fails_the_request_goes_on_and_a_metric_says_so(db, stage, capsys):
+def test_failed_limiter_lets_the_request_through_and_emits_a_metric(db, stage, capsys):
     db.execute("alter table ops.rate_limits rename to rate_limits_gone")
 
     answer = book(stage.event(), stage.customer())
@@ -107,8 +107,8 @@ def test_when_the_limiter_fails_the_request_goes_on_and_a_metric_says_so(db, sta
     assert any("RateLimiterFailed" in line for line in metrics)
 
 
-def test_refused_attempts_of_several_statements_count_too(db, stage):
-    """A series is made in a transaction of several statements; a stranger's attempt is refused by the first."""
+def test_refused_transaction_of_several_statements_counts(db, stage):
+    """Create a series as a stranger. The first of several statements in the transaction refuses it."""
     db.execute("update ops.rate_limit_rules set per_minute = 2, burst = 2 where operation = 'edit_series'")
     paths = json.loads((gateway.FUNCTIONS.parent / "docs" / "openapi.json").read_text())["paths"]
     body = paths["/series"]["post"]["requestBody"]["content"]["application/json"]["example"]
@@ -119,7 +119,7 @@ def test_refused_attempts_of_several_statements_count_too(db, stage):
     assert [answer.status for answer in answers] == [404, 404, 429]
 
 
-def test_tokens_taken_for_a_queue_refuse_nobody_when_the_database_cannot_be_reached(monkeypatch):
+def test_taking_tokens_does_not_fail_without_a_database(monkeypatch):
     heard = []
     monkeypatch.setattr(database, "warning_listeners", [heard.append])
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")

@@ -1,4 +1,4 @@
-"""No text that people read takes control characters or turns round what stands beside it: every field of every body."""
+"""Test that no text field of any body accepts control characters or characters that change the text direction."""
 
 import json
 from collections.abc import Iterator
@@ -17,18 +17,18 @@ DOCUMENT = json.loads(OPENAPI.read_text())
 WORSE = {"a control character": "Yo\x07ga", "a change of direction": "\u202egnp.exe", "an isolate": "Yoga\u2066"}
 
 NOT_FOR_PEOPLE = {
-    ("POST /ratings/events", "events"): "each event is judged for itself: test_rating_ingest goes through their texts",
+    ("POST /ratings/events", "events"): "each event is checked separately, by tests/rating/test_ingest.py",
     (
         "POST /ratings/items/dirty",
         "item_ids",
-    ): "ids of items are the client's own: they find what it has stored under them",
-    ("POST /webhooks/stripe", ""): "Stripe's own event, kept as it was signed",
+    ): "the client's own item ids, which must match the stored ids",
+    ("POST /webhooks/stripe", ""): "Stripe's own event, stored as it was signed",
 }
 """Fields that hold no text for people, by operation and first member, and why."""
 
 
 def texts(schema: dict[str, Any], place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """The places of all texts in a schema; of a list its first element."""
+    """Yield the places of all text fields in a schema. A list counts by its first element."""
     if "$ref" in schema:
         schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     for part in (*schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ())):
@@ -56,7 +56,7 @@ FIELDS = sorted(
 
 
 def with_text(place: tuple[str | int, ...], text: str) -> Any:
-    """The smallest body that has a text at this place."""
+    """Build the smallest body with a text at this place."""
     body: Any = text
     for part in reversed(place):
         body = {part: body} if isinstance(part, str) else [body]
@@ -65,7 +65,7 @@ def with_text(place: tuple[str | int, ...], text: str) -> Any:
 
 @pytest.fixture(scope="module")
 def routes(server, copier):
-    """Routes over a database, because some values are judged there."""
+    """Return the API's routes with a database, because the database checks some values."""
     copy_database(copier, "readable")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("DATABASE_URL", api_url(server, "readable"))
@@ -73,7 +73,7 @@ def routes(server, copier):
         database.disconnect()
 
 
-def test_the_walk_finds_the_fields():
+def test_text_fields_are_found_in_the_openapi_document():
     assert len(FIELDS) > 40
     assert ("/series", "post", ("title",)) in FIELDS
     assert all(
@@ -83,7 +83,7 @@ def test_the_walk_finds_the_fields():
 
 @pytest.mark.parametrize("text", WORSE.values(), ids=WORSE)
 @pytest.mark.parametrize(("path", "method", "place"), FIELDS, ids=lambda value: str(value).replace("/", ":"))
-def test_field_refuses_what_is_no_readable_text(routes, path, method, place, text):
+def test_text_field_refuses_control_and_direction_characters(routes, path, method, place, text):
     while "{" in path:
         path = path[: path.index("{")] + str(uuid4()) + path[path.index("}") + 1 :]
     function, _ = routes.function_of(method.upper(), path)
@@ -99,7 +99,7 @@ RIGHT_TO_LEFT = ["יוגה בבוקר", "يوغا في الصباح 2030", "כי
 
 
 @pytest.mark.parametrize("title", RIGHT_TO_LEFT)
-def test_titles_in_any_script_are_kept_as_they_were_written(db, title):
+def test_title_in_any_script_is_stored_unchanged(db, title):
     world = scheduling.world(db)
 
     made = scheduling.make_series(world, title=title, description=f"{title}\r\n\t{title}")

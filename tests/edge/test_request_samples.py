@@ -1,4 +1,4 @@
-"""Samples of requests: written in batches, never one for one request, and never at a request's expense."""
+"""Test request samples: they are written in batches, never one by one, and never fail a request."""
 
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from tests.kit import gateway, scheduling
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that stands still until it is told to go on."""
+    """Replace the clock with one that moves only when the test moves it."""
 
     class Clock:
         seconds = 1000.0
@@ -26,7 +26,7 @@ def clock(monkeypatch):
 
 
 def written():
-    """A batch whose writes are kept."""
+    """Return a batch and the list of its writes."""
     writes: list[request_samples.Metrics] = []
     return request_samples.Batch(lambda _caller, metrics: writes.append(metrics)), writes
 
@@ -36,7 +36,7 @@ def request(batch, route="POST /bookings", milliseconds=5.0, failed=False):
     batch.write_if_due(anonymous())
 
 
-def test_a_hundred_requests_are_one_write(clock):
+def test_hundred_requests_are_written_at_once(clock):
     batch, writes = written()
 
     for number in range(250):
@@ -47,7 +47,7 @@ def test_a_hundred_requests_are_one_write(clock):
     assert batch.requests == 50
 
 
-def test_fewer_are_written_when_the_oldest_is_a_minute_old(clock):
+def test_smaller_batch_is_written_when_its_oldest_request_is_a_minute_old(clock):
     batch, writes = written()
     for _request in range(30):
         request(batch)
@@ -59,7 +59,7 @@ def test_fewer_are_written_when_the_oldest_is_a_minute_old(clock):
     assert [each[0]["tags"] for each in writes] == [{"of": 31}]
 
 
-def test_a_few_requests_are_never_written_one_by_one(clock):
+def test_few_requests_are_never_written_one_by_one(clock):
     batch, writes = written()
     for _request in range(19):
         request(batch)
@@ -68,7 +68,7 @@ def test_a_few_requests_are_never_written_one_by_one(clock):
     assert writes == []
 
 
-def test_durations_are_those_of_booking_and_thinned_without_losing_the_worst(clock):
+def test_booking_durations_are_sampled_and_keep_the_longest(clock):
     batch, writes = written()
     for number in range(50):
         request(batch, milliseconds=float(number))
@@ -83,7 +83,7 @@ def test_durations_are_those_of_booking_and_thinned_without_losing_the_worst(clo
     assert sorted(values)[18] == pytest.approx(46, abs=2)
 
 
-def test_a_database_that_does_not_take_them_costs_no_request(clock):
+def test_unavailable_database_fails_no_request(clock):
     def fail(caller, metrics):
         raise Unavailable("gone")
 
@@ -139,7 +139,7 @@ def test_samples_are_written_as_the_caller(db, role):
         [{"name": "request_errors", "value": 1, "unit": "requests"}] * 201,
     ],
 )
-def test_samples_are_the_only_metrics_that_callers_may_write(db, metrics):
+def test_caller_cannot_write_other_metrics(db, metrics):
     with pytest.raises(Refused) as refusal:
         request_samples.requests.write(anonymous(), metrics)
 

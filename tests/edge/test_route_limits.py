@@ -1,7 +1,7 @@
-"""Every route that writes, every recorded read and every expensive read has a rate limit.
+"""Test that every route that writes, every recorded read and every expensive read has a rate limit.
 
-A new route fails here until its handler names an operation that ops.rate_limit_rules has, or REASONS says why not.
-The requests are the samples of events/, of which the template's own test wants one for each route.
+A new route fails here until its handler names an operation of ops.rate_limit_rules, or REASONS explains its absence.
+The requests are the samples in events/. A test of the template requires one for each route.
 """
 
 import json
@@ -22,10 +22,10 @@ REASONS = {
     "GET /ledger/trial-balance": "For the service role only, which no rule limits.",
     "GET /organizations/{organization_id}/payout-account": "One row by its key.",
 }
-"""Routes that would need a limit and have none, and why."""
+"""Routes without the limit that they would need, with the reason."""
 
 EXPENSIVE_TAGS = {"insights", "ledger"}
-"""Reads with figures that are computed for each call. Reads that answer a file are found by their content type."""
+"""Tags of reads that compute figures for each call. Reads that return a file are found by their content type."""
 
 
 RECORDED = {
@@ -45,14 +45,14 @@ RECORDED = {
 """Reads that write the access log, besides the expensive ones. A test compares them with the statements that run."""
 
 SCANS = {"GET /ratings/items/{item_id}", "GET /ratings/members/items/{item_id}"}
-"""Reads whose cost grows with the rows of an organization: an item's rank is counted."""
+"""Reads whose cost grows with the rows of an organization, because they count an item's rank."""
 
 WITHOUT_STATEMENT = {"GET /health/details": "For the service role only, which no rule limits."}
-"""Reads whose sample request runs no statement, and why."""
+"""Reads whose sample request runs no statement, with the reason."""
 
 
 def needs_a_limit(route, operation):
-    """Whether the operation of the OpenAPI document writes, is recorded, or is an expensive read."""
+    """Return whether an operation of the OpenAPI document writes, is recorded, or is an expensive read."""
     if not route.startswith("GET ") or route in RECORDED | SCANS:
         return True
     contents = operation["responses"].get("200", {}).get("content", {})
@@ -68,7 +68,7 @@ ROUTES = sorted(
 
 
 def samples():
-    """The sample requests by route, each with the folder of its function."""
+    """Return the sample requests by route, each with the folder of its function."""
     folders = sorted((folder.name for folder in gateway.FUNCTIONS.iterdir()), key=len, reverse=True)
     found = {}
     for file in sorted((ROOT / "events").glob("*.json")):
@@ -87,11 +87,11 @@ CASES = [
     for number, (folder, event) in enumerate(SAMPLES.get(route, []))
 ]
 OF_PEOPLE = [case for case in CASES if case.values[1]["requestContext"].get("authorizer")]
-"""Public routes have no caller: they are limited by address only."""
+"""Cases with a caller. Public routes have none and are limited by address only."""
 
 
 def authenticated(event):
-    """The sample's request made by a person: rules do not limit the service."""
+    """Return the sample request with a person as its caller, because rules do not limit the service."""
     context = event["requestContext"]
     if context.get("authorizer"):
         context["authorizer"] |= gateway.authorizer_context(UUID(context["authorizer"]["caller_id"]))
@@ -99,7 +99,7 @@ def authenticated(event):
 
 
 def empty(db, subject):
-    """Leave no tokens to a subject, whatever it wants to do."""
+    """Take all tokens of a subject, for every operation."""
     db.execute(
         "insert into ops.rate_limits (operation, subject, full_at) "
         "select r.operation, %s, now() + interval '1 day' from ops.rate_limit_rules as r",
@@ -119,7 +119,7 @@ def refused(folder, event):
 
 @pytest.fixture(autouse=True)
 def settings(monkeypatch):
-    """What handlers need before they open a session."""
+    """Set the variables that handlers read before they open a session."""
     monkeypatch.setenv("RATING_EVENTS_QUEUE_URL", "http://127.0.0.1:1/queue")
     monkeypatch.setenv("PROCESS_BATCH_QUEUE_URL", "http://127.0.0.1:1/queue")
 
@@ -150,7 +150,7 @@ OTHER_READS = [
 
 @pytest.fixture
 def statements(db, monkeypatch):
-    """The statements that handlers run."""
+    """Collect the statements that handlers run."""
     ran = []
     run = database.Session.all
 
@@ -163,7 +163,7 @@ def statements(db, monkeypatch):
 
 
 def recording_routines(db):
-    """The routines that write the access log, and those that call them."""
+    """Return the routines that write the access log, directly or through other routines."""
     bodies = {
         row["name"]: row["body"]
         for row in db.execute(
@@ -189,16 +189,16 @@ def test_read_that_writes_the_access_log_is_listed(db, statements, route, folder
     assert writes == (route in RECORDED)
 
 
-def test_every_route_that_needs_a_limit_has_a_sample_request():
+def test_route_that_needs_a_limit_has_a_sample_request():
     assert [route for route in ROUTES if route not in SAMPLES] == []
 
 
-def test_reasons_are_given_for_routes_that_exist():
+def test_listed_reasons_are_for_existing_routes():
     assert sorted(REASONS.keys() - set(ROUTES)) == []
 
 
-def test_acting_for_a_customer_has_a_rule_of_its_own(db):
-    """A front desk is not limited by what one person books for: the three routes with a customer_id."""
+def test_acting_for_a_customer_has_its_own_limit(db):
+    """Call the three routes with a customer_id: the limit of a person does not apply to a front desk."""
     staff, customer = UUID(int=1), str(UUID(int=2))
     event_id = str(UUID(int=3))
     requests = [
@@ -214,8 +214,8 @@ def test_acting_for_a_customer_has_a_rule_of_its_own(db):
         assert gateway.post(function, path, {**body, "customer_id": str(staff)}, caller=staff).status == 404
 
 
-def test_no_rule_stands_for_an_operation_that_no_route_has(db):
-    """A rule without a route is a limit that somebody believes in."""
+def test_every_rate_limit_rule_is_used_by_a_route(db):
+    """Find rules without a route, which look like a limit but limit nothing."""
     text = "\n".join(file.read_text() for file in gateway.FUNCTIONS.rglob("*.py"))
     rules = [row["operation"] for row in db.execute("select operation from ops.rate_limit_rules").fetchall()]
 

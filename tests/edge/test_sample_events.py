@@ -1,4 +1,4 @@
-"""Every sample of events/ is understood by the function that it is named after."""
+"""Test that the function of each sample in events/ accepts it."""
 
 import functools
 import json
@@ -30,14 +30,14 @@ def having(member):
 
 @pytest.fixture(autouse=True)
 def _stripe(monkeypatch):
-    """What functions that know Stripe find in their environment; nothing here reaches it."""
+    """Set the environment of functions that call Stripe. No test here reaches Stripe."""
     monkeypatch.setenv("STRIPE_API_KEY", "sk_test_of_the_samples")
     monkeypatch.setenv("STRIPE_API_BASE", "http://127.0.0.1:9")
     monkeypatch.setenv("STRIPE_SIGNING_SECRETS", SIGNING_SECRET)
 
 
 def invoke(name):
-    """Run the sample's function with the logins that the template gives it, and no other."""
+    """Run the sample's function with only the logins that the template gives it."""
     function = max((each for each in FUNCTIONS if name.startswith(each + "-")), key=len)
     database.disconnect()
     with mock.patch.dict(os.environ, logins_of(function)):
@@ -46,7 +46,7 @@ def invoke(name):
 
 @functools.cache
 def logins_by_folder():
-    """The environment variables that name the secrets of logins, by the folder of each function."""
+    """Return the environment variables of login secrets, by the folder of each function."""
     written = documents.read(ROOT / "template.yaml")["Resources"].values()
     properties = [each["Properties"] for each in written if each["Type"] == "AWS::Serverless::Function"]
     return {
@@ -63,7 +63,7 @@ def logins_of(function):
 
 
 def signed(sample):
-    """The sample, signed now where it is a webhook: its own stamp is of when it was written."""
+    """Sign a webhook sample with the current time, because its own signature is too old. Return other samples as is."""
     if "Stripe-Signature" not in (sample.get("headers") or {}):
         return sample
     header = signatures.header_of(sample["body"].encode(), [SIGNING_SECRET], now=time.time())
@@ -71,7 +71,7 @@ def signed(sample):
     return {**sample, "headers": headers, "multiValueHeaders": {name: [value] for name, value in headers.items()}}
 
 
-def test_every_request_gets_a_documented_answer(db, aws):
+def test_sample_request_gets_a_documented_response(db, aws):
     paths = json.loads((ROOT / "docs/openapi.json").read_text())["paths"]
     surprises = {}
     for name in having("requestContext"):
@@ -84,18 +84,18 @@ def test_every_request_gets_a_documented_answer(db, aws):
     assert surprises == {}
 
 
-def test_every_schedule_runs_its_job(db, aws):
+def test_sample_schedule_runs_its_job(db, aws):
     assert {name: invoke(name)["job"] for name in having("job")} == {
         name: SAMPLES[name]["job"] for name in having("job")
     }
 
 
 @pytest.mark.parametrize("name", having("Records"))
-def test_a_batch_is_done_without_a_failure(db, aws, name):
+def test_sample_batch_is_processed_without_a_failure(db, aws, name):
     assert invoke(name) == {"batchItemFailures": []}
 
 
-def test_a_token_that_is_none_is_refused_by_the_authorizer(monkeypatch):
+def test_invalid_sample_token_is_refused_by_the_authorizer(monkeypatch):
     for name in ("TOKEN_ISSUER", "TOKEN_AUDIENCE", "TOKEN_JWKS_URL"):
         monkeypatch.setenv(name, "https://issuer.example.com")
 
@@ -103,6 +103,6 @@ def test_a_token_that_is_none_is_refused_by_the_authorizer(monkeypatch):
         invoke("authorize-request")
 
 
-def test_a_function_cannot_use_a_login_that_the_template_does_not_give_it(db):
+def test_function_cannot_use_a_login_outside_its_template_settings(db):
     with mock.patch.dict(os.environ, logins_of("catalog")), pytest.raises(MissingSetting, match="SERVICE_SECRET_ARN"):
         gateway.invoke("maintain", {"job": "clean_up"})

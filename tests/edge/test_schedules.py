@@ -1,4 +1,4 @@
-"""Scheduled work: bounded in turns and time, and honest about what is left."""
+"""Test scheduled jobs: limited in turns and time, with a report of remaining work."""
 
 import pytest
 
@@ -9,12 +9,12 @@ pytestmark = pytest.mark.usefixtures("sockets_off")
 
 
 def outcomes(*given: schedules.Outcome):
-    """A job that has these outcomes, turn by turn."""
+    """Return a job with these outcomes, one for each turn."""
     waiting = list(given)
     return lambda turn: waiting.pop(0)
 
 
-def test_a_job_goes_on_while_there_is_more():
+def test_job_continues_while_there_is_more():
     job = outcomes(
         schedules.Outcome(5, more=True), schedules.Outcome(5, more=True), schedules.Outcome(2, details={"x": 1})
     )
@@ -24,7 +24,7 @@ def test_a_job_goes_on_while_there_is_more():
     assert answer == {"job": "tidy", "done": 12, "turns": 3, "more": False, "details": {"x": 1}}
 
 
-def test_a_job_stops_in_time_and_says_that_there_is_more():
+def test_job_stops_before_its_timeout_and_reports_more():
     context = Context(milliseconds_left=20_000)
 
     def job(turn: schedules.Turn) -> schedules.Outcome:
@@ -37,13 +37,13 @@ def test_a_job_stops_in_time_and_says_that_there_is_more():
     assert context.milliseconds_left > 0
 
 
-def test_a_job_has_one_turn_however_late_it_is():
+def test_job_has_one_turn_however_late_it_is():
     answer = schedules.run({"job": "tidy"}, Context(milliseconds_left=10), {"tidy": outcomes(schedules.Outcome(1))})
 
     assert answer["turns"] == 1
 
 
-def test_turns_are_bounded():
+def test_number_of_turns_is_limited():
     answer = schedules.run(
         {"job": "tidy"}, Context(), {"tidy": lambda turn: schedules.Outcome(0, more=True)}, turns_max=4
     )
@@ -51,7 +51,7 @@ def test_turns_are_bounded():
     assert (answer["turns"], answer["more"]) == (4, True)
 
 
-def test_a_job_sees_its_input_and_its_turn():
+def test_job_receives_its_input_and_turn_number():
     seen = []
 
     def job(turn: schedules.Turn) -> schedules.Outcome:
@@ -63,7 +63,7 @@ def test_a_job_sees_its_input_and_its_turn():
     assert seen == [(1, 7), (2, 7)]
 
 
-def test_a_fault_raises():
+def test_fault_of_a_job_is_raised():
     def job(turn: schedules.Turn) -> schedules.Outcome:
         raise ZeroDivisionError
 
@@ -72,7 +72,7 @@ def test_a_fault_raises():
 
 
 @pytest.mark.parametrize("event", [{"job": "untidy"}, {"job": None}, {"job": ["tidy"]}])
-def test_an_unknown_job_is_a_fault(event):
+def test_unknown_job_is_a_fault(event):
     with pytest.raises(schedules.UnknownJob):
         schedules.run(event, Context(), {"tidy": outcomes()})
 
@@ -81,7 +81,7 @@ def test_an_unknown_job_is_a_fault(event):
     ("event", "receiver"),
     [({"httpMethod": "GET"}, "http"), ({"Records": []}, "queue"), ({"job": "tidy"}, "schedule")],
 )
-def test_each_trigger_reaches_its_receiver(event, receiver):
+def test_trigger_is_dispatched_to_its_receiver(event, receiver):
     receivers = {name: lambda event, context, name=name: name for name in ("http", "queue", "schedule")}
 
     assert dispatch.by_trigger(event, Context(), **receivers) == receiver

@@ -1,4 +1,4 @@
-"""marquee.edge.stripe: one client for each key, with time-outs for customers who wait or for workers."""
+"""Test the Stripe client: one for each key, with short time-outs for customers and long ones for workers."""
 
 import pytest
 
@@ -16,13 +16,13 @@ def environment(monkeypatch):
 
 @pytest.fixture
 def made(monkeypatch):
-    """The arguments with which clients are made: base, seconds for an answer, retries."""
+    """Collect the arguments of created clients: base URL, seconds for a response, and retries."""
     arguments = []
     monkeypatch.setattr(stripe, "_client", lambda _key, *given: arguments.append(given))
     return arguments
 
 
-def test_client_answers_within_the_gateways_time_out_by_default(made):
+def test_default_client_fails_within_the_gateways_timeout(made):
     stripe.client()
 
     [(base, seconds, retries)] = made
@@ -39,6 +39,6 @@ def test_patient_client_waits_and_retries_longer(made):
     assert patient_retries > retries
 
 
-def test_client_of_a_key_is_made_once():
+def test_client_is_created_once_for_each_key():
     assert stripe.client(patient=True) is stripe.client(patient=True)
     assert stripe.client(patient=True) is not stripe.client()

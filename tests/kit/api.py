@@ -1,6 +1,6 @@
-"""The whole API in this process: a WSGI app that hands each request to the function whose route it is.
+"""Serve the whole API in this process: a WSGI app that passes each request to the function of its route.
 
-Stands for API Gateway with its authorizer: the header X-Caller names the caller, one of those that the app knows.
+It replaces API Gateway and its authorizer. The header X-Caller names one of the callers that the app knows.
 """
 
 import json
@@ -17,7 +17,7 @@ OPENAPI = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
 
 
 class Api:
-    """`callers`: who may call, by the names of the header; public routes are called by nobody."""
+    """The API as a WSGI app. `callers` are the possible callers by header name. A public route has no caller."""
 
     def __init__(self, callers: Mapping[str, Any]) -> None:
         self.callers = callers
@@ -27,11 +27,11 @@ class Api:
             if (folder / "app.py").exists() and "http.resolver(" in (folder / "app.py").read_text():
                 app = gateway.load(folder.name).app
                 self._routes += [(route.method, route.rule, folder.name, route.openapi_path) for route in app.routes]
-        # As in API Gateway, a literal segment goes before a parameter.
+        # As in API Gateway, a literal segment has priority over a parameter.
         self._routes.sort(key=lambda route: route[3].count("{"))
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """WSGI."""
+        """Respond to a WSGI request."""
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
         length = int(environ.get("CONTENT_LENGTH") or 0)
         body = environ["wsgi.input"].read(length) if length else None
@@ -50,7 +50,7 @@ class Api:
         )
         try:
             answer = gateway.invoke(function, event)
-        except Exception:  # as API Gateway answers for a function that raised, with what it would find in the log
+        except Exception:  # API Gateway's response for a function that raised, with the log's text
             answer = {"statusCode": 502, "headers": {"Content-Type": "text/plain"}, "body": traceback.format_exc()}
         headers = {name: values[-1] for name, values in (answer.get("multiValueHeaders") or {}).items()}
         headers |= answer.get("headers") or {}

@@ -1,4 +1,4 @@
-"""The collection of sample applications and their reports. Run as a module, it writes the reports."""
+"""Read the sample applications and their expected reports. Run as a module, it writes the reports."""
 
 import tempfile
 from pathlib import Path
@@ -12,12 +12,12 @@ FOLDERS = sorted(file.parent for file in HERE.glob("*/template.*"))
 
 
 def plan(folder: Path, scratch: Path) -> plans.Plan:
-    """The application's plan, with an account of its own."""
+    """Return the application's plan, in a separate account."""
     [file] = folder.glob("template.*")
     return plans.Plan(template.load(file, {}, Account("shop", "eu-central-1"), scratch))
 
 
-def told(planned: plans.Plan, stack: plans.Stack) -> str:
+def report(planned: plans.Plan, stack: plans.Stack) -> str:
     """List the parts that run, then the report as it is shown."""
     lines = [f"function {name}" for name in sorted(stack.functions)]
     lines += [f"queue {queue.logical_id}" for queue in planned.queues]
@@ -37,7 +37,7 @@ def main() -> None:
     for folder in FOLDERS:
         with tempfile.TemporaryDirectory() as scratch:
             planned = plan(folder, Path(scratch))
-            (folder / "expected.txt").write_text(told(planned, planned.read()))
+            (folder / "expected.txt").write_text(report(planned, planned.read()))
 
 
 if __name__ == "__main__":

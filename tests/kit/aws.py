@@ -1,4 +1,4 @@
-"""SQS and SES for tests, by moto in this process: the queues that functions send to, and what was mailed.
+"""Fake SQS and SES with moto in this process: the queues that functions send to, and the sent e-mails.
 
 def test_…(aws): … aws.received(aws.messages_queue)
 """
@@ -15,13 +15,13 @@ import pytest
 
 REGION = "eu-central-1"
 ACCOUNT_ID = "123456789012"
-"""The account that moto pretends."""
+"""The account id that moto uses."""
 SENDER = "marquee@example.org"
 
 
 @dataclass(slots=True)
 class Aws:
-    """The pretended account."""
+    """The fake account."""
 
     sqs: Any
     messages_queue: str
@@ -30,7 +30,7 @@ class Aws:
     _seen: int = field(default=0, init=False)
 
     def received(self, queue_url: str) -> list[dict[str, Any]]:
-        """All messages that can be received just now, in order; they are deleted."""
+        """Receive all available messages in order and delete them."""
         bodies: list[dict[str, Any]] = []
         while found := self.sqs.receive_message(
             QueueUrl=queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
@@ -41,7 +41,7 @@ class Aws:
         return bodies
 
     def mailed(self) -> list[EmailMessage]:
-        """The e-mails sent since the last look, parsed."""
+        """Return the e-mails sent since the last call, parsed."""
         from moto.ses.models import ses_backends
 
         sent = ses_backends[ACCOUNT_ID][REGION].sent_messages
@@ -50,7 +50,7 @@ class Aws:
 
 
 def record(body: dict[str, Any], number: int = 1) -> dict[str, Any]:
-    """An SQS record as Lambda hands it over."""
+    """Build an SQS record as Lambda passes it to a function."""
     return {
         "messageId": f"m{number}",
         "receiptHandle": "handle",
@@ -66,7 +66,7 @@ def record(body: dict[str, Any], number: int = 1) -> dict[str, Any]:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    """Queues and a sender's address, named in the environment as the template does."""
+    """Create the queues and a sender's address, and set their environment variables as the template does."""
     import boto3
     from moto import mock_aws
 
@@ -109,8 +109,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
 
 
 @pytest.fixture(name="queues")
-def queues_of_settle(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
-    """StripeEventsQueue and RefundsQueue: what was sent to each since the last look."""
+def stripe_queues(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
+    """Create StripeEventsQueue and RefundsQueue. Return a function that receives the new messages of one."""
     urls = {}
     for name in ("STRIPE_EVENTS", "REFUNDS"):
         urls[name] = aws.sqs.create_queue(QueueName=name.lower())["QueueUrl"]

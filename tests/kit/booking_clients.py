@@ -1,4 +1,4 @@
-"""A process that books for many customers, one after the other, and writes down what was acknowledged.
+"""Book for many customers in turn in a separate process, and record each acknowledged booking.
 
 python -m tests.kit.booking_clients URL EVENT_ID FILE CUSTOMER_ID …
 """
@@ -17,7 +17,7 @@ SECONDS_MAX = 60
 
 
 def main(url: str, event_id: UUID, acknowledged: Path, customers: list[UUID]) -> None:
-    """Book until everybody has an answer, coming back after every lost connection with the same key."""
+    """Book for each customer. Retry after every lost connection with the same key."""
     deadline = time.monotonic() + SECONDS_MAX
     with acknowledged.open("a") as file:
         for customer in customers:
@@ -26,7 +26,7 @@ def main(url: str, event_id: UUID, acknowledged: Path, customers: list[UUID]) ->
                     with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
                         answer = routines.book(connection, event_id, customer, key="only")
                 except psycopg.OperationalError:
-                    time.sleep(0.02)  # the server is down; ask again soon
+                    time.sleep(0.02)  # the server is down; retry soon
                     continue
                 except psycopg.Error as error:
                     answer = {"id": None, "code": routines.code_of(error)}

@@ -1,4 +1,4 @@
-"""An event in the database and the same event by the rules: each step is taken in both, and what they say compared."""
+"""Compare an event in the database with the same event in the model: each step runs in both."""
 
 import json
 from collections.abc import Callable
@@ -54,18 +54,21 @@ update events.events
 set starts_at = starts_at - %(by)s::interval, ends_at = ends_at - %(by)s::interval
 where id = %(event)s
 """
-"""Time passes for one event: its moments come nearer. The routines read the clock themselves (only the schedules take
-a moment as an argument, and an offer made by a clock that is ahead would be open longer for everybody else)."""
+"""Moves the times of one event into the past.
+
+The routines read the clock themselves. Only the schedules take a time as an argument, but with a later time an
+offer would stay open longer.
+"""
 
 OVER = """
 with let_go as (update events.holds set status = 'released' where event_id = %(event)s and status = 'active')
 update events.waitlist_entries set status = 'left' where event_id = %(event)s and status in ('waiting', 'offered')
 """
-"""Nothing is left of an event that the schedules of another could find."""
+"""Ends the holds and waitlist entries of an event, so that the schedules of another test ignore it."""
 
 
 class Comparison:
-    """One event with five customers, somebody of the staff and a stranger. Things go by the numbers of the model."""
+    """An event with five customers, a staff member and a stranger. Bookings and entries have the model's numbers."""
 
     def __init__(self, stage: stages.Stage, capacity: int | None) -> None:
         self.db = stage.db
@@ -90,7 +93,7 @@ class Comparison:
         key: str | None = None,
         hold: int | None = None,
     ) -> str | None:
-        """Book; the code of the refusal, if it is one."""
+        """Book and return the code of a refusal, if any."""
         number, answer, refused = self._do(
             lambda: self.life.book(caller, seats, customer, guest, key, hold),
             caller,
@@ -100,7 +103,7 @@ class Comparison:
         if answer is not None:
             booking = json.loads(answer)
             self._know(number, booking["id"])
-            assert self.answers.setdefault(number, answer) == answer, "a retry had another answer"
+            assert self.answers.setdefault(number, answer) == answer, "a retry returned a different response"
             assert (booking["status"], booking["seats"]) == ("confirmed", seats)
         if answer is not None and key is not None:
             request = {"seats": seats, "customer": customer, "guest": guest, "key": key, "hold": hold}
@@ -108,7 +111,7 @@ class Comparison:
         return refused
 
     def hold(self, caller: UUID, seats: int, customer: UUID | None) -> None:
-        """Keep seats."""
+        """Hold seats."""
         number, answer, _ = self._do(
             lambda: self.life.hold(caller, seats, customer),
             caller,
@@ -120,7 +123,7 @@ class Comparison:
             assert (answer["seats"], answer["status"]) == (seats, "active")
 
     def release(self, caller: UUID, number: int) -> str | None:
-        """Let a hold go."""
+        """Release a hold."""
         status, answer, refused = self._do(
             lambda: self.life.release(caller, number), caller, "select events.release_hold(%s)", [self.holds[number]]
         )
@@ -128,7 +131,7 @@ class Comparison:
         return refused
 
     def cancel(self, caller: UUID, number: int, *, again: bool = False) -> str | None:
-        """Cancel a booking, and again: the answer is the same."""
+        """Cancel a booking. With `again`, cancel it twice and compare the responses."""
         query, params = "select events.cancel_booking(%s)", [self.bookings[number]]
         late, answer, refused = self._do(lambda: self.life.cancel(caller, number), caller, query, params)
         assert answer is None or (answer["status"], answer["late"]) == ("cancelled", late)
@@ -137,7 +140,7 @@ class Comparison:
         return refused
 
     def join(self, caller: UUID, seats: int) -> None:
-        """Wait."""
+        """Join the waitlist."""
         query = "select events.join_waitlist(event_id => %s, seats => %s)"
         number, answer, _ = self._do(lambda: self.life.join(caller, seats), caller, query, [self.event, seats])
         if answer is not None:
@@ -146,13 +149,13 @@ class Comparison:
             assert answer["position"] == self.life.position(number)
 
     def leave(self, caller: UUID) -> None:
-        """Wait no more."""
+        """Leave the waitlist."""
         query = "select events.leave_waitlist(event_id => %s)"
         number, answer, _ = self._do(lambda: self.life.leave(caller), caller, query, [self.event])
         assert answer is None or UUID(answer["id"]) == self.entries[number]
 
     def accept(self, caller: UUID, number: int) -> str | None:
-        """Take an offer."""
+        """Accept an offer."""
         booking, answer, refused = self._do(
             lambda: self.life.accept(caller, number), caller, "select events.accept_offer(%s)", [self.entries[number]]
         )
@@ -162,7 +165,7 @@ class Comparison:
         return refused
 
     def decline(self, caller: UUID, number: int) -> str | None:
-        """Say no to an offer, or wait no more."""
+        """Decline an offer, or leave the waitlist."""
         status, answer, refused = self._do(
             lambda: self.life.decline(caller, number), caller, "select events.decline_offer(%s)", [self.entries[number]]
         )
@@ -170,7 +173,7 @@ class Comparison:
         return refused
 
     def promote(self, caller: UUID) -> str | None:
-        """Offer what is free."""
+        """Offer free seats to the waitlist."""
         waiting, answer, refused = self._do(
             lambda: self.life.promote(caller), caller, "select events.promote_waitlist(%s)", [self.event]
         )
@@ -178,12 +181,12 @@ class Comparison:
         return refused
 
     def resize(self, caller: UUID, capacity: int | None) -> str | None:
-        """Give the event another capacity."""
+        """Change the event's capacity."""
         query, changes = "select events.update_event(%s, %s::jsonb)", json.dumps({"capacity": capacity})
         return self._do(lambda: self.life.resize(caller, capacity), caller, query, [self.event, changes])[2]
 
     def record(self, caller: UUID, number: int, attended: bool) -> str | None:
-        """Write down who came."""
+        """Record attendance."""
         query, params = "select events.record_attendance(%s, %s)", [self.bookings[number], attended]
         status, answer, refused = self._do(lambda: self.life.record(caller, number, attended), caller, query, params)
         assert answer is None or answer["status"] == status
@@ -200,29 +203,29 @@ class Comparison:
         )[2]
 
     def erase(self, customer: UUID) -> None:
-        """Forget a person."""
+        """Erase a person."""
         self.life.erase(customer)
         routines.call(self.db, customer, "select users.erase_profile(%s)", [customer])
 
     def sweep(self) -> None:
-        """What the schedules do."""
+        """Run the schedules."""
         self.life.sweep()
         self.life.complete()
         for job in ("events.expire_holds()", "events.promote_waitlists()", "ops.complete_events()"):
             routines.call(self.db, None, f"select {job}")
 
     def later(self, minutes: int) -> None:
-        """Time passes."""
+        """Let time pass."""
         self.life.now += minutes
         with psycopg.ClientCursor(self.db) as cursor:
             cursor.execute(LATER, {"by": f"{minutes} minutes", "event": self.event})
 
     def end(self) -> None:
-        """The story is over; another may begin."""
+        """End the scenario, so that another can start."""
         self.db.execute(OVER, {"event": self.event})
 
     def compare(self) -> None:
-        """What is in the database is what the rules say, and without fault whatever they say."""
+        """Compare the database with the model, and check the invariants of the rows."""
         seen = self._value(NOW, {name: getattr(self, name) for name in ("event", "bookings", "entries", "told_until")})
         without_fault(seen)
         life = self.life
@@ -237,7 +240,10 @@ class Comparison:
     def _do(
         self, expected: Callable[[], Any], caller: UUID, query: str, params: list[Any]
     ) -> tuple[Any, Any, str | None]:
-        """In the database and by the rules: what each answers and no refusal, or None, None and the same refusal."""
+        """Run a step in the database and in the model. Both must succeed or refuse with the same code.
+
+        Return the model's result, the database's result and the code of the refusal.
+        """
         answer, refused = None, None
         try:
             answer = routines.call(self.db, caller, query, params)
@@ -262,12 +268,12 @@ class Comparison:
 
 
 def in_line(entries: list[list[Any]]) -> list[list[Any]]:
-    """Who waits, by place."""
+    """Return the waiting entries, ordered by place."""
     return sorted((entry for entry in entries if entry[2] == "waiting"), key=lambda entry: entry[3])
 
 
 def without_fault(seen: dict[str, Any]) -> None:
-    """What must be true of an event's rows at any time."""
+    """Check the invariants of an event's rows."""
     live = [booking for booking in seen["bookings"] if booking[3] in rules.LIVE_BOOKING]
     assert seen["taken"] == sum(booking[1] for booking in live)
     assert seen["held"] == sum(hold[1] for hold in seen["holds"] if hold[3] == "active")
@@ -275,11 +281,11 @@ def without_fault(seen: dict[str, Any]) -> None:
     assert seen["capacity"] is None or 0 <= seen["taken"] + seen["held"] <= seen["capacity"]
 
     for_themselves = [booking[0] for booking in live if not booking[2]]
-    assert len(for_themselves) == len(set(for_themselves)), "a customer has two live bookings"
+    assert len(for_themselves) == len(set(for_themselves)), "a customer has two active bookings"
 
     waiting = in_line(seen["entries"])
     offered = [entry[3] for entry in seen["entries"] if entry[2] == "offered"]
     assert not waiting or not offered or max(offered) < waiting[0][3], "somebody was overtaken"
     if waiting and seen["offering"]:
         free = None if seen["capacity"] is None else seen["capacity"] - seen["taken"] - seen["held"]
-        assert free is not None and waiting[0][1] > free, "seats are free for the first who waits"
+        assert free is not None and waiting[0][1] > free, "seats are free for the first waiting entry"

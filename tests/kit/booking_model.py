@@ -1,12 +1,12 @@
-"""The booking life of one event as its rules are told to people, in plain Python: what the database must agree with.
+"""Model the bookings of one event in plain Python. The database must return the same results.
 
-life = Life(capacity=2, staff={owner})
-life.book(ana, seats=2)          # the number of the booking
-life.join(ben, 1)                # the number of the entry
-life.book(ben, seats=1)          # raises Refusal("sold_out")
+    life = Life(capacity=2, staff={owner})
+    life.book(ana, seats=2)          # the number of the booking
+    life.join(ben, 1)                # the number of the entry
+    life.book(ben, seats=1)          # raises Refusal("sold_out")
 
-Time is in whole minutes from the start of the story; a moment that is reached is past. Bookings, holds and entries are
-numbered in the order in which they were made. A refusal changes nothing.
+Time is in whole minutes from the start. A time that is reached counts as past. Bookings, holds and entries are
+numbered in the order of their creation. A refusal changes nothing.
 """
 
 import copy
@@ -25,12 +25,12 @@ Person = Hashable
 
 
 class Refusal(Exception):
-    """The rules do not allow it; the argument is the code."""
+    """The rules refuse the operation. The argument is the code."""
 
 
 @dataclass
 class Booking:
-    """Seats that somebody has."""
+    """The seats that a customer booked."""
 
     customer: Person
     seats: int
@@ -41,7 +41,7 @@ class Booking:
 
 @dataclass
 class Hold:
-    """Seats that are kept for somebody."""
+    """The seats that are held for a customer."""
 
     customer: Person
     seats: int
@@ -52,7 +52,7 @@ class Hold:
 
 @dataclass
 class Entry:
-    """Somebody who waits."""
+    """A waitlist entry."""
 
     customer: Person
     seats: int
@@ -64,7 +64,7 @@ class Entry:
 
 
 def all_or_nothing(action: Callable[..., Any]) -> Callable[..., Any]:
-    """What is refused has not happened."""
+    """Restore the state after a refusal."""
 
     @functools.wraps(action)
     def tried(life: "Life", *args: Any, **kwargs: Any) -> Any:
@@ -93,33 +93,33 @@ class Life:
     answers: dict[tuple[Person, str], tuple[Any, int]] = field(default_factory=dict)
     told: list[tuple[str, Person | None]] = field(default_factory=list)
 
-    # What can be seen
+    # Reads
 
     def taken(self) -> int:
-        """Seats sold."""
+        """Return the number of sold seats."""
         return sum(booking.seats for booking in self.bookings if booking.status in LIVE_BOOKING)
 
     def held(self) -> int:
-        """Seats kept."""
+        """Return the number of held seats."""
         return sum(hold.seats for hold in self.holds if hold.status == "active")
 
     def queue(self) -> list[Entry]:
-        """Those who wait, the first first."""
+        """Return the waiting entries in order."""
         return sorted((entry for entry in self.entries if entry.status == "waiting"), key=lambda entry: entry.place)
 
     def position(self, number: int) -> int | None:
-        """Where an entry is in the queue, from 1."""
+        """Return an entry's position in the queue, starting with 1."""
         entry = self.entries[number]
         return self.queue().index(entry) + 1 if entry.status == "waiting" else None
 
-    # What can be done
+    # Operations
 
     @all_or_nothing
     def book(
         self, caller: Person, seats: int, customer: Person = None, guest: bool = False, key: str | None = None,
         hold: int | None = None,
     ) -> int:  # fmt: skip
-        """Take seats; the number of the booking."""
+        """Book seats and return the number of the booking."""
         body = (customer, seats, guest, hold)
         if key is not None and (caller, key) in self.answers:
             first_body, first = self.answers[caller, key]
@@ -147,7 +147,7 @@ class Life:
 
     @all_or_nothing
     def hold(self, caller: Person, seats: int, customer: Person = None) -> int:
-        """Keep seats; the number of the hold, the one that is there if there is one."""
+        """Hold seats and return the number of the new or existing hold."""
         self._bookable(caller)
         who = self._customer(caller, customer)
         self._lapse()
@@ -162,7 +162,7 @@ class Life:
 
     @all_or_nothing
     def release(self, caller: Person, number: int) -> str:
-        """Let a hold go; its status."""
+        """Release a hold and return its status."""
         hold = self.holds[number]
         self._unless(caller == hold.customer or caller in self.staff, "hold_not_found")
         self._unless(hold.status != "consumed", "invalid_transition")
@@ -173,7 +173,7 @@ class Life:
 
     @all_or_nothing
     def cancel(self, caller: Person, number: int) -> bool:
-        """Give a booking's seats back; whether it was late."""
+        """Cancel a booking and return whether it was late."""
         booking = self.bookings[number]
         self._unless(caller == booking.customer or caller in self.staff, "booking_not_found")
         if booking.status != "cancelled":
@@ -186,7 +186,7 @@ class Life:
 
     @all_or_nothing
     def join(self, caller: Person, seats: int) -> int:
-        """Wait for seats; the number of the entry, the one that is there if there is one."""
+        """Join the waitlist and return the number of the new or existing entry."""
         self._bookable(caller)
         self._customer(caller, None)
         self._lapse()
@@ -205,7 +205,7 @@ class Life:
 
     @all_or_nothing
     def leave(self, caller: Person) -> int:
-        """Wait no more; the number of the entry that was left."""
+        """Leave the waitlist and return the number of the entry."""
         mine = [entry for entry in self.entries if entry.customer == caller]
         self._unless(bool(mine), "waitlist_entry_not_found")
         number = self.entries.index(self._live_entry(caller) or mine[-1])
@@ -214,7 +214,7 @@ class Life:
 
     @all_or_nothing
     def decline(self, caller: Person, number: int) -> str:
-        """Say no to an offer, or wait no more; the entry's status."""
+        """Decline an offer, or leave the waitlist, and return the entry's status."""
         entry = self._own_entry(caller, number)
         self._unless(entry.status != "accepted", "invalid_transition")
         if entry.status in LIVE_ENTRY:
@@ -224,7 +224,7 @@ class Life:
 
     @all_or_nothing
     def accept(self, caller: Person, number: int) -> int:
-        """Take what was offered; the number of the booking."""
+        """Accept an offer and return the number of the booking."""
         entry = self._own_entry(caller, number)
         if entry.booking is not None:
             return entry.booking
@@ -238,13 +238,13 @@ class Life:
 
     @all_or_nothing
     def promote(self, caller: Person) -> int:
-        """Offer what is free, on the staff's word; how many wait afterwards."""
+        """Offer free seats as staff and return the number of waiting entries."""
         self._unless(caller in self.staff, "forbidden")
         self._lapse()
         return len(self.queue())
 
     def sweep(self) -> None:
-        """Each minute: let go what has lapsed, end waits that came to nothing, offer what is free."""
+        """Run the schedule of each minute: expire holds, close entries that can get no offer, and offer free seats."""
         if any(hold.status == "active" and hold.expires <= self.now for hold in self.holds):
             self._lapse()
         if self.now >= STARTS or self.status != "scheduled":
@@ -253,7 +253,7 @@ class Life:
 
     @all_or_nothing
     def resize(self, caller: Person, capacity: int | None) -> None:
-        """Give the event another capacity; None is no limit."""
+        """Change the event's capacity. None means no limit."""
         self._unless(caller in self.staff, "forbidden")
         self._unless(self.status == "scheduled", "event_not_editable")
         self._unless(self.now < STARTS, "event_begun")
@@ -263,7 +263,7 @@ class Life:
 
     @all_or_nothing
     def record(self, caller: Person, number: int, attended: bool) -> str:
-        """Write down who came; the booking's status."""
+        """Record attendance and return the booking's status."""
         booking, status = self.bookings[number], "attended" if attended else "no_show"
         if caller not in self.staff:
             raise Refusal("forbidden" if caller == booking.customer else "booking_not_found")
@@ -276,7 +276,7 @@ class Life:
 
     @all_or_nothing
     def call_off(self, caller: Person, in_order: Callable[[Iterable[int]], list[int]]) -> None:
-        """The organizer cancels the event. `in_order`: booking numbers in the order of their ids."""
+        """Cancel the event as its organizer. `in_order` sorts booking numbers by their ids."""
         self._unless(caller in self.staff, "forbidden")
         if self.status == "cancelled":
             return
@@ -291,12 +291,12 @@ class Life:
         self._tell("event.cancelled", None)
 
     def complete(self) -> None:
-        """What the schedule does with events that are over."""
+        """Complete an event that is over, as the schedule does."""
         if self.status == "scheduled" and self.now >= ENDS:
             self.status = "completed"
 
     def erase(self, caller: Person) -> None:
-        """Forget a person. Nobody is left to be told of the bookings that end."""
+        """Erase a person, who is not notified of their cancelled bookings."""
         freed = False
         entry = self._live_entry(caller)
         if entry is not None:
@@ -312,7 +312,7 @@ class Life:
             self._offer()
         self.erased.add(caller)
 
-    # The rules behind it
+    # Rules
 
     @staticmethod
     def _unless(allowed: bool, code: str) -> None:

@@ -1,4 +1,4 @@
-"""CloudFormation's side of a custom resource, for tests: where answers are put, and the requests that ask for them."""
+"""Fake CloudFormation's side of a custom resource: build requests and receive the responses."""
 
 import contextlib
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass
 class CloudFormation:
-    """Takes answers at `url`; refuses as many as `refusals` says first."""
+    """Receives responses at `url` after refusing the first `refusals` ones."""
 
     url: str
     answers: list[dict[str, Any]] = field(default_factory=list)
@@ -19,7 +19,7 @@ class CloudFormation:
     refusals: int = 0
 
     def request(self, kind: str, **members: Any) -> dict[str, Any]:
-        """What CloudFormation sends for a Create, an Update or a Delete."""
+        """Build the request for a Create, an Update or a Delete."""
         return {
             "RequestType": kind,
             "ServiceToken": "arn:aws:lambda:eu-central-1:123456789012:function:migrate:live",
@@ -35,7 +35,7 @@ class CloudFormation:
 
 @contextlib.contextmanager
 def listening() -> Iterator[CloudFormation]:
-    """A CloudFormation on a port of its own."""
+    """Run a fake CloudFormation on its own port."""
 
     class Bucket(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:

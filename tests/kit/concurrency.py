@@ -1,4 +1,4 @@
-"""Many people at once: a thread and a real connection for each."""
+"""Run actions of many people at once, each on its own thread and connection."""
 
 import random
 import threading
@@ -21,7 +21,7 @@ where datname = current_database() and wait_event_type = 'Lock' and query like %
 
 
 class InBackground(threading.Thread):
-    """Something that goes on in another connection; a refusal is its code, any other error is raised."""
+    """An action on another connection. A refusal becomes its code, and any other error is raised."""
 
     def __init__(self, act: Callable[[], Any]) -> None:
         super().__init__()
@@ -29,16 +29,16 @@ class InBackground(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        """In the thread."""
+        """Run the action in the thread."""
         try:
             self.result = self.act()
         except psycopg.Error as error:
             self.error = error
         finally:
-            database.disconnect()  # this thread's
+            database.disconnect()  # disconnects this thread
 
     def got(self) -> Any:
-        """What came of it."""
+        """Return the result or the code of the refusal."""
         self.join(60)
         if self.error is None or not str(self.error.sqlstate).startswith("PT"):
             assert self.error is None, self.error
@@ -47,7 +47,7 @@ class InBackground(threading.Thread):
 
 
 def wait_for_a_lock(db: psycopg.Connection[Any], query: str) -> None:
-    """Until a connection that runs such a statement waits for another."""
+    """Wait until a connection that runs a matching statement waits for a lock."""
     until = time.monotonic() + 30
     while not db.execute(WAITING, [query]).fetchall():
         assert time.monotonic() < until
@@ -55,9 +55,9 @@ def wait_for_a_lock(db: psycopg.Connection[Any], query: str) -> None:
 
 
 def run_together(connect: Callable[..., Any], people: Sequence[Person], act: Callable[[Any, Person], Any]) -> list[Any]:
-    """Everybody acts at the same moment, on a connection of their own; what each got, in their order.
+    """Run an action for all people at the same time, each on its own connection. Return the results in order.
 
-    A refusal is its code; any other error of the database is raised, so that no fault passes for a refusal.
+    A refusal becomes its code. Any other database error is raised, so that no fault passes as a refusal.
     """
     connections = [connect() for _ in people]
     start = threading.Barrier(len(people))
@@ -85,16 +85,15 @@ def run_together(connect: Callable[..., Any], people: Sequence[Person], act: Cal
 
 
 def outcomes(results: Sequence[Any]) -> Counter[str]:
-    """How often each outcome was had: `booked`, or the code of a refusal."""
+    """Count the outcomes: `booked`, or the code of a refusal."""
     return Counter(result if isinstance(result, str) else "booked" for result in results)
 
 
 def delay_statements(db: psycopg.Connection[Any], seed: int = 1, schema: str = "events") -> int:
-    """Make every statement of a schema's routines wait a random moment before it runs; answers how many do.
+    """Add a random delay before every statement of a schema's routines, and return the number of statements.
 
-    Statements within branches and loops too: the triggers that count have no others.
-
-    The routines' source is rewritten in this test's database only. What holds by luck of timing does not hold then.
+    This includes statements in branches and loops, because counting triggers have no others. The routines are
+    rewritten only in this test's database. Code that is correct only by lucky timing then fails.
     """
     statements = 0
     chance = random.Random(seed)
@@ -116,7 +115,7 @@ def delay_statements(db: psycopg.Connection[Any], seed: int = 1, schema: str = "
         for line, separate in _statements(row["definition"]):
             if separate:
                 wait = chance.uniform(0, 0.008)
-                # An expression, since a statement would set FOUND, which the next line may ask for.
+                # An expression, because a statement would set FOUND, which the next line may read.
                 delayed.append(f"if pg_catalog.pg_sleep({wait:.4f} * pg_catalog.random()) is null then end if;")
                 statements += 1
             delayed.append(line)
@@ -125,14 +124,14 @@ def delay_statements(db: psycopg.Connection[Any], seed: int = 1, schema: str = "
 
 
 def _statements(definition: str) -> list[tuple[str, bool]]:
-    """The lines of a routine, each with whether a statement can stand before it.
+    """Split a routine into lines, each with whether a statement can precede it.
 
-    That is after `;` and where a block begins, within branches and loops too. `then` and `else` are also words of SQL:
-    they begin a block only in what began with `if`, `elsif` or `else`.
+    A statement can follow `;` and the start of a block, also inside branches and loops. `then` and `else` are also
+    words of SQL. They start a block only in a statement that started with `if`, `elsif` or `else`.
     """
     lines: list[tuple[str, bool]] = []
     in_body = between = False
-    opening = ""  # the first word of the statement that goes on
+    opening = ""  # the first word of the current statement
     for line in definition.split("\n"):
         code = line.split("--")[0].strip()
         if not code or code.startswith("$"):

@@ -1,6 +1,6 @@
-"""Where the tests' PostgreSQL keeps its data: in memory where there is room, since every test copies a database.
+"""Choose the data folder of the tests' PostgreSQL: in memory if there is room, because every test copies a database.
 
-A copy is some 900 files: 0.03 s in memory, up to a second on a busy disk. TMPDIR, if it is set, is taken as it is.
+A copy has about 900 files. It takes 0.03 s in memory and up to a second on a busy disk. TMPDIR is used if it is set.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ BYTES_PER_WORKER_MIN = 1_500_000_000
 
 @contextlib.contextmanager
 def data_folder() -> Iterator[Path]:
-    """A folder that is deleted afterwards, and what tests that were killed have left with it."""
+    """Create a folder and delete it afterwards. Also delete folders of killed test runs."""
     place = _place()
     _clear(place)
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=place))
@@ -41,9 +41,9 @@ def _place() -> Path:
 
 
 def _memory_left() -> int:
-    """What this machine has, or what the container may have, whichever is less."""
+    """Return the free memory of this machine or of the container, whichever is less."""
     left: int = psutil.virtual_memory().available
-    with contextlib.suppress(OSError, ValueError):  # where there is no limit, it says "max"
+    with contextlib.suppress(OSError, ValueError):  # the file contains "max" if there is no limit
         limit, used = (int((LIMITS / f"memory.{name}").read_text()) for name in ("max", "current"))
         left = min(left, limit - used)
     return left

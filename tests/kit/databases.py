@@ -1,8 +1,8 @@
-"""A real PostgreSQL for every test that wants one.
+"""Provide a real PostgreSQL for every test that needs one.
 
-One server per worker, forgetful (no fsync, in memory where there is room). One database is migrated per session; each
-test that asks for `db` gets a copy of it of its own, and DATABASE_URL points to that copy for the three logins of the
-functions, which share a password here.
+Each worker has one server without fsync, in memory where there is room. One database is migrated per session. Each
+test with `db` gets its own copy. DATABASE_URL points to that copy for the three logins of the functions, which share a
+password here.
 """
 
 import itertools
@@ -33,9 +33,9 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """The worker's PostgreSQL, with one migrated database to copy."""
+    """Start the worker's PostgreSQL with one migrated database to copy."""
     with data_folder() as folder:
-        # A small log of changes: memory is what it would take, and each copy writes a checkpoint anyway.
+        # Keep the write-ahead log small: it would use memory, and each copy writes a checkpoint anyway.
         running = Server(folder / "postgres", durable=False, settings={"max_wal_size": "256MB"})
         running.start()
         try:
@@ -50,32 +50,32 @@ def server() -> Iterator[Server]:
 
 
 def set_passwords(connection: psycopg.Connection) -> None:
-    """Let the functions' logins in with the password of the tests."""
+    """Set the tests' password for the functions' logins."""
     for login in LOGINS.values():
         logins.set_password(connection, login, login, API_PASSWORD)
 
 
 def api_url(server: Server, database_name: str, login: Login | Literal[""] = "") -> str:
-    """How the functions reach a database; for one login, or as DATABASE_URL for all three of them."""
+    """Return the URL of a database for one login, or a DATABASE_URL for all three."""
     return server.url(database_name, login, API_PASSWORD)
 
 
 @pytest.fixture(scope="session")
 def copier(server: Server) -> Iterator[psycopg.Connection]:
-    """The connection that copies and drops databases."""
+    """Return the connection that copies and drops databases."""
     with psycopg.connect(server.url(), autocommit=True) as connection:
         yield connection
 
 
 def copy_database(copier: psycopg.Connection, name: str) -> None:
-    """Copy the migrated database. A copy has PostgreSQL's default rights of a database, so they are revoked again."""
+    """Copy the migrated database, and revoke the default rights that PostgreSQL gives a copy."""
     copier.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
     copier.execute(f"revoke temporary on database {name} from public")
 
 
 @pytest.fixture
 def database_name(copier: psycopg.Connection) -> Iterator[str]:
-    """A migrated database of the test's own, dropped afterwards whoever is still connected."""
+    """Create a migrated database for the test, and drop it afterwards even if connections remain."""
     name = f"test_{next(_numbers)}"
     copy_database(copier, name)
     yield name
@@ -84,7 +84,7 @@ def database_name(copier: psycopg.Connection) -> Iterator[str]:
 
 @pytest.fixture
 def connect(server: Server, database_name: str) -> Iterator[Connect]:
-    """More real connections to the test's database: connect(), connect("marquee_people"), connect(autocommit=False)."""
+    """Open more connections to the test's database: connect(), connect("marquee_people"), connect(autocommit=False)."""
     opened: list[Connection] = []
 
     def open_one(user: Literal["postgres"] | Login = "postgres", **options: Any) -> Connection:
@@ -100,7 +100,7 @@ def connect(server: Server, database_name: str) -> Iterator[Connect]:
 
 @pytest.fixture
 def db(server: Server, database_name: str, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
-    """The owner's connection to a migrated database of the test's own, which DATABASE_URL names for the functions."""
+    """Return the owner's connection to the test's migrated database, which DATABASE_URL names."""
     monkeypatch.setenv("DATABASE_URL", api_url(server, database_name))
     connection = connect()
     yield connection
@@ -109,14 +109,14 @@ def db(server: Server, database_name: str, connect: Connect, monkeypatch: pytest
 
 @pytest.fixture(scope="session")
 def shared_name(copier: psycopg.Connection) -> str:
-    """A migrated database that stays as it is."""
+    """Create a migrated database that no test changes."""
     copy_database(copier, "rolled_back")
     return "rolled_back"
 
 
 @pytest.fixture
 def rolled_back(server: Server, shared_name: str) -> Iterator[Connection]:
-    """The owner's connection to a migrated database, in a transaction that is rolled back: for reads and refusals."""
+    """Return the owner's connection in a transaction that is rolled back, for reads and refusals."""
     with psycopg.connect(server.url(shared_name), row_factory=dict_row) as connection:
         yield connection
         connection.rollback()

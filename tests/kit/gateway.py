@@ -1,12 +1,12 @@
-"""API Gateway for tests: builds the proxy event of a request and calls a function's handler with it, in this process.
+"""Replace API Gateway: build a request's proxy event and call the function's handler in this process.
 
     answer = gateway.post("book", "/bookings", {"event_id": event_id, "seats": 2}, caller=customer_id, key="tap")
     assert answer.status == 201
     assert answer.body["status"] == "confirmed"
 
 `caller` is a profile's id, a Caller (for an organization or the service role), or nothing for an anonymous request.
-It becomes the authorizer's context, which is all that a function ever learns of a caller. `key` is the
-Idempotency-Key. The answer's body is parsed where it is JSON; `answer.text` is what came, letter for letter.
+It becomes the authorizer's context, which is all that a function knows about a caller. `key` is the Idempotency-Key.
+The response's body is parsed if it is JSON. `answer.text` is the unchanged text.
 """
 
 import base64
@@ -34,7 +34,7 @@ Query = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the client would see; header names are in lower case."""
+    """The response that the client would see. Header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -44,7 +44,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Context:
-    """A Lambda context whose time left a test can set."""
+    """A Lambda context whose remaining time a test can set."""
 
     function_name: str = "function"
     function_version: str = "$LATEST"
@@ -54,39 +54,39 @@ class Context:
 
     @property
     def invoked_function_arn(self) -> str:
-        """The function's ARN, in an account of nobody's."""
+        """Return the function's ARN in a fictitious account."""
         return f"arn:aws:lambda:eu-central-1:123456789012:function:{self.function_name}"
 
     def get_remaining_time_in_millis(self) -> int:
-        """How long the invocation may still run."""
+        """Return the remaining time of the invocation."""
         return self.milliseconds_left
 
 
 def get(function: str, path: str, **options: Any) -> Answer:
-    """GET; options as of `request`."""
+    """Send a GET request. The options are those of `request`."""
     return request(function, "GET", path, **options)
 
 
 def post(function: str, path: str, body: Any = None, **options: Any) -> Answer:
-    """POST a JSON body; options as of `request`."""
+    """Send a POST request with a JSON body. The options are those of `request`."""
     return request(function, "POST", path, body, **options)
 
 
 def patch(function: str, path: str, body: Any = None, **options: Any) -> Answer:
-    """PATCH with a JSON body; options as of `request`."""
+    """Send a PATCH request with a JSON body. The options are those of `request`."""
     return request(function, "PATCH", path, body, **options)
 
 
 def delete(function: str, path: str, body: Any = None, **options: Any) -> Answer:
-    """DELETE; options as of `request`."""
+    """Send a DELETE request. The options are those of `request`."""
     return request(function, "DELETE", path, body, **options)
 
 
 def request(function: str, method: str, path: str, body: Any = None, **options: Any) -> Answer:
-    """Send one request to a function (its folder's name) and read its answer.
+    """Send one request to a function, by its folder's name, and read the response.
 
     Options: caller, key, headers, query (a value or a list of values each), address (the source address).
-    A body that is str or bytes is sent as it is, anything else as JSON. A fault of the handler raises.
+    A body that is str or bytes is sent unchanged, anything else as JSON. A fault of the handler is raised.
     """
     result = invoke(function, event(method, path, body, **options))
     headers = {
@@ -101,7 +101,7 @@ def request(function: str, method: str, path: str, body: Any = None, **options: 
 
 
 def invoke(function: str, payload: dict[str, Any], context: Context | None = None) -> Any:
-    """Call a function's handler with an event of any kind, as it would arrive: passed through JSON."""
+    """Call a function's handler with any event, passed through JSON."""
     result = load(function).lambda_handler(
         json.loads(json.dumps(payload, default=str)), context or Context(function_name=function)
     )
@@ -119,7 +119,7 @@ def event(
     query: Query | None = None,
     address: str = SOURCE_ADDRESS,
 ) -> dict[str, Any]:
-    """The event that API Gateway makes of a request (REST API, Lambda proxy integration)."""
+    """Build API Gateway's event for a request (REST API, Lambda proxy integration)."""
     sent = {"Host": "api.marquee.example", "User-Agent": "tests", **(headers or {})}
     if key is not None:
         sent["Idempotency-Key"] = key
@@ -161,7 +161,7 @@ def event(
 
 
 def authorizer_context(caller: Caller | UUID) -> dict[str, str]:
-    """What the authorizer hands on about a caller: strings, as API Gateway does."""
+    """Build the authorizer's context of a caller, with strings only as in API Gateway."""
     if isinstance(caller, UUID):
         caller = Caller(caller, "authenticated")
     caller_id = caller.id or uuid.uuid5(uuid.NAMESPACE_URL, "tests#" + caller.role)
@@ -178,12 +178,12 @@ def authorizer_context(caller: Caller | UUID) -> dict[str, str]:
 
 @functools.cache
 def load(function: str) -> ModuleType:
-    """The module of a function's folder; loaded once, by its path, because folder names need be no identifiers."""
+    """Load the module of a function's folder once, by path, because folder names need not be identifiers."""
     os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Marquee")
     os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
     os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
     path = FUNCTIONS / function / "app.py"
-    if str(path.parent) not in sys.path:  # a package beside app.py has a name that no other function's package has
+    if str(path.parent) not in sys.path:  # a package beside app.py has a unique name
         sys.path.append(str(path.parent))
     spec = importlib.util.spec_from_file_location(f"functions_{function.replace('-', '_')}", path)
     if spec is None or spec.loader is None:

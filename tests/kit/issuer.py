@@ -1,4 +1,4 @@
-"""An OIDC issuer for tests: real keys, and a real HTTP server on loopback that publishes them."""
+"""Run an OIDC issuer with real keys and a real HTTP server on loopback."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ AUDIENCE = "marquee"
 
 @dataclass(slots=True)
 class Issuer:
-    """Signs tokens, and serves what is in `pages` by path."""
+    """Signs tokens and serves `pages` by path."""
 
     url: str
     pages: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class Issuer:
 
     @property
     def jwks_url(self) -> str:
-        """Where the keys are."""
+        """Return the URL of the keys."""
         return self.url + "/.well-known/jwks.json"
 
     def add_rsa(self, kid: str, bits: int = 2048, **members: Any) -> None:
@@ -50,7 +50,7 @@ class Issuer:
         self.pages["/.well-known/jwks.json"] = (200, {}, json.dumps({"keys": keys}).encode())
 
     def token(self, kid: str = "rsa", *, header: dict[str, Any] | None = None, **claims: Any) -> str:
-        """A token signed with a key; a claim given as None is left out."""
+        """Sign a token with a key. A claim of None is omitted."""
         key, algorithm, _ = self.keys[kid]
         now = int(time.time())
         given = {"iss": self.url, "aud": AUDIENCE, "sub": "ana", "iat": now, "exp": now + 600, **claims}
@@ -60,7 +60,7 @@ class Issuer:
 
 @contextlib.contextmanager
 def issuer() -> Iterator[Issuer]:
-    """A running issuer with an RSA and an EC key."""
+    """Run an issuer with an RSA and an EC key."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -1,4 +1,4 @@
-"""Accounts and postings for tests of the ledger, straight in the database.
+"""Create accounts and postings for tests of the ledger, directly in the database.
 
 books = LedgerRoutines(db)
 cash, revenue = books.account("user", uuid4(), "cash"), books.account("platform", None, "revenue")
@@ -18,7 +18,7 @@ from payments.entries as e
 inner join payments.accounts as a on a.id = e.account_id
 group by a.currency
 """
-"""The whole ledger, per currency: always zero."""
+"""Sums the whole ledger per currency. Each sum must be zero."""
 
 WRONG_MOMENTS = """
 with moments as (
@@ -41,30 +41,30 @@ where payments.balance(a.id, m.at) <> payments.normal_side(a.type) * coalesce((
     where e.account_id = a.id and t.recorded_at <= m.at
 ), 0)
 """
-"""Accounts whose balance at a moment at which something was recorded, or just before it, is not the plain sum."""
+"""Finds accounts whose balance at or just before a posting differs from the plain sum."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerRoutines:
-    """The ledger, as the routines that move money see it."""
+    """The ledger, with the routines that other routines call to move money."""
 
     db: psycopg.Connection[Any]
 
     def value(self, query: str, params: Any = None) -> Any:
-        """The first column of the only row."""
+        """Return the first column of the only row."""
         row = self.db.execute(query, params).fetchone()
         return None if row is None else next(iter(row.values())) if isinstance(row, dict) else row[0]
 
     def account(
         self, owner_kind: str, owner_id: UUID | None, kind: str, currency: str = "CHF", within: UUID | None = None
     ) -> UUID:
-        """The account of an owner, made if there is none."""
+        """Return the account of an owner, and create it if it is missing."""
         query = "select payments.account(%s, %s, %s, %s, %s)"
         account_id: UUID = self.value(query, [owner_kind, owner_id, kind, currency, within])
         return account_id
 
     def someone(self, kind: str = "cash", currency: str = "CHF") -> UUID:
-        """The account of a new user."""
+        """Create the account of a new user."""
         return self.account("user", uuid4(), kind, currency)
 
     def post(
@@ -74,7 +74,7 @@ class LedgerRoutines:
         key: str | None = None,
         **arguments: Any,
     ) -> UUID:
-        """Move money; the transaction's id. `arguments` are those of payments.post_transaction."""
+        """Post a transaction and return its id. `arguments` are those of payments.post_transaction."""
         pairs = list(lines.items()) if isinstance(lines, Mapping) else list(lines)
         given = {
             "kind": kind,
@@ -89,24 +89,24 @@ class LedgerRoutines:
         return transaction_id
 
     def balance(self, account_id: UUID, at: Any = None) -> int:
-        """What the account holds, in its normal sign."""
+        """Return the account's balance in its normal sign."""
         cents: int = self.value("select payments.balance(%s, %s)", [account_id, at])
         return cents
 
     def seal(self, most: int = 10_000) -> dict[str, Any]:
-        """Seal everything that is there, however young."""
+        """Seal all entries, however recent."""
         done: dict[str, Any] = self.value("select payments.seal_entries(until => 'infinity', most => %s)", [most])
         return done
 
     def findings(self) -> list[str]:
-        """What verify_ledger finds, sorted; nothing when all is well."""
+        """Return the sorted findings of verify_ledger. The list is empty if there is no fault."""
         rows = self.db.execute("select finding from payments.verify_ledger() order by 1").fetchall()
         return [row["finding"] for row in rows]
 
     def sums(self) -> set[int]:
-        """The sums of the whole ledger, one per currency."""
+        """Return the sums of the whole ledger, one per currency."""
         return {row["cents"] for row in self.db.execute(SUMS).fetchall()}
 
     def wrong_moments(self, most: int = 1000) -> list[Any]:
-        """Where past balances differ from plain sums, at so many moments; nothing when all is well."""
+        """Return past balances that differ from plain sums, at most `most`. The list is empty without a fault."""
         return self.db.execute(WRONG_MOMENTS, [most]).fetchall()

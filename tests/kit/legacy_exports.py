@@ -1,4 +1,4 @@
-"""Exports of the earlier system for tests: a small one that is sound, to be changed, and what came of loading it."""
+"""Build small valid exports of the earlier system for tests to change, and read the results of the import."""
 
 import csv
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(days=10)
 
 
 class Export:
-    """A folder of exports that is being written."""
+    """A folder of exports that a test fills."""
 
     def __init__(self, folder: Path, organization_id: UUID) -> None:
         self.folder = folder
@@ -19,7 +19,7 @@ class Export:
         self.rows: dict[str, list[dict[str, object]]] = {}
 
     def add(self, file: str, **values: object) -> str:
-        """One more row; answers its id."""
+        """Add a row and return its id."""
         values = {"id": str(uuid4()), **values}
         self.rows.setdefault(file, []).append(values)
         return str(values["id"])
@@ -71,7 +71,7 @@ def counts(report, file):
 
 
 def everything(db):
-    """All that an import could change, to be compared."""
+    """Return hashes of all rows that an import could change, for a comparison."""
     tables = ("events.series", "events.occurrences", "events.terms", "events.inventory", "events.bookings",
               "events.waitlist_entries", "users.profiles", "organizations.instructors", "organizations.locations",
               "ops.state_history", "public.outbox")  # fmt: skip

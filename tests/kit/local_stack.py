@@ -1,4 +1,4 @@
-"""A real stack in a process of its own, over a copy of the sample template that a test may change."""
+"""Run a real local stack in its own process, from a copy of the sample template that a test can change."""
 
 import contextlib
 import http.client
@@ -102,7 +102,7 @@ class LocalStack:
         return self.process.wait(timeout=WAIT_SECONDS_MAX)
 
     def request(self, method: str, path: str, body: bytes | str | None = None, **headers: str | list[str]) -> Answer:
-        """A request over a connection of its own; X_Key=… is the header X-Key, a list sends it several times."""
+        """Send a request on a new connection. X_Key=… sends the header X-Key, and a list sends it several times."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=40)
         with contextlib.closing(connection):
             connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
@@ -128,21 +128,21 @@ class LocalStack:
         return found
 
     def noted(self, name: str) -> list[Any]:
-        """What functions wrote down in a file of JSON lines."""
+        """Return the entries that functions wrote to a file of JSON lines."""
         file = self.notes / name
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     @staticmethod
     def wait(until: Callable[[], Any], seconds: float = WAIT_SECONDS_MAX) -> Any:
-        """Wait until something is true, and give it."""
+        """Wait until a condition is true and return its value."""
         deadline = time.monotonic() + seconds
         while not (found := until()):
-            assert time.monotonic() < deadline, "It did not come about in time."
+            assert time.monotonic() < deadline, "The condition was not true in time."
             time.sleep(0.05)
         return found
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs (a zombie does not)."""
+    """Return whether a process runs. A zombie does not."""
     status = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     return bool(status.strip()) and not status.startswith("Z")

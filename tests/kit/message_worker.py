@@ -1,8 +1,6 @@
-"""Happenings for functions/send-messages, and what came of them.
+"""Build outbox messages for functions/send-messages and read the results.
 
-from tests.kit.message_worker import deliver, happening
-
-deliver(happening(world, "booking.confirmed"))
+`deliver(happening(world, "booking.confirmed"))` passes one message.
 """
 
 from datetime import UTC, datetime
@@ -15,7 +13,7 @@ STARTS_AT = datetime(2031, 3, 3, 17, tzinfo=UTC)
 
 
 def an_event(world, **changes):
-    """An event on Monday, 3 March 2031, from 18:00 to 19:30 in Zurich."""
+    """Insert an event on Monday, 3 March 2031, from 18:00 to 19:30 in Zurich."""
     event_id = uuid4()
     values = {
         "title": "Evening yoga",
@@ -48,7 +46,7 @@ def an_event(world, **changes):
 
 
 def happening(world, topic, number=1, **payload):
-    """A message of the relay with one happening."""
+    """Build an outbox message."""
     event_id = payload.pop("event_id", None) or an_event(world)
     return {
         "id": number,
@@ -67,7 +65,7 @@ def happening(world, topic, number=1, **payload):
 
 
 def deliver(*happenings):
-    """Hand them to the function in one bundle."""
+    """Pass the messages to the function in one bundle."""
     return gateway.invoke("send-messages", {"Records": [record({"happenings": list(happenings)})]})
 
 

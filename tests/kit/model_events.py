@@ -1,4 +1,4 @@
-"""Events of ratings, written short, for the tests of the models."""
+"""Build rating events in a short notation, for the tests of the models."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,9 +20,9 @@ def events(
     supers: Sequence[int] = (),
     begin: int = 0,
 ) -> Events:
-    """Votes (voter, a, b, a won), sliders (voter, item, value), fires (voter, item); ids go up from `begin`.
+    """Build events from votes (voter, a, b, a won), sliders (voter, item, value) and fires (voter, item).
 
-    `supers` are the places of the super votes.
+    Ids count up from `begin`. `supers` are the indexes of the super votes.
     """
     voter, a, b, won = (np.array(column, dtype=np.int64) for column in zip(*votes, strict=True)) if votes else _none(4)
     who, what, value = (np.array(column) for column in zip(*sliders, strict=True)) if sliders else _none(3)

@@ -1,4 +1,4 @@
-"""What must hold of money at every moment, whoever did what: asked of the database in one look.
+"""Check the invariants of money with one query, which must hold at all times.
 
 assert money_invariants.findings(db) == []
 """
@@ -167,18 +167,18 @@ where a.type = 'clearing'
 
 
 def balances(db: psycopg.Connection[Any]) -> dict[str, int]:
-    """Balances of the whole ledger that are not zero, debit positive, by whose and of what type: platform fees."""
+    """Return the ledger's nonzero balances by owner and type, such as platform fees. Debits are positive."""
     return {row["account"]: row["cents"] for row in db.execute(BALANCES).fetchall()}
 
 
 def findings(db: psycopg.Connection[Any]) -> list[tuple[str, Any]]:
-    """What is wrong with the money, and with whose; nothing when all is well."""
+    """Return the violated invariants with the affected ids. The list is empty without a fault."""
     rows = db.execute(AUDIT.format(drift=stages.DRIFT)).fetchall()
     return [(row["finding"], row["id"]) for row in rows]
 
 
 def clearing_cents(db: psycopg.Connection[Any]) -> int:
-    """What the payment service holds for us, by the ledger."""
+    """Return the clearing balance: the money that Stripe holds according to the ledger."""
     row = db.execute(CLEARING).fetchone()
     assert row is not None
     cents: int = row["cents"]

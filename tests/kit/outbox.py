@@ -1,4 +1,4 @@
-"""What tests of the outbox share: messages that are written, claimed, finished, and a listener that keeps them."""
+"""Write, claim and finish outbox messages, and collect them with a listener."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from marquee.messaging.topics import Bundle, OutboxMessage
 
 
 def say(db, *keys, topic="booking.confirmed"):
-    """Write a message for each key, in order; their ids."""
+    """Write a message for each key in order, and return the ids."""
     return [
         row["id"]
         for key in keys
@@ -22,7 +22,7 @@ def unfinished(db):
 
 
 class Listener:
-    """Takes what is sent, except bundles with what it is told to refuse."""
+    """Receives bundles, but refuses bundles that contain a listed message."""
 
     def __init__(self, refused: Sequence[int] = ()) -> None:
         self.refused = set(refused)

@@ -1,4 +1,4 @@
-"""Packages of credits in the database: offered, bought, paid at Stripe, and refunded."""
+"""Create packages of credits in the database: offer, buy, pay and refund them."""
 
 import itertools
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ MOMENTS = (datetime(2031, 1, 1, tzinfo=UTC) + timedelta(seconds=n) for n in iter
 
 
 def offer(desk, caller=None, **terms):
-    """A pass for ten classes at 200.00, unless `terms` say otherwise."""
+    """Offer a pass for ten classes at 200.00. `terms` change the values."""
     arguments = {
         "organization_id": desk.stage.organization_id,
         "name": "Ten classes",
@@ -26,7 +26,7 @@ def offer(desk, caller=None, **terms):
 
 
 def money(desk, **terms):
-    """100.00 and 20.00 on top for 90.00."""
+    """Offer a wallet package of 100.00 and a bonus of 20.00 for 90.00."""
     return offer(desk, **{"kind": "wallet", "price_cents": 9000, "amount": 10000, "bonus": 2000, **terms})
 
 

@@ -1,4 +1,4 @@
-"""An event that costs money, straight in the database: what tests of all ways to pay share."""
+"""Create a paid event directly in the database, for tests of all payment methods."""
 
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from tests.kit import money_invariants, routines, stages
 
 
 class PaidEvent:
-    """An organization with one event at a price; `policy` changes the event's policy."""
+    """An organization with one event at a price. `policy` changes the event's policy."""
 
     def __init__(
         self, db: psycopg.Connection[Any], price_cents: int, capacity: int | None, country: str = "CH", **policy: Any
@@ -21,7 +21,7 @@ class PaidEvent:
         self.event_id = self.event(capacity=capacity)
 
     def event(self, category: str | None = None, **columns: Any) -> UUID:
-        """An event at the price, in ten days, unless `columns` say otherwise."""
+        """Create an event at the price in ten days. `columns` change the values."""
         event_id = self.stage.event(
             **{"price_cents": self.price_cents, "policy": self.policy, "starts_in": "10 days", **columns}
         )
@@ -30,18 +30,18 @@ class PaidEvent:
         return event_id
 
     def status(self, booking: dict[str, Any]) -> str:
-        """The state of a booking."""
+        """Return the status of a booking."""
         row = self.db.execute("select status from events.bookings where id = %s", [booking["id"]]).fetchone()
         assert row is not None
         status: str = row["status"]
         return status
 
     def cancel(self, booking: dict[str, Any], caller: UUID | None = None, waive: bool = False) -> dict[str, Any]:
-        """Cancel a booking as the caller, or as the owner; the answer."""
+        """Cancel a booking as the caller or the owner, and return the response."""
         query = "select events.cancel_booking(booking_id => %s, waive => %s)"
         answer: dict[str, Any] = routines.call(self.db, caller or self.stage.owner, query, [booking["id"], waive])
         return answer
 
     def balances(self) -> dict[str, int]:
-        """Balances that are not zero, debit positive, by whose and of what type."""
+        """Return the nonzero balances by owner and type. Debits are positive."""
         return money_invariants.balances(self.db)

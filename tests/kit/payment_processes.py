@@ -1,4 +1,4 @@
-"""A process that does one thing of a payment and dies at a point of it, or that pays for many customers.
+"""Run a process that dies at a point of a payment, or that pays for many customers.
 
 python -m tests.kit.payment_processes '{"function": "stripe-worker", "payload": {…}, "die": "before", "at": "…"}'
 python -m tests.kit.payment_processes '{"event_id": …, "customers": […], "stripe": "http://…"}'
@@ -20,7 +20,7 @@ SECONDS_MAX = 120
 
 
 def die_at(when: str, name: str) -> None:
-    """Have this process killed before or after a function of marquee.payments ("refund_queue.send") is called."""
+    """Kill this process before or after a call of a function of marquee.payments ("refund_queue.send")."""
     module_name, name = name.split(".")
     module = importlib.import_module(f"marquee.payments.{module_name}")
     real = getattr(module, name)
@@ -34,7 +34,7 @@ def die_at(when: str, name: str) -> None:
 
 
 def insist(function: str, path: str, body: Any, **options: Any) -> gateway.Answer:
-    """Ask until the answer is one, as clients do."""
+    """Repeat a request until it gets a final response, as clients do."""
     deadline = time.monotonic() + SECONDS_MAX
     while True:
         answer = gateway.post(function, path, body, **options)
@@ -61,7 +61,7 @@ def shop(event_id: str, customers: list[str], stripe: str) -> None:
 
 
 def main(task: dict[str, Any]) -> None:
-    """Do what the task says."""
+    """Run the task."""
     if "customers" in task:
         shop(**task)
         return

@@ -1,8 +1,8 @@
-"""Bookings paid by card, straight in the database: what Stripe has is given to it as facts.
+"""Create bookings paid by card directly in the database, with snapshots of Stripe's state as arguments.
 
 till = CardBookings(db)
 booking = till.book(till.stage.customer())
-till.hear(booking)                  # Stripe says that it is paid
+till.hear(booking)                  # Stripe reports that it is paid
 """
 
 import itertools
@@ -28,7 +28,7 @@ DISPUTE = {"stripe_id": "dp_1", "amount_cents": PRICE, "currency": "CHF", "reaso
 
 
 class CardBookings(PaidEvent):
-    """An event that costs 100.00, and Stripe as far as the database hears of it."""
+    """An event that costs 100.00, with Stripe's state as the database receives it."""
 
     def __init__(self, db, capacity=5, **policy):
         super().__init__(db, PRICE, capacity, **policy)
@@ -99,5 +99,5 @@ def paid(till, customer=None):
 
 
 def dashboard_refund(number, cents, status="succeeded"):
-    """A refund that was made at Stripe's dashboard."""
+    """Build a refund that was made in Stripe's dashboard."""
     return {"stripe_id": f"re_{number}", "refund_id": None, "amount_cents": cents, "status": status}

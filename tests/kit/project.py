@@ -1,4 +1,4 @@
-"""A copy of the project without any data, for tests of `make up` and the commands beside it."""
+"""Copy the project without any data, for tests of `make up` and related commands."""
 
 import contextlib
 import os
@@ -30,14 +30,14 @@ class Project:
         shutil.copy(ROOT / "template.yaml", folder)
 
     def run(self, module: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """A command to its end."""
+        """Run a command until it ends."""
         return subprocess.run(
             self._command(module, *arguments), **self._options(), capture_output=True, text=True, check=False
         )
 
     @contextlib.contextmanager
     def up(self) -> Iterator["subprocess.Popen[bytes]"]:
-        """The whole system, once it answers; stopped as by Ctrl-C."""
+        """Start the whole system, wait until it responds, and stop it as Ctrl-C does."""
         with self.said.open("wb") as said:
             process = subprocess.Popen(
                 self._command("demo.up"), **self._options(), stdout=said, stderr=said, start_new_session=True

@@ -1,4 +1,4 @@
-"""A batch of ratings that is killed or held at one statement, and finished by others."""
+"""Kill or hold a batch of ratings at one statement, and let other workers finish it."""
 
 import signal
 import threading
@@ -30,15 +30,15 @@ where o.organization_id = d.organization_id and o.item_id = d.item_id
 
 
 def url_of(server: Server, database_name: str, port: int | None = None) -> str:
-    """Where a worker logs in as the functions do, by another port where it is led through a wire."""
+    """Return the database URL of a worker, with another port if it connects through a proxy."""
     url = api_url(server, database_name)
     if port is not None:
         url = url.replace(f":{server.port}/", f":{port}/")
     return f"{url}{'&' if '?' in url else '?'}sslmode=disable&gssencmode=disable"
 
 
-def run_out(db: psycopg.Connection[Any], dead: bool = True) -> None:
-    """Have leases run out: those of the dead, once their sessions have ended, or those of the living too."""
+def expire_leases(db: psycopg.Connection[Any], dead: bool = True) -> None:
+    """Expire leases: with `dead`, only after the sessions of dead workers have ended."""
     deadline = time.monotonic() + SECONDS_MAX
     while dead and (db.execute(OTHERS).fetchone() or {})["n"] > 0:
         assert time.monotonic() < deadline
@@ -47,7 +47,7 @@ def run_out(db: psycopg.Connection[Any], dead: bool = True) -> None:
 
 
 class Bench:
-    """Where one worker is tried: its database and its server."""
+    """The database and the server in which one kind of worker is tested."""
 
     def __init__(
         self, db: psycopg.Connection[Any], server: Server, name: str, worker: str = rating_workers.PRODUCT
@@ -57,7 +57,7 @@ class Bench:
         self.url = url_of(server, name)
 
     def clean(self, events: Sequence[rating_load.Event] = EVENTS) -> tuple[UUID, list[str]]:
-        """An organization whose events one worker has counted undisturbed, and the statements that it sent."""
+        """Count events with one undisturbed worker. Return the organization and the worker's statements."""
         organization_id = rating_results.stage(self.db, events, self.first_known)
         with StatementProxy(self.server.port) as wire:
             process = rating_workers.start(self.worker, url_of(self.server, self.name, wire.port))
@@ -65,22 +65,22 @@ class Bench:
             rating_workers.finish(process)
             return organization_id, wire.statements
 
-    def struck(self, sentence: Fault) -> UUID:
-        """An organization whose events were counted by a worker that was killed or cut off, and then by two others."""
+    def interrupted(self, fault: Fault) -> UUID:
+        """Kill or disconnect a worker, let two others finish, and return the organization."""
         organization_id = rating_results.stage(self.db, EVENTS, self.first_known)
-        with StatementProxy(self.server.port, sentence) as wire:
+        with StatementProxy(self.server.port, fault) as wire:
             process = rating_workers.start(self.worker, url_of(self.server, self.name, wire.port))
             wire.aim(process.pid or 0)
             process.join(SECONDS_MAX)
             assert wire.carried_out.is_set()
-            assert process.exitcode == (-signal.SIGKILL if sentence.deed == "kill" else 0)
+            assert process.exitcode == (-signal.SIGKILL if fault.deed == "kill" else 0)
         self.finish()
         return organization_id
 
-    def held(self, sentence: Fault, meanwhile: Callable[[UUID], None]) -> UUID:
-        """An organization whose worker was held while something else happened, or began to happen and had to wait."""
+    def held(self, fault: Fault, meanwhile: Callable[[UUID], None]) -> UUID:
+        """Hold a worker during another action, or until that action waits for a lock. Return the organization."""
         organization_id = rating_results.stage(self.db, EVENTS, self.first_known)
-        with StatementProxy(self.server.port, sentence) as wire:
+        with StatementProxy(self.server.port, fault) as wire:
             process = rating_workers.start(self.worker, url_of(self.server, self.name, wire.port))
             wire.aim(process.pid or 0)
             assert wire.carried_out.wait(SECONDS_MAX)
@@ -97,12 +97,12 @@ class Bench:
         return organization_id
 
     def finish(self) -> None:
-        """Others count what is left."""
-        run_out(self.db)
+        """Let other workers count the remaining events."""
+        expire_leases(self.db)
         rating_workers.finish(*(rating_workers.start(self.worker, self.url) for _ in range(2)))
 
     def faults(self, organization_id: UUID, clean: UUID, events: Sequence[rating_load.Event] = EVENTS) -> list[str]:
-        """What is not as it must be: counters, and everything else beside a clean run."""
+        """Return wrong counters and differences from an undisturbed run."""
         return rating_results.miscounted(self.db, organization_id, events) + rating_results.differences(
             rating_results.state_of(self.db, organization_id), rating_results.state_of(self.db, clean)
         )

@@ -1,4 +1,4 @@
-"""Events straight into rating.inbox, as ingestion leaves them, and what the worker made of them.
+"""Put events directly into rating.inbox, as the ingestion does, and read the worker's results.
 
 box = rating_inbox.Inbox(db, organization_id)
 box.vote("ana", "a", "b")            # ana prefers a to b
@@ -47,26 +47,26 @@ order by i.item_id
 
 @dataclass(slots=True)
 class Inbox:
-    """Events of an organization that are still to be put into the inbox, in the order of their ids."""
+    """Collects events of an organization, in the order of their ids, until `put` inserts them."""
 
     db: psycopg.Connection[Any]
     organization_id: UUID
     events: list[tuple[str, str, str, str | None, float, int]] = field(default_factory=list)
 
     def vote(self, voter: str, winner: str, loser: str, *, weight: int = 1) -> None:
-        """Somebody prefers one item to another."""
+        """Add a vote for one item over another."""
         self.events.append(("vote", voter, winner, loser, 1.0, weight))
 
     def slider(self, voter: str, item: str, value: float) -> None:
-        """Somebody gives an item so much."""
+        """Add a slider with a value for an item."""
         self.events.append(("slider", voter, item, None, float(value), 1))
 
     def fire(self, voter: str, item: str) -> None:
-        """Somebody lights an item."""
+        """Add a fire for an item."""
         self.events.append(("fire", voter, item, None, 1.0, 1))
 
     def tournament(self, items: int, votes: int, *, voters: int = 50, seed: int = 1) -> None:
-        """So many votes for each of so many items, the earlier ones being better, and two sliders for each."""
+        """Add `votes` votes and two sliders for each of `items` items. Earlier items are better."""
         draw = random.Random(seed)
         names = [f"item-{number:05}" for number in range(items)]
         for number, name in enumerate(names):
@@ -78,17 +78,17 @@ class Inbox:
                 self.slider(f"voter-{voter}", name, draw.uniform(0, 100))
 
     def put(self) -> None:
-        """Into the inbox with them, in one statement, which marks their items."""
+        """Insert the events with one statement, which marks their items."""
         columns = [list(column) for column in zip(*self.events, strict=True)]
         self.db.execute(_PUT, [*columns, self.organization_id, self.organization_id])
         self.events.clear()
 
     def state(self) -> dict[str, dict[str, Any]]:
-        """What is known and published of each item."""
+        """Return the internal and published state of each item."""
         return {row.pop("item_id"): row for row in self.db.execute(STATE, [self.organization_id]).fetchall()}
 
     def choose(self, **columns: Any) -> None:
-        """Settings of the organization, which has none yet."""
+        """Insert settings of the organization, which must have none yet."""
         names = ", ".join(columns)
         self.db.execute(
             f"insert into rating.settings (organization_id, {names}) values (%s{', %s' * len(columns)})",
@@ -96,7 +96,7 @@ class Inbox:
         )
 
     def left(self) -> tuple[int, int]:
-        """How many rows are left in the inbox, and how many items are marked."""
+        """Return the number of rows in the inbox and of marked items."""
         row = self.db.execute(
             "select (select count(*) from rating.inbox) as events, (select count(*) from rating.dirty_items) as items"
         ).fetchone()
@@ -104,7 +104,7 @@ class Inbox:
 
 
 def dirty(db: psycopg.Connection[Any]) -> list[dict[str, Any]]:
-    """The marked items of all organizations, with the seconds until each may be taken."""
+    """Return the marked items of all organizations, with the seconds until each is available."""
     return db.execute(
         "select *, extract(epoch from available_at - now()) as seconds from rating.dirty_items order by item_id"
     ).fetchall()

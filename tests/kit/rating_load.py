@@ -1,7 +1,6 @@
-"""People who rate: events made up from a seed, sent by many connections at once, and what must have been counted.
+"""Generate rating events from a seed, send them over many connections, and count the expected results.
 
-What is expected is counted here from the events themselves, by nothing but additions, so that it owes nothing to
-what is tested.
+The expected counts come from the events by additions only, and share no code with the tested product.
 """
 
 import json
@@ -22,7 +21,7 @@ Event = dict[str, Any]
 Counts = dict[str, dict[str, int]]
 
 EVENTS = int(os.environ.get("MARQUEE_RATING_EVENTS", "4000"))
-"""How many events the proofs send; with 100,000 they are what they are meant to be, and take minutes."""
+"""The number of events that the tests send. With 100,000 they are full load tests and take minutes."""
 
 INGEST = "select rating.ingest(organization_id => %s, events => %s::json)"
 
@@ -30,7 +29,7 @@ INGEST = "select rating.ingest(organization_id => %s, events => %s::json)"
 def made_up(
     number: int, *, items: int = 60, voters: int = 40, seed: int = 1, prefix: str = "", name: str = "item"
 ) -> list[Event]:
-    """That many events of some items and voters: votes, of which some are super, sliders, and fires that may repeat."""
+    """Generate events of some items and voters: votes, some of them super, sliders, and fires that may repeat."""
     dice = random.Random(seed)
     return [
         {"key": f"{prefix}{place}", "voter_id": f"voter-{dice.randrange(voters)}", **_content(dice, items, name)}
@@ -39,7 +38,7 @@ def made_up(
 
 
 def _content(dice: random.Random, items: int, name: str) -> Event:
-    """Small numbers are rated more often, so that many rate the same at once."""
+    """Return the content of an event. Low item numbers are rated more often, so that many events share an item."""
     names = [f"{name}-{min(dice.randrange(items), dice.randrange(items))}" for _ in range(2)]
     roll = dice.random()
     if roll < 0.7 and names[0] != names[1]:
@@ -53,7 +52,7 @@ def _content(dice: random.Random, items: int, name: str) -> Event:
 
 
 def counted(events: Sequence[Event]) -> tuple[Counts, Counts]:
-    """What each item and each voter must have counted of these events, however often each was sent."""
+    """Return the expected counters of each item and voter, however often each event was sent."""
     items: Counts = defaultdict(lambda: dict.fromkeys(("votes", "super_votes", "wins", "sliders", "fires"), 0))
     voters: Counts = defaultdict(lambda: dict.fromkeys(("votes", "sliders", "slider_sum", "slider_square_sum"), 0))
     lit = set()
@@ -82,12 +81,12 @@ def counted(events: Sequence[Event]) -> tuple[Counts, Counts]:
 
 
 def requests(events: Sequence[Event], size: int) -> Iterator[Sequence[Event]]:
-    """The events in requests of a size."""
+    """Split the events into requests of a size."""
     return (events[start : start + size] for start in range(0, len(events), size))
 
 
 def ingest(connection: psycopg.Connection[Any], organization_id: UUID, events: Sequence[Event]) -> list[dict[str, Any]]:
-    """Send one request as the service; the answers, of which none may be a refusal."""
+    """Send one request as the service and return the results, none of which may be a refusal."""
     answers = routines.call(connection, None, INGEST, [organization_id, json.dumps(events)])
     answers = json.loads(answers) if isinstance(answers, str) else answers
     assert len(answers) == len(events)
@@ -99,10 +98,10 @@ def produce(
     connect: Any, organization_id: UUID, events: Sequence[Event], *, connections: int = 24, size: int = 20,
     pause_seconds_max: float = 0.004, again: float = 0.1, seed: int = 1,
 ) -> None:  # fmt: skip
-    """Send all events from many connections at once, each request committed a random moment after it was written.
+    """Send all events over many connections, and commit each request a random time after its insert.
 
-    Ids are therefore not committed in their order. A share of the requests is sent `again`, by another connection, at
-    about the same time. Any error of the database is raised, a deadlock too.
+    Ids are therefore not committed in their order. A share of the requests is sent `again` by another connection at
+    about the same time. Any database error is raised, including a deadlock.
     """
     dice = random.Random(seed)
     shares: list[list[Sequence[Event]]] = [[] for _ in range(connections)]

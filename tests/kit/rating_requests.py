@@ -1,4 +1,4 @@
-"""Ratings in tests of handlers: events as clients send them, scores as the worker publishes them.
+"""Rate in tests of handlers: events as clients send them, and scores as the worker publishes them.
 
 answer = post(stage, vote("dawn", "dusk"), caller=stage.owner)
 publish(db, stage, dawn=71.5, dusk=30)
@@ -17,7 +17,7 @@ _numbers: Iterator[int] = itertools.count(1)
 
 
 def vote(preferred: str, other: str, **members: Any) -> dict[str, Any]:
-    """A vote with a key of its own."""
+    """Build a vote with its own key."""
     return {
         "type": "vote",
         "key": f"key-{next(_numbers)}",
@@ -29,28 +29,28 @@ def vote(preferred: str, other: str, **members: Any) -> dict[str, Any]:
 
 
 def slider(item: str, value: float, **members: Any) -> dict[str, Any]:
-    """A slider with a key of its own."""
+    """Build a slider with its own key."""
     return {"type": "slider", "key": f"key-{next(_numbers)}", "item_id": item, "value": value, **members}
 
 
 def fire(item: str, **members: Any) -> dict[str, Any]:
-    """A fire with a key of its own."""
+    """Build a fire with its own key."""
     return {"type": "fire", "key": f"key-{next(_numbers)}", "item_id": item, **members}
 
 
 def post(stage: stages.Stage, *events: Any, **options: Any) -> gateway.Answer:
-    """Post events of the stage's organization; options as of gateway.request."""
+    """Post events of the stage's organization. The options are those of gateway.request."""
     body = {"organization_id": stage.organization_id, "events": list(events)}
     return gateway.post("ingest", EVENTS, body, **{"caller": stage.owner, **options})
 
 
 def outcomes(answer: gateway.Answer) -> list[Any]:
-    """Of each event its status, or the code for which it was refused."""
+    """Return each event's status or refusal code."""
     return [result.get("code") or result["status"] for result in answer.body["results"]]
 
 
 def known(db: Any, stage: stages.Stage, *items: str) -> None:
-    """Make items exist, as though something had been counted for them."""
+    """Insert items, as if events had been counted for them."""
     for item in items:
         db.execute(
             "insert into rating.item_stats (organization_id, item_id, model, mean, deviation, base_mean,"
@@ -60,7 +60,7 @@ def known(db: Any, stage: stages.Stage, *items: str) -> None:
 
 
 def publish(db: Any, organization_id: UUID, scores: dict[str, float], **columns: Any) -> None:
-    """Scores as the worker writes them, with their history."""
+    """Insert scores as the worker writes them, with their history."""
     for item, score in scores.items():
         row = {
             "organization_id": organization_id,
@@ -87,12 +87,12 @@ def publish(db: Any, organization_id: UUID, scores: dict[str, float], **columns:
 
 
 def keep_private(db: Any, stage: stages.Stage) -> None:
-    """The organization keeps its scores to its members."""
+    """Make the organization's scores visible to its members only."""
     db.execute("insert into rating.settings (organization_id, public) values (%s, false)", [stage.organization_id])
 
 
 def counted(db: Any) -> dict[str, int]:
-    """How many rows there are of each kind of event, and in the inbox."""
+    """Return the number of rows of each kind of event, and of the inbox."""
     row = db.execute(
         "select (select count(*) from rating.votes) as votes, (select count(*) from rating.sliders) as sliders,"
         " (select count(*) from rating.fires) as fires, (select count(*) from rating.inbox) as inbox"

@@ -1,4 +1,4 @@
-"""What has become of the events: the state of items and voters, and how it differs from what it must be."""
+"""Read the state of items and voters, and compare it with the expected state."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ TOLERANCE = 1e-9
 ITEMS_COUNT = ("votes", "super_votes", "wins", "sliders", "fires")
 VOTERS_COUNT = ("votes", "sliders", "slider_sum", "slider_square_sum", "fires")
 UNORDERED = {"organization_id", "version", "created_at", "updated_at"}
-"""Columns that say who, when and in how many batches, not what."""
+"""Columns with owners, times and batch counts, which differ between equal results."""
 
 State = dict[tuple[str, str], dict[str, Any]]
 
@@ -36,15 +36,15 @@ insert into rating.voters (organization_id, voter_id, log_odds, residual_sum, re
 select %(organization_id)s, 'voter-' || n, (n %% 7 - 3) * 0.5, n %% 11 - 5, 200 + n
 from generate_series(1, 60) as n;
 """
-"""What was known before an open period: different of everybody, so that nothing comes out right by being alike.
+"""Inserts a different earlier state for each item, so that equal values cannot hide a fault.
 
-All of it lies before the period of the population, so that a batch which took up what another has just written in place
-of what was before comes to another result.
+All of it lies before the population's period. A batch that reads another batch's new state instead of the earlier
+state then gets a different result.
 """
 
 
 def stage(db: psycopg.Connection[Any], events: Sequence[Event] = (), first: int = 1) -> UUID:
-    """An organization whose period stays open, with events to count; of items from the first on something is known."""
+    """Create an organization with an open period and events to count. Items from `first` have an earlier state."""
     organization_id = stages.create(db).organization_id
     with psycopg.ClientCursor(db) as cursor:
         cursor.execute(KNOWN, {"organization_id": organization_id, "first": first})
@@ -54,7 +54,7 @@ def stage(db: psycopg.Connection[Any], events: Sequence[Event] = (), first: int 
 
 
 def state_of(db: psycopg.Connection[Any], organization_id: UUID) -> State:
-    """Everything that is known of an organization's items and voters, by ("item", id) and ("voter", id)."""
+    """Return the state of an organization's items and voters, by ("item", id) and ("voter", id)."""
     state: State = {}
     for kind, table in (("item", "item_stats"), ("voter", "voters")):
         rows = db.execute(f"select * from rating.{table} where organization_id = %s", [organization_id]).fetchall()
@@ -64,7 +64,7 @@ def state_of(db: psycopg.Connection[Any], organization_id: UUID) -> State:
 
 
 def differences(state: State, expected: State) -> list[str]:
-    """Where two states differ: counters and names at all, numbers by more than a billionth of their size."""
+    """Return the differences of two states. Numbers may differ by a billionth of their size."""
     found = [f"{thing} is only in one" for thing in sorted(state.keys() ^ expected.keys())]
     for thing in sorted(state.keys() & expected.keys()):
         for name, value in state[thing].items():
@@ -81,7 +81,7 @@ def _equal(value: Any, other: Any) -> bool:
 
 
 def miscounted(db: psycopg.Connection[Any], organization_id: UUID, events: Sequence[Event]) -> list[str]:
-    """Where counters differ from what these events come to, each counted once."""
+    """Return counters that differ from the expected counts of these events, each counted once."""
     items, voters = counted(events)
     state = state_of(db, organization_id)
     found = _compare("item", items, ITEMS_COUNT, state)
@@ -100,7 +100,7 @@ def _compare(kind: str, expected: Counts, names: Sequence[str], state: State) ->
 
 
 def left_over(db: psycopg.Connection[Any]) -> dict[str, int]:
-    """How many rows of the inbox are still to be counted, and how many items are marked."""
+    """Return the number of uncounted rows in the inbox and of marked items."""
     query = """
     select
         (select count(*) from rating.inbox)::int as uncounted,
@@ -110,7 +110,7 @@ def left_over(db: psycopg.Connection[Any]) -> dict[str, int]:
 
 
 def deadlocks(db: psycopg.Connection[Any]) -> int:
-    """How many deadlocks PostgreSQL has broken in this database."""
+    """Return how many deadlocks PostgreSQL has resolved in this database."""
     db.execute("select pg_stat_force_next_flush()")
     db.execute("select pg_stat_clear_snapshot()")
     query = "select deadlocks from pg_stat_database where datname = current_database()"

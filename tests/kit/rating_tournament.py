@@ -1,9 +1,8 @@
-"""A tournament in the database: votes, sliders and fires of items whose strengths are known, as if all were counted.
+"""Create a tournament in the database: votes, sliders and fires of items with known strengths, as if counted.
 
     played = rating_tournament.play(db, items=40, raters=60, random_share=0.3)
 
-The running ratings are all at the prior, as after a start that counted nothing: whatever is right in the end, the fit
-has put right.
+The running ratings are all at the prior. A correct final rating is therefore the work of the fit.
 """
 
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ insert into rating.voters (organization_id, voter_id, votes, sliders, period, ve
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What was played, and where."""
+    """A tournament that was played, and its database."""
 
     db: psycopg.Connection[Any]
     organization_id: UUID
@@ -39,27 +38,27 @@ class Played:
     truth: simulation.Tournament
 
     def row(self, item: int) -> dict[str, Any]:
-        """An item's row of rating.item_stats."""
+        """Return an item's row of rating.item_stats."""
         query = "select * from rating.item_stats where organization_id = %s and item_id = %s"
         return dict(self.db.execute(query, [self.organization_id, self.items[item]]).fetchone())
 
     def column(self, name: str, table: str = "item_stats", key: str = "item_id") -> np.ndarray:
-        """A column of all items (or voters), in their order."""
+        """Return a column of all items or voters, in their order."""
         query = f"select {name} as value from rating.{table} where organization_id = %s order by {key}"
         return np.array([row["value"] for row in self.db.execute(query, [self.organization_id])])
 
     def reports(self) -> list[dict[str, Any]]:
-        """Rows of rating.calibrations, in their order."""
+        """Return the rows of rating.calibrations in their order."""
         query = "select * from rating.calibrations where organization_id = %s order by id"
         return [dict(row) for row in self.db.execute(query, [self.organization_id])]
 
     def marked(self) -> set[str]:
-        """Items that are to be published."""
+        """Return the items that are marked for publication."""
         query = "select item_id from rating.dirty_items where organization_id = %s"
         return {row["item_id"] for row in self.db.execute(query, [self.organization_id])}
 
     def put_back(self, item: int, vote: int) -> None:
-        """A vote as if that one of its items had not counted it yet: back in its inbox, off its counters."""
+        """Put a vote back into an item's inbox and lower the counters, as if the item had not counted it."""
         self.db.execute(
             """
             insert into rating.inbox (
@@ -94,7 +93,7 @@ class Played:
 
 
 def play(db: psycopg.Connection[Any], seed: int = 1, model: str = "bayes", **how: Any) -> Played:
-    """Play it and write it down, every event counted by its items and voters; `how` goes to simulation.play."""
+    """Play a tournament and insert it, with every event counted. `how` is passed to simulation.play."""
     truth = simulation.play(seed, unseen=1, **how)
     organization_id = stages.create(db).organization_id
     if model != "bayes":
@@ -153,6 +152,6 @@ def play(db: psycopg.Connection[Any], seed: int = 1, model: str = "bayes", **how
 
 
 def rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Spearman's, of values without ties."""
+    """Compute Spearman's rank correlation of values without ties."""
     ranks = [np.argsort(np.argsort(values)).astype(float) for values in (one, other)]
     return float(np.corrcoef(*ranks)[0, 1])

@@ -1,6 +1,6 @@
-"""Workers that are processes of their own, forked from one in which everything is imported already.
+"""Run workers in separate processes, forked from a process that has imported everything.
 
-A worker is named "module:function"; it claims and counts one batch, and answers how many items it had.
+A worker is named "module:function". It claims and counts one batch, and returns the number of its items.
 """
 
 import contextlib
@@ -27,21 +27,21 @@ _context.set_forkserver_preload(["tests.kit.rating_workers", "tests.kit.wrong_ra
 
 
 def batch() -> int:
-    """The product's worker."""
+    """Run the product's worker."""
     return processing.process_batch(record_nothing=False).items
 
 
 def found(worker: str) -> Callable[[], int]:
-    """The worker of a name."""
+    """Load a worker by its name."""
     module, name = worker.split(":")
     function: Callable[[], int] = getattr(importlib.import_module(module), name)
     return function
 
 
 def work(worker: str, url: str, over: Signal | None) -> None:
-    """In the process: batch after batch until nothing is to be had, and until it is over where somebody says so.
+    """Process batches until none is available and, with `over`, until it is set. Runs in its own process.
 
-    A database that is gone is asked again soon.
+    An unavailable database is retried soon.
     """
     os.environ["DATABASE_URL"] = url
     run, deadline = found(worker), time.monotonic() + SECONDS_MAX
@@ -67,12 +67,12 @@ def fork(run: Callable[..., None], *arguments: Any) -> ForkServerProcess:
 
 
 def start(worker: str, url: str, over: Signal | None = None) -> ForkServerProcess:
-    """Start a process that works."""
+    """Start a worker process."""
     return fork(work, worker, url, over)
 
 
 def finish(*processes: ForkServerProcess) -> None:
-    """Wait until they are done; each must have ended well."""
+    """Wait until the processes end. Each must succeed."""
     for process in processes:
         process.join(SECONDS_MAX)
     assert [process.exitcode for process in processes] == [0] * len(processes)
@@ -80,7 +80,7 @@ def finish(*processes: ForkServerProcess) -> None:
 
 @contextlib.contextmanager
 def working(worker: str, url: str, number: int) -> Iterator[list[ForkServerProcess]]:
-    """So many processes that work meanwhile, and then until nothing is left; killed where something went wrong."""
+    """Run worker processes during a block, and then until nothing remains. Kill them after an error."""
     over = _context.Event()
     processes = [start(worker, url, over) for _ in range(number)]
     try:

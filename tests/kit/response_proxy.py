@@ -1,4 +1,4 @@
-"""A wire to PostgreSQL that can be cut after a message went out and before its answer comes back."""
+"""Proxy connections to PostgreSQL, and cut one after its request was sent and before its response returns."""
 
 import contextlib
 import socket
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class Wire:
-    """Listens on loopback and passes bytes on; `cut_next_answer` drops the connection instead of the next answer."""
+    """Listens on loopback and forwards bytes. `cut_next_answer` drops the connection instead of the next response."""
 
     def __init__(self, port: int) -> None:
         self._target = ("127.0.0.1", port)

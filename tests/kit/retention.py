@@ -1,9 +1,9 @@
-"""The rules of ops.retention, as tests read them."""
+"""Read the rules of ops.retention."""
 
 from tests.kit.databases import Connection
 
 PERSONAL = {"person", "name", "address", "text", "document", "secret"}
-"""Kinds of columns that hold something of a person."""
+"""Kinds of columns that hold personal data."""
 
 
 def rules(db: Connection, **having: object) -> list[dict]:

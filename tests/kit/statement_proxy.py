@@ -1,7 +1,7 @@
-"""A wire to PostgreSQL that kills the process at its other end, keeps it waiting, or breaks, at a statement chosen.
+"""Proxy a connection to PostgreSQL, and kill, hold or disconnect its process at a chosen statement.
 
-The wire knows just enough of PostgreSQL's protocol to count statements and to see where the answer of one ends, so
-that a process can be stopped between any two of them without knowing of it.
+The proxy knows enough of PostgreSQL's protocol to count statements and to find the end of each response. It can
+therefore stop a process between any two statements.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 When = Literal["before", "during", "after"]
-"""Before PostgreSQL sees the statement; when it has just been sent; when it is done and the answer is on its way."""
+"""The moment of a fault: before PostgreSQL receives the statement, just after it was sent, or after its response."""
 
 HEAD = 5
 STATEMENTS = (b"Q", b"P")
@@ -23,8 +23,10 @@ READY = b"Z"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens at the statement of this number, from 1: the process is killed, or held until somebody lets go of
-    it, or the connection is cut and the process lives."""
+    """The fault at a statement, counted from 1.
+
+    The process is killed, or held until it is released, or the connection is cut and the process lives.
+    """
 
     number: int
     when: When
@@ -32,16 +34,16 @@ class Fault:
 
 
 class StatementProxy:
-    """Listens on loopback, passes messages on, carries out the sentence; `statements` are those it has passed on."""
+    """Listens on loopback, forwards messages and carries out the fault. `statements` are the forwarded statements."""
 
-    def __init__(self, port: int, sentence: Fault | None = None) -> None:
+    def __init__(self, port: int, fault: Fault | None = None) -> None:
         self._target = ("127.0.0.1", port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.statements: list[str] = []
         self.carried_out = threading.Event()
         self.let_go = threading.Event()
-        self._sentence = sentence
+        self._fault = fault
         self._victim: int | None = None
         self._known = threading.Event()
         self._sockets: list[socket.socket] = []
@@ -59,7 +61,7 @@ class StatementProxy:
             thread.join(5)
 
     def aim(self, process_id: int) -> None:
-        """Say who is to be killed; nothing is passed on before."""
+        """Set the process to kill. Nothing is forwarded before."""
         self._victim = process_id
         self._known.set()
 
@@ -78,9 +80,9 @@ class StatementProxy:
                 self._start(self._answer, server, client)
 
     def _ask(self, client: socket.socket, server: socket.socket) -> None:
-        """From the process to PostgreSQL."""
+        """Forward messages from the process to PostgreSQL."""
         with contextlib.suppress(OSError), client.makefile("rb") as messages:
-            first = messages.read(4)  # the first message of a connection has no kind
+            first = messages.read(4)  # the first message of a connection has no type byte
             server.sendall(first + messages.read(int.from_bytes(first) - 4))
             while len(head := messages.read(HEAD)) == HEAD:
                 message = head + messages.read(int.from_bytes(head[1:]) - 4)
@@ -94,7 +96,7 @@ class StatementProxy:
         _close(client, server)
 
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
-        """From PostgreSQL to the process."""
+        """Forward messages from PostgreSQL to the process."""
         with contextlib.suppress(OSError), server.makefile("rb") as messages:
             while len(head := messages.read(HEAD)) == HEAD:
                 message = head + messages.read(int.from_bytes(head[1:]) - 4)
@@ -104,19 +106,19 @@ class StatementProxy:
         _close(client, server)
 
     def _is_due(self, when: When, ahead: int = 0) -> bool:
-        """Whether this was the moment and the connection ends with it."""
+        """Carry out the fault if it is due, and return whether the connection ends with it."""
         assert self._known.wait(30)
-        sentence = self._sentence
-        if sentence is None or (sentence.number, sentence.when) != (len(self.statements) + ahead, when):
+        fault = self._fault
+        if fault is None or (fault.number, fault.when) != (len(self.statements) + ahead, when):
             return False
         if self.carried_out.is_set():
             return False
-        if sentence.deed == "kill" and self._victim is not None:
+        if fault.deed == "kill" and self._victim is not None:
             os.kill(self._victim, signal.SIGKILL)
         self.carried_out.set()
-        if sentence.deed == "hold":
+        if fault.deed == "hold":
             assert self.let_go.wait(120)
-        return sentence.deed != "hold"
+        return fault.deed != "hold"
 
 
 def _close(*sockets: socket.socket) -> None:

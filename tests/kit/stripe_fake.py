@@ -1,11 +1,11 @@
-"""Stripe in a few lines, for tests that want it in their own hands: payments, refunds, disputes, and facts of them.
+"""Fake Stripe in a few lines, for tests that control it directly: payments, refunds, disputes and snapshots.
 
-bank = FakeStripe()
-stripe_id = bank.create(booking["id"], 10000)
-bank.pay(stripe_id)
-facts = bank.facts(stripe_id)  # what payments.apply_payment takes
+    bank = FakeStripe()
+    stripe_id = bank.create(booking["id"], 10000)
+    bank.pay(stripe_id)
+    facts = bank.facts(stripe_id)  # the argument of payments.apply_payment
 
-Keys make one thing each, and never goes more back than came. Safe to use from many threads.
+Each idempotency key creates one object, and refunds never exceed the payment. It is thread-safe.
 """
 
 import itertools
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 class Refused(Exception):
-    """The bank will not do it; the argument is why."""
+    """Stripe refuses the call. The argument is the reason."""
 
 
 @dataclass
@@ -36,17 +36,17 @@ class Payment:
 
     @property
     def returned_cents(self) -> int:
-        """What went back, or is on its way."""
+        """Return the refunded cents, including pending refunds."""
         return sum(each["amount_cents"] for each in self.refunds if each["status"] != "failed")
 
     @property
     def withdrawn_cents(self) -> int:
-        """What disputes have taken."""
+        """Return the cents that disputes have withdrawn."""
         return sum(each["amount_cents"] for each in self.disputes if each["status"] != "won")
 
 
 class FakeStripe:
-    """What Stripe has."""
+    """The payments, refunds and disputes that Stripe has."""
 
     def __init__(self) -> None:
         self.payments: dict[str, Payment] = {}
@@ -55,14 +55,14 @@ class FakeStripe:
         self._lock = threading.RLock()
 
     def create(self, intent_id: str, amount_cents: int) -> str:
-        """A PaymentIntent for an intent of ours: one, however often."""
+        """Create one PaymentIntent for an intent of ours, however often it is called."""
         with self._lock:
             stripe_id = f"pi_{intent_id}"
             self.payments.setdefault(stripe_id, Payment(stripe_id, intent_id, amount_cents))
             return stripe_id
 
     def pay(self, stripe_id: str, status: str = "succeeded") -> bool:
-        """The customer pays, is declined (`requires_payment_method`), or waits (`processing`); whether they could."""
+        """Set a payment to succeeded, declined (`requires_payment_method`) or `processing`. Return whether it could."""
         with self._lock:
             payment = self.payments[stripe_id]
             if payment.status in ("succeeded", "canceled"):
@@ -71,7 +71,7 @@ class FakeStripe:
             return True
 
     def cancel(self, stripe_id: str) -> bool:
-        """Nobody can pay it any more; False when it is too late for that."""
+        """Cancel a payment. Return False when it is too late."""
         with self._lock:
             payment = self.payments[stripe_id]
             if payment.status in ("succeeded", "processing"):
@@ -80,7 +80,7 @@ class FakeStripe:
             return True
 
     def refund(self, stripe_id: str, amount_cents: int, key: str | None = None, refund_id: str | None = None) -> Json:
-        """Send money back: once per key; by somebody at the dashboard, if there is none. Raises NotTaken."""
+        """Refund once per key, or as a dashboard user without a key. Raises Refused."""
         with self._lock:
             if key in self._refunds:
                 return dict(self._refunds[key])
@@ -103,7 +103,7 @@ class FakeStripe:
             return dict(made)
 
     def end_refund(self, stripe_id: str, status: str, number: int = -1) -> bool:
-        """A refund arrives (`succeeded`) or does not (`failed`); whether there was one that could."""
+        """End a refund as `succeeded` or `failed`. Return whether there was one to end."""
         with self._lock:
             refunds = [each for each in self.payments[stripe_id].refunds if each["status"] != "failed"]
             if not refunds:
@@ -112,7 +112,7 @@ class FakeStripe:
             return True
 
     def dispute(self, stripe_id: str) -> bool:
-        """The customer's bank takes the payment back, for now; whether there was something to take."""
+        """Start a dispute, which withdraws a payment for now. Return whether it was possible."""
         with self._lock:
             payment = self.payments[stripe_id]
             if payment.status != "succeeded" or payment.disputes or payment.returned_cents:
@@ -128,7 +128,7 @@ class FakeStripe:
             return True
 
     def end_dispute(self, stripe_id: str, status: str) -> bool:
-        """A dispute is `won` or `lost`; whether there was an open one."""
+        """End a dispute as `won` or `lost`. Return whether there was an open one."""
         with self._lock:
             for each in self.payments[stripe_id].disputes:
                 if each["status"] == "needs_response":
@@ -137,7 +137,7 @@ class FakeStripe:
             return False
 
     def facts(self, stripe_id: str) -> Json:
-        """What is the case with a payment now."""
+        """Return a snapshot of a payment."""
         with self._lock:
             payment = self.payments[stripe_id]
             paid = payment.status == "succeeded"
@@ -159,7 +159,7 @@ class FakeStripe:
             }
 
     def holds_cents(self) -> int:
-        """What the bank has of ours."""
+        """Return the cents that Stripe holds for us."""
         return sum(
             payment.amount_cents - FEE_CENTS - payment.returned_cents - payment.withdrawn_cents
             for payment in self.payments.values()

@@ -1,4 +1,4 @@
-"""The stand-in in a process of its own, or Stripe's test mode when STRIPE_API_KEY says so."""
+"""Run the stand-in in its own process, or use Stripe's test mode when STRIPE_API_KEY is set."""
 
 import contextlib
 import http.client
@@ -26,7 +26,7 @@ WAIT_SECONDS_MAX = 15
 
 
 class Process:
-    """`python -m local.stripe` in a folder."""
+    """A process of `python -m local.stripe` in a folder."""
 
     def __init__(self, folder: str, *arguments: str) -> None:
         command = [sys.executable, "-m", "local.stripe", "--port", "0", "--folder", folder, *arguments]
@@ -57,7 +57,7 @@ class Answer:
 
 @dataclass
 class Api:
-    """An API to test: the SDK's client for it, bare requests to it, and (the stand-in only) its controls."""
+    """An API to test: the SDK's client, bare requests, and the controls of the stand-in."""
 
     url: str
     key: str
@@ -75,7 +75,7 @@ class Api:
     def request(
         self, method: str, path: str, body: str | None = None, *, key: str | None = None, **headers: str
     ) -> Answer:
-        """A bare request; X_Key="…" is the header X-Key; Authorization="" leaves it out."""
+        """Send a bare request. X_Key="…" sends the header X-Key, and Authorization="" omits it."""
         parts = urlsplit(self.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.netloc, timeout=30)
@@ -87,7 +87,7 @@ class Api:
             return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
 
     def control(self, path: str, method: str = "POST", **document: Any) -> Any:
-        """Ask the stand-in itself."""
+        """Call a control of the stand-in."""
         answer = self.request(method, f"/_stand_in{path}", json.dumps(document), Content_Type="application/json")
         assert answer.status == 200, answer.body
         return answer.json
@@ -96,11 +96,11 @@ class Api:
         return self.control(f"/{kind}/{id}/{action}", **document)
 
     def settle(self) -> None:
-        """Have everything happen that would happen by itself, and every delivery be tried."""
+        """Run everything that would happen with time, and attempt every delivery."""
         self.control("/run", all=True)
 
     def events(self, **given: Any) -> list[Any]:
-        """Events, oldest first."""
+        """List the events, oldest first."""
         return list(reversed(self.v1.events.list({"limit": 100, **given}).data))
 
     def types(self, **given: Any) -> list[str]:
@@ -122,7 +122,7 @@ class Letter:
 
 
 class Mailbox:
-    """Receives webhooks; answers what `statuses` says, then 200."""
+    """Receives webhooks. It responds with the statuses of `statuses`, then with 200."""
 
     def __init__(self) -> None:
         self.letters: list[Letter] = []

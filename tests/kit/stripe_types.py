@@ -1,4 +1,4 @@
-"""Whether an answer is what the SDK's own classes declare: every required field, each of its type, none besides."""
+"""Check that a response matches the SDK's classes: every required field with its type, and no other field."""
 
 import ast
 import importlib.util
@@ -15,7 +15,7 @@ PLAIN = {"str": str, "int": int, "float": float, "bool": bool, "Decimal": str}
 
 @dataclass
 class Class:
-    """A class of the SDK: its fields' annotations, and the classes declared inside of it."""
+    """A class of the SDK: its fields' annotations and its inner classes."""
 
     name: str
     fields: dict[str, ast.expr] = field(default_factory=dict)
@@ -23,13 +23,13 @@ class Class:
     outer: "Class | None" = None
 
     def find(self, name: str) -> "Class | None":
-        """A class by the name that annotations in here use."""
+        """Find a class by the name that annotations use here."""
         return self.inner.get(name) or (self.outer.find(name) if self.outer else None)
 
 
 @cache
 def sdk_class(kind: str) -> Class:
-    """The class for objects whose `object` is `kind`."""
+    """Return the class for objects whose `object` is `kind`."""
     module, name = OBJECT_CLASSES[kind]
     spec = importlib.util.find_spec(module)
     assert spec is not None
@@ -53,7 +53,7 @@ def _read(node: ast.ClassDef, outer: Class | None) -> Class:
 
 
 def faults(document: dict[str, Any]) -> list[str]:
-    """What is wrong with an object of the API, each with its path; empty when nothing is."""
+    """Return the faults of an API object, each with its path. The list is empty without a fault."""
     return _object(document, document["object"])
 
 
@@ -97,7 +97,7 @@ def _value(value: Any, annotation: ast.expr, scope: Class, path: str) -> list[st
             return [] if value in allowed else [f"{path} is {value!r}, not one of {allowed}"]
         case "Union":
             choices = list(inner.elts) if isinstance(inner, ast.Tuple) else [inner]
-            # A list of words that ends in `str` is open to words to come; what is answered today is one of the list.
+            # A list of words that ends in `str` allows future words. Today's responses contain only listed words.
             if ast.unparse(choices[-1]) == "str" and "Literal" in ast.unparse(choices[0]):
                 choices = choices[:1]
             tried = [_value(value, choice, scope, path) for choice in choices]

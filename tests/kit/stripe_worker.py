@@ -1,4 +1,4 @@
-"""What tests of functions/stripe-worker share: events that arrive, and what became of them."""
+"""Deliver Stripe events to functions/stripe-worker and read the results."""
 
 import json
 
@@ -9,13 +9,13 @@ from tests.kit.stripe_standin import deliver
 
 
 def handle(*event_ids, **context):
-    """The messages of these events arrive, one by one."""
+    """Pass the messages of these events to the function, one by one."""
     for event_id in event_ids:
         gateway.invoke("stripe-worker", {"Records": [record({"event_id": event_id})]}, **context)
 
 
 def tell(shop, *types):
-    """Deliver the events of these types (all, if none is named) and handle them."""
+    """Deliver the events of these types, or all of them, and process them."""
     for event in shop.stripe.events(*types):
         assert deliver(event).status == 200
         handle(event["id"])
@@ -26,7 +26,7 @@ def inbox_rows(db):
 
 
 def an_event(db, type, thing, number=1, account=None):
-    """An event in the inbox, whatever Stripe knows of it."""
+    """Insert an event into the inbox, independent of Stripe's state."""
     event = {
         "id": f"evt_{number}",
         "object": "event",
@@ -41,7 +41,7 @@ def an_event(db, type, thing, number=1, account=None):
 
 
 class Died(BaseException):
-    """The worker is gone."""
+    """The worker died."""
 
 
 def die(*_):

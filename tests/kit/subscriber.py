@@ -1,7 +1,7 @@
-"""A subscriber's server on this machine: keeps what it gets and answers as it is told.
+"""Run a subscriber's server on this machine that records requests and sends the configured responses.
 
 with subscriber.running() as receiver:
-    receiver.answers["/in"] = [500, 200]     # then 200 for ever
+    receiver.answers["/in"] = [500, 200]     # then always 200
     … receiver.url("/in") … receiver.got
 """
 
@@ -21,7 +21,7 @@ from standardwebhooks import Webhook
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it came."""
+    """A request as received."""
 
     path: str
     headers: dict[str, str]
@@ -37,13 +37,13 @@ class Request:
         return json.loads(self.body)
 
     def verified(self, secret: str) -> Any:
-        """The message, by the specification's own library. Raises WebhookVerificationError."""
+        """Verify and return the message with the specification's own library. Raises WebhookVerificationError."""
         return Webhook(secret).verify(self.body, self.headers)
 
 
 @dataclass
 class Subscriber:
-    """The running server. An answer is a status, or a function of the handler that answers by itself."""
+    """The running server. A response is a status, or a function that responds through the handler."""
 
     server: ThreadingHTTPServer
     scheme: str
@@ -89,7 +89,7 @@ def running(tls: ssl.SSLContext | None = None) -> Iterator[Subscriber]:
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, *_: Any) -> None:
-            """Callers that hang up are what some tests are about."""
+            """Ignore callers that hang up, because some tests do this."""
 
     server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -107,7 +107,7 @@ def running(tls: ssl.SSLContext | None = None) -> Iterator[Subscriber]:
 
 
 def drip(handler: BaseHTTPRequestHandler) -> None:
-    """Answer letter by letter, for ever: each read alone is quick."""
+    """Respond byte by byte without an end. Each single read is quick."""
     with contextlib.suppress(OSError):
         handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
         for number in range(1000):
@@ -117,7 +117,7 @@ def drip(handler: BaseHTTPRequestHandler) -> None:
 
 
 def drip_body(handler: BaseHTTPRequestHandler) -> None:
-    """Answer 200 at once, and then a body without an end."""
+    """Respond with 200 at once, then send an endless body."""
     with contextlib.suppress(OSError):
         handler.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
         for _number in range(1000):
@@ -127,22 +127,22 @@ def drip_body(handler: BaseHTTPRequestHandler) -> None:
 
 
 def hang(_handler: BaseHTTPRequestHandler) -> None:
-    """Say nothing for a while."""
+    """Wait without a response."""
     time.sleep(2)
 
 
 def hang_up(handler: BaseHTTPRequestHandler) -> None:
-    """Close without a word."""
+    """Close the connection without a response."""
     handler.connection.close()
 
 
 def babble(handler: BaseHTTPRequestHandler) -> None:
-    """Answer with what is no HTTP."""
+    """Respond with text that is not HTTP."""
     handler.wfile.write(b"HELLO THERE\r\n\r\n")
 
 
 def flood(handler: BaseHTTPRequestHandler) -> None:
-    """Answer 200 with far too much."""
+    """Respond with 200 and an oversized body."""
     with contextlib.suppress(OSError):
         handler.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
         for _number in range(10_000):
@@ -151,7 +151,7 @@ def flood(handler: BaseHTTPRequestHandler) -> None:
 
 @pytest.fixture
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Subscriber]:
-    """A subscriber's server on this machine, which deliver may call."""
+    """Run a subscriber's server on this machine, which functions may call."""
     monkeypatch.setenv("WEBHOOKS_ALLOW_PRIVATE", "true")
     with running() as found:
         yield found

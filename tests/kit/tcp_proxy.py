@@ -1,4 +1,4 @@
-"""A wire between a client and PostgreSQL that can be counted on and cut: a TCP proxy for tests."""
+"""Proxy TCP connections between a client and PostgreSQL, to count round trips and cut connections."""
 
 import contextlib
 import select
@@ -12,7 +12,7 @@ CHUNK_BYTES = 65536
 
 @dataclass(slots=True)
 class Wire:
-    """What went over the wire. A round trip is a turn of the client's that the server answered."""
+    """The traffic of the proxy. A round trip is a message of the client with a response of the server."""
 
     port: int
     round_trips: int = 0
@@ -22,11 +22,11 @@ class Wire:
     _sockets: list[socket.socket] = field(default_factory=list)
 
     def reset(self) -> None:
-        """Count from nought again."""
+        """Reset the counters to zero."""
         self.round_trips = self.connections = 0
 
     def cut(self) -> None:
-        """Break every connection now."""
+        """Cut every connection now."""
         for end in self._sockets:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -34,10 +34,10 @@ class Wire:
 
 @contextlib.contextmanager
 def wire(connect: Callable[[], socket.socket]) -> Iterator[Wire]:
-    """A proxy on a free port of 127.0.0.1 in front of what `connect` connects to.
+    """Run a proxy on a free port of 127.0.0.1 in front of the target of `connect`.
 
-    `cut_when` sees what the client sends and says when to cut: before the server sees it, or, with
-    `cut_after_answer`, after the server has done it and before its answer reaches the client.
+    `cut_when` receives the client's bytes and decides when to cut. The cut comes before the server sees them. With
+    `cut_after_answer` it comes after the server's work and before its response reaches the client.
     """
     listener = socket.create_server(("127.0.0.1", 0))
     line = Wire(listener.getsockname()[1])

@@ -1,4 +1,4 @@
-"""Wallets, passes, codes and invoices for tests, straight in the database.
+"""Create wallets, passes, promo codes and invoices for tests, directly in the database.
 
 desk = CreditBookings(db)
 desk.give(customer, 5000)
@@ -17,17 +17,17 @@ PRICE = 10000
 
 
 class CreditBookings(PaidEvent):
-    """An organization in Switzerland with an event that costs 100.00, and what its front desk does."""
+    """An organization in Switzerland with an event that costs 100.00, and the actions of its front desk."""
 
     def __init__(self, db: psycopg.Connection[Any], capacity: int | None = 50, country: str = "CH", **policy: Any):
         super().__init__(db, PRICE, capacity, country, **policy)
 
     def customer(self) -> UUID:
-        """Somebody."""
+        """Create a customer."""
         return self.stage.customer()
 
     def give(self, customer: UUID, amount: int, expires_in: str | None = None, **more: Any) -> dict[str, Any]:
-        """Money in a wallet, or a pass if `kind` says so, at the organization's expense."""
+        """Grant wallet money, or a pass with that `kind`, at the organization's expense."""
         arguments = {
             "organization_id": self.stage.organization_id,
             "customer_id": customer,
@@ -49,11 +49,11 @@ class CreditBookings(PaidEvent):
         return answer
 
     def give_pass(self, customer: UUID, units: int, expires_in: str | None = None, **more: Any) -> dict[str, Any]:
-        """A pass for so many seats."""
+        """Grant a pass for a number of seats."""
         return self.give(customer, units, expires_in, kind="pass", **more)
 
     def book(self, customer: UUID, method: str | None, seats: int = 1, **more: Any) -> dict[str, Any]:
-        """Book as the customer; the answer."""
+        """Book as the customer and return the response."""
         arguments = {
             "event_id": self.event_id,
             "seats": seats,
@@ -66,7 +66,7 @@ class CreditBookings(PaidEvent):
         return answer
 
     def refusal(self, customer: UUID, method: str | None, **more: Any) -> str:
-        """Book as the customer and be refused; the stable code."""
+        """Book as the customer, expect a refusal, and return its stable code."""
         try:
             self.book(customer, method, **more)
         except psycopg.Error as error:
@@ -78,7 +78,7 @@ class CreditBookings(PaidEvent):
         routines.call(self.db, self.stage.owner, "select events.cancel_event(event_id => %s)", [self.event_id])
 
     def lots(self, customer: UUID) -> list[tuple[int, int]]:
-        """What each lot of a customer was given and has left, in the order in which they came."""
+        """Return the amount and the remaining amount of each lot of a customer, in order of creation."""
         rows = self.db.execute(
             """
             select amount, remaining from payments.credit_lots
@@ -90,19 +90,19 @@ class CreditBookings(PaidEvent):
         return [(row["amount"], row["remaining"]) for row in rows]
 
     def expire(self, after: str = "0 days") -> dict[str, Any]:
-        """Run the job that lets credits lapse, as if so much time had passed."""
+        """Run the job that expires credits, as if some time had passed."""
         query = "select payments.expire_credits(at => now() + %s::interval)"
         done: dict[str, Any] = routines.call(self.db, None, query, [after])
         return done
 
     def set_expiry(self, lot: dict[str, Any], when: str) -> None:
-        """Move a lot's expiry to so long from now."""
+        """Set a lot's expiry relative to now."""
         self.db.execute(
             "update payments.credit_lots set expires_at = now() + %s::interval where id = %s", [when, lot["id"]]
         )
 
     def findings(self) -> list[str]:
-        """What is wrong with the lots, and with the ledger; nothing when all is well."""
+        """Return the faults of lots and ledger. The list is empty without a fault."""
         rows = self.db.execute(
             "select finding from payments.verify_credits() union all select finding from payments.verify_ledger()"
         ).fetchall()

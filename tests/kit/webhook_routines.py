@@ -1,4 +1,4 @@
-"""What tests of outbound webhooks share: endpoints, happenings, deliveries that are claimed and finished."""
+"""Create webhook endpoints and outbox messages, and claim and finish deliveries."""
 
 import json
 import secrets
@@ -13,7 +13,7 @@ NOW = datetime(2030, 5, 1, 12, tzinfo=UTC)
 
 
 def as_admin(stage, query, params=None, caller=None):
-    """The value of one statement as the owner, acting for the organization."""
+    """Return the value of one statement as the owner, who acts for the organization."""
     claims = {"sub": str(caller or stage.owner), "org_id": str(stage.organization_id)}
     with psycopg.ClientCursor(stage.db) as cursor:
         cursor.execute(
@@ -26,12 +26,12 @@ def as_admin(stage, query, params=None, caller=None):
 
 
 def sealed():
-    """What stands for a sealed secret, another one each time: the database does not open it."""
+    """Return a new fake sealed secret, which the database does not open."""
     return "v1.k1." + secrets.token_hex(50)
 
 
 def endpoint(stage, topics=None, url="https://hooks.example.com/in"):
-    """An endpoint made by the owner, with its sealed secret."""
+    """Create an endpoint as the owner and return it with its sealed secret."""
     secret = sealed()
     query = """
         select messaging.create_webhook_endpoint(
@@ -42,7 +42,7 @@ def endpoint(stage, topics=None, url="https://hooks.example.com/in"):
 
 
 def rotate(stage, endpoint_id, at=NOW):
-    """A new sealed secret for an endpoint; returns it."""
+    """Rotate an endpoint's secret and return the new sealed secret."""
     secret = sealed()
     query = "select messaging.rotate_webhook_secret(endpoint_id => %s, sealed_secret => %s, at => %s)"
     as_admin(stage, query, [endpoint_id, secret, at])

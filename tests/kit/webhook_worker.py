@@ -1,4 +1,4 @@
-"""Helpers of the tests of deliver-webhooks: an organization that subscribes, outbox messages, what was sent."""
+"""Create a subscribing organization and outbox messages for deliver-webhooks, and read the sent requests."""
 
 from marquee.core.identity import Caller
 from tests.kit import gateway
@@ -13,7 +13,7 @@ def admin(world):
 
 
 def subscribe(world, url, **options):
-    """An endpoint made over the API, with its secret."""
+    """Create an endpoint through the API and return it with its secret."""
     answer = gateway.post("webhook-endpoints", "/webhook-endpoints", {"url": url, **options}, caller=admin(world))
     assert answer.status == 201, answer.text
     return answer.body
@@ -31,7 +31,7 @@ def happening(world, number=1, topic="booking.confirmed", key="event-1", **paylo
 
 
 def hear(*happenings, context=LONG):
-    """Hand happenings to the function in one bundle."""
+    """Pass outbox messages to the function in one bundle."""
     return gateway.invoke("deliver-webhooks", {"Records": [record({"happenings": list(happenings)})]}, context)
 
 

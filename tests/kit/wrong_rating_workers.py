@@ -1,6 +1,6 @@
-"""Two wrong examples of a worker, which the proofs of the right one must catch.
+"""Provide two faulty workers that the tests of the real worker must detect.
 
-Both count what the inbox holds into the same tables, correctly, as long as nothing happens.
+Both count the inbox into the same tables, correctly unless something interrupts them.
 """
 
 import json
@@ -118,7 +118,7 @@ def _call(connection: psycopg.Connection[Any], name: str, argument: Any = None) 
 
 
 def claim_by_delete() -> int:
-    """Take items off the list, and then count their events: who dies in between leaves events that nobody looks for."""
+    """Delete items from the list, then count their events. A worker that dies in between loses the events."""
     connection = _connection()
     claimed = _call(connection, "claim_by_deleting")
     if not claimed:
@@ -131,7 +131,7 @@ def claim_by_delete() -> int:
 
 
 def count_after_checkpoint() -> int:
-    """Count events with ids above a checkpoint, and move it: what commits later with a lower id is never counted."""
+    """Count events with ids above a checkpoint, and move it. An event that commits later with a lower id is lost."""
     connection = _connection()
     with connection.transaction():
         rows = _call(connection, "read_after_checkpoint")

@@ -9,7 +9,7 @@ import pytest
 
 from local.gateway import Routes
 from local.validation import Validators
-from tests.kit.applications import FOLDERS, plan, told
+from tests.kit.applications import FOLDERS, plan, report
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
@@ -20,14 +20,14 @@ def test_application_starts_and_reports_what_does_not_run(folder: Path, tmp_path
     for api in stack.apis:
         Routes(api.operations)
         Validators(api)
-    assert told(planned, stack) == (folder / "expected.txt").read_text()
+    assert report(planned, stack) == (folder / "expected.txt").read_text()
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_application_is_the_same_when_its_translation_is_cached(folder: Path, tmp_path: Path) -> None:
     first, second = plan(folder, tmp_path), plan(folder, tmp_path)
 
-    assert told(first, first.read()) == told(second, second.read())
+    assert report(first, first.read()) == report(second, second.read())
 
 
 OPEN = """

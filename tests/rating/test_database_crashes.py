@@ -45,7 +45,7 @@ def test_crashes_under_load_lose_no_event_and_count_none_twice(durable, tmp_path
     with rating_workers.working(rating_workers.PRODUCT, url, 2) as workers:
         for crash in range(1, CRASHES + 1):
             deadline = time.monotonic() + 60
-            while len(rating_clients.heard(files)) < len(events) * crash // (CRASHES + 2):
+            while len(rating_clients.acknowledged_keys(files)) < len(events) * crash // (CRASHES + 2):
                 assert time.monotonic() < deadline
                 assert None in [sender.exitcode for sender in senders]
                 time.sleep(0.005)
@@ -56,9 +56,9 @@ def test_crashes_under_load_lose_no_event_and_count_none_twice(durable, tmp_path
         rating_workers.finish(*senders)
 
     with connected(durable) as db:
-        rating_crashes.run_out(db)
+        rating_crashes.expire_leases(db)
         rating_workers.finish(rating_workers.start(rating_workers.PRODUCT, url))
-        assert rating_clients.heard(files) == {event["key"] for event in events}
+        assert rating_clients.acknowledged_keys(files) == {event["key"] for event in events}
         assert rating_results.miscounted(db, organization_id, events) == []
         alone = rating_results.stage(db, events)
         rating_workers.finish(rating_workers.start(rating_workers.PRODUCT, url))

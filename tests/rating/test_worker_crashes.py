@@ -27,7 +27,7 @@ def test_events_are_counted_once_when_a_batch_dies_at_any_statement(bench, when,
 
     faults = {}
     for number, statement in enumerate(statements, 1):
-        if found := bench.faults(bench.struck(Fault(number, when, deed)), clean):
+        if found := bench.faults(bench.interrupted(Fault(number, when, deed)), clean):
             faults[f"{when} {number}: {statement[:80]}"] = found[:3]
 
     assert faults == {}
@@ -39,7 +39,7 @@ def test_items_of_two_workers_are_counted_once_when_the_first_is_overtaken(bench
 
     def overtake(_organization_id):
         with connect() as other:
-            rating_crashes.run_out(other, dead=False)
+            rating_crashes.expire_leases(other, dead=False)
         rating_workers.finish(rating_workers.start(bench.worker, bench.url))
 
     faults = {}
@@ -77,7 +77,7 @@ def test_overtaken_worker_reverts_no_newer_result(bench, connect, first_known):
     def overtake(organization_id):
         with connect() as other:
             rating_load.ingest(other, organization_id, MORE)
-            rating_crashes.run_out(other, dead=False)
+            rating_crashes.expire_leases(other, dead=False)
         rating_workers.finish(rating_workers.start(bench.worker, bench.url))
 
     faults = {}

@@ -22,7 +22,7 @@ def test_delete_claiming_worker_is_correct_without_a_crash(bench):
 def test_delete_claiming_worker_is_caught_by_a_kill(bench):
     clean, _ = bench.clean()
 
-    caught = {when: bool(bench.faults(bench.struck(Fault(1, when)), clean)) for when in ("before", "after")}
+    caught = {when: bool(bench.faults(bench.interrupted(Fault(1, when)), clean)) for when in ("before", "after")}
 
     assert caught == {"before": False, "after": True}
     assert rating_results.left_over(bench.db)["uncounted"] > 0  # these events stay: nothing marks their items

@@ -1,4 +1,4 @@
-"""Generation on a real database: rivals, kills, slices, and what a slice costs."""
+"""Test event generation on a real database: concurrency, killed generators, slices, and statements per slice."""
 
 import multiprocessing
 import os
@@ -26,8 +26,8 @@ def world(db: Database) -> World:
     return scheduling.world(db)
 
 
-def given_series(world: World, how_many: int, recurrence: str = "FREQ=WEEKLY", **changes: Any) -> list[UUID]:
-    """Series that no generator has seen yet."""
+def insert_series(world: World, how_many: int, recurrence: str = "FREQ=WEEKLY", **changes: Any) -> list[UUID]:
+    """Insert series without events."""
     columns = {
         "organization_id": world.organization_id,
         "title": "Yoga",
@@ -50,7 +50,7 @@ def given_series(world: World, how_many: int, recurrence: str = "FREQ=WEEKLY", *
 
 
 def message(series_ids: list[UUID]) -> dict[str, Any]:
-    """A batch of one message, as SQS delivers it."""
+    """Build a batch of one message, as SQS delivers it."""
     return {
         "Records": [
             {
@@ -70,8 +70,8 @@ def generate(series_ids: list[UUID]) -> None:
     assert gateway.invoke("manage-events", message(series_ids)) == {"batchItemFailures": []}
 
 
-def generate_when_told(url: str, series_ids: list[UUID], start: Any, failures: Any) -> None:
-    """The body of a rival process."""
+def generate_after_start(url: str, series_ids: list[UUID], start: Any, failures: Any) -> None:
+    """Run a concurrent generator in its own process."""
     os.environ["DATABASE_URL"] = url
     start.wait()
     for _ in range(5):
@@ -105,13 +105,13 @@ def complete(events: int) -> dict[str, int]:
     }
 
 
-def test_two_generators_at_once_double_no_event(world: World) -> None:
-    """Trap: two generators at once duplicated events."""
-    series_ids = given_series(world, 8, "FREQ=DAILY")
+def test_concurrent_generators_create_no_duplicate_event(world: World) -> None:
+    """Repeat a fault of an earlier system: concurrent generators duplicated events."""
+    series_ids = insert_series(world, 8, "FREQ=DAILY")
     context = multiprocessing.get_context("spawn")
     start, failures = context.Event(), context.Queue()
     rivals = [
-        context.Process(target=generate_when_told, args=(os.environ["DATABASE_URL"], series_ids, start, failures))
+        context.Process(target=generate_after_start, args=(os.environ["DATABASE_URL"], series_ids, start, failures))
         for _ in range(PROCESSES)
     ]
     for rival in rivals:
@@ -126,9 +126,11 @@ def test_two_generators_at_once_double_no_event(world: World) -> None:
     assert counts(world) == complete(8 * days)
 
 
-def test_rivals_that_do_not_lock_are_stopped_by_the_key(world: World, connect: Callable[..., Database]) -> None:
-    """Whoever asks the routine at the same time, in whatever way: each occurrence has one event."""
-    [series_id] = given_series(world, 1, "FREQ=DAILY")
+def test_concurrent_calls_of_the_routine_create_each_occurrence_once(
+    world: World, connect: Callable[..., Database]
+) -> None:
+    """Call the routine concurrently without the generator's lock: the primary key must prevent duplicates."""
+    [series_id] = insert_series(world, 1, "FREQ=DAILY")
     row = world.db.execute("select * from events.series").fetchone()
     assert row is not None
     occurrences = generation.as_json(generation.coming(row, clock.now()))
@@ -157,8 +159,8 @@ def test_rivals_that_do_not_lock_are_stopped_by_the_key(world: World, connect: C
     assert counts(world) == complete(len(occurrences))
 
 
-def test_a_generator_that_is_killed_leaves_nothing_half_done(world: World, connect: Callable[..., Database]) -> None:
-    series_ids = given_series(world, 3)
+def test_killed_generator_leaves_no_partial_events(world: World, connect: Callable[..., Database]) -> None:
+    series_ids = insert_series(world, 3)
     held = threading.Event()
 
     def die() -> None:
@@ -185,10 +187,10 @@ def test_a_generator_that_is_killed_leaves_nothing_half_done(world: World, conne
     assert counts(world)["inventory"] == 3 * 18
 
 
-def test_the_number_of_statements_grows_with_slices_and_not_with_series(world: World) -> None:
+def test_generation_takes_the_same_number_of_statements_for_any_series_count(world: World) -> None:
     statements = []
     for how_many in (1, 40):
-        series_ids = given_series(world, how_many)
+        series_ids = insert_series(world, how_many)
         with database.transaction(database.service()) as session:
             done = generation.generate(session, series_ids, clock.now())
             statements.append(session.statements)
@@ -196,8 +198,8 @@ def test_the_number_of_statements_grows_with_slices_and_not_with_series(world: W
     assert statements == [2, 2]
 
 
-def test_a_transaction_does_a_bounded_part_of_a_slice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    series_ids = given_series(world, 5)
+def test_transaction_generates_a_bounded_part_of_a_slice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    series_ids = insert_series(world, 5)
     monkeypatch.setattr(generation, "OCCURRENCES_PER_TRANSACTION", 20)
 
     with database.transaction(database.service()) as session:
@@ -208,9 +210,9 @@ def test_a_transaction_does_a_bounded_part_of_a_slice(world: World, monkeypatch:
     assert counts(world) == {**complete(5 * 18), "distinct_starts": 5 * 18}
 
 
-def test_a_rule_that_cannot_be_read_holds_up_nobody_else(world: World) -> None:
-    bad = given_series(world, 1, "FREQ=NEVER")
-    good = given_series(world, 2)
+def test_series_with_an_invalid_rule_does_not_block_other_series(world: World) -> None:
+    bad = insert_series(world, 1, "FREQ=NEVER")
+    good = insert_series(world, 2)
 
     with database.transaction(database.service()) as session:
         done = generation.generate(session, [*bad, *good], clock.now())
@@ -218,17 +220,17 @@ def test_a_rule_that_cannot_be_read_holds_up_nobody_else(world: World) -> None:
     assert (done.events, list(done.refused)) == (36, bad)
 
 
-def test_the_daily_run_sends_what_is_due_in_slices(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_daily_run_sends_due_series_in_slices(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[Any] = []
     monkeypatch.setenv("GENERATE_QUEUE_URL", "http://127.0.0.1/queue")
     monkeypatch.setattr(queues, "send", lambda url, message, **_: sent.append(message))
     monkeypatch.setattr(generation, "SERIES_PER_SLICE", 10)
     horizon = generation.horizon(clock.now())
-    due = given_series(world, 15) + given_series(world, 10, generated_until=horizon - timedelta(days=1))
-    given_series(world, 3, generated_until=horizon)
-    given_series(world, 3, status="paused")
-    given_series(world, 3, status="archived")
-    given_series(world, 3, end_date=scheduling.day(30), generated_until=scheduling.day(30))
+    due = insert_series(world, 15) + insert_series(world, 10, generated_until=horizon - timedelta(days=1))
+    insert_series(world, 3, generated_until=horizon)
+    insert_series(world, 3, status="paused")
+    insert_series(world, 3, status="archived")
+    insert_series(world, 3, end_date=scheduling.day(30), generated_until=scheduling.day(30))
 
     first = gateway.invoke("manage-events", {"job": "generate_events"})
     slices = [one.series_ids for one in sent]
@@ -242,8 +244,8 @@ def test_the_daily_run_sends_what_is_due_in_slices(world: World, monkeypatch: py
     assert (second["done"], sent) == (0, [])
 
 
-def test_the_next_day_makes_the_next_days_events_only(world: World) -> None:
-    series_ids = given_series(world, 2, "FREQ=DAILY")
+def test_generation_on_the_next_day_adds_one_day_of_events(world: World) -> None:
+    series_ids = insert_series(world, 2, "FREQ=DAILY")
     generate(series_ids)
     before = counts(world)["events"]
 
@@ -254,7 +256,7 @@ def test_the_next_day_makes_the_next_days_events_only(world: World) -> None:
     assert counts(world)["events"] == before + 2
 
 
-def test_what_was_lost_is_made_again_on_demand(world: World) -> None:
+def test_deleted_event_is_generated_again_on_request(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=DAILY")
     lost = scheduling.events_of(world, series["id"])[10]
     world.db.execute("delete from events.occurrences where event_id = %s", [lost["id"]])
@@ -268,9 +270,9 @@ def test_what_was_lost_is_made_again_on_demand(world: World) -> None:
 
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
 @pytest.mark.parametrize("hour", [0, 6, 11, 13, 23])
-def test_far_zones_have_each_day_once_whenever_the_generator_runs(world: World, zone: str, hour: int) -> None:
-    """Trap: far zones duplicated days."""
-    series_ids = given_series(world, 1, "FREQ=DAILY", time_zone=zone, local_start_time="00:30")
+def test_far_time_zone_gets_one_event_a_day_at_any_generation_hour(world: World, zone: str, hour: int) -> None:
+    """Repeat a fault of an earlier system: far time zones duplicated days."""
+    series_ids = insert_series(world, 1, "FREQ=DAILY", time_zone=zone, local_start_time="00:30")
     first_run = datetime.combine(scheduling.day(1), datetime.min.time(), UTC) + timedelta(hours=hour)
 
     for run in range(3):
@@ -285,10 +287,10 @@ def test_far_zones_have_each_day_once_whenever_the_generator_runs(world: World, 
     assert days[-1] == generation.horizon(first_run + timedelta(days=2))
 
 
-def test_generated_times_are_neither_shifted_by_the_zone_nor_by_dst(world: World) -> None:
-    """Trap: times shifted by the zone and by DST."""
+def test_generated_local_times_do_not_shift_with_time_zone_or_dst(world: World) -> None:
+    """Repeat a fault of an earlier system: times shifted with the time zone and DST."""
     for zone in ("Europe/Zurich", "America/New_York", "Pacific/Auckland"):
-        given_series(world, 1, "FREQ=WEEKLY", time_zone=zone)
+        insert_series(world, 1, "FREQ=WEEKLY", time_zone=zone)
     ids = [row["id"] for row in world.db.execute("select id from events.series").fetchall()]
     for months in (0, 4, 8):
         with database.transaction(database.service()) as session:
@@ -310,10 +312,8 @@ def test_generated_times_are_neither_shifted_by_the_zone_nor_by_dst(world: World
     assert {row["events"] for row in rows} == {52}
 
 
-def test_nobody_books_an_event_that_is_being_deleted_and_no_booked_one_is_deleted(
-    world: World, connect: Callable[..., Database]
-) -> None:
-    """Somebody books while the series is archived: the event stays, with the booking."""
+def test_event_booked_during_an_archival_is_kept(world: World, connect: Callable[..., Database]) -> None:
+    """Book while the series is being archived: the event stays, with the booking."""
     series = scheduling.make_series(world)
     chosen = scheduling.events_of(world, series["id"])[0]
     booking = connect(autocommit=False)

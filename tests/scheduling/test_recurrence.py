@@ -1,4 +1,4 @@
-"""When a series occurs: rules, zones, changes of the clocks, and what is refused."""
+"""Test the occurrences of a series: rules, time zones, daylight saving time and refusals."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
@@ -30,7 +30,7 @@ def days(a_schedule: Schedule, first: date, until: date) -> list[date]:
     return [found.local_start.date() for found in recurrence.occurrences(a_schedule, first, until)]
 
 
-def why_not(a_schedule: Schedule) -> str:
+def refusal_message(a_schedule: Schedule) -> str:
     with pytest.raises(Refused) as refusal:
         recurrence.checked(a_schedule)
     assert (refusal.value.status, refusal.value.code) == (422, "invalid_request")
@@ -40,13 +40,13 @@ def why_not(a_schedule: Schedule) -> str:
 @pytest.mark.parametrize(
     ("zone", "changes"),
     [
-        # The Mondays from which on 09:00 is another time in UTC; Auckland's Mondays are Sundays in UTC.
+        # The Mondays on which the UTC hour of 09:00 changes. Auckland's Mondays are Sundays in UTC.
         ("Europe/Zurich", [(date(2026, 1, 5), 8), (date(2026, 3, 30), 7), (date(2026, 10, 26), 8)]),
         ("America/New_York", [(date(2026, 1, 5), 14), (date(2026, 3, 9), 13), (date(2026, 11, 2), 14)]),
         ("Pacific/Auckland", [(date(2026, 1, 5), 20), (date(2026, 4, 6), 21), (date(2026, 9, 28), 20)]),
     ],
 )
-def test_a_weekly_nine_o_clock_stays_nine_o_clock_for_a_year(zone: str, changes: list[tuple[date, int]]) -> None:
+def test_weekly_local_time_stays_the_same_for_a_year(zone: str, changes: list[tuple[date, int]]) -> None:
     found = recurrence.occurrences(schedule("FREQ=WEEKLY", zone), date(2026, 1, 1), date(2026, 12, 31))
 
     mondays = [date(2026, 1, 5) + timedelta(weeks=week) for week in range(52)]
@@ -58,8 +58,8 @@ def test_a_weekly_nine_o_clock_stays_nine_o_clock_for_a_year(zone: str, changes:
     assert len({one.starts_at for one in found}) == 52
 
 
-def test_the_rule_is_followed_and_not_every_day_taken() -> None:
-    """Trap: rule ignored (daily instead of weekly)."""
+def test_occurrences_follow_the_rule() -> None:
+    """Repeat a fault of an earlier system: the rule was ignored, and events were daily instead of weekly."""
     first, until = date(2026, 1, 5), date(2026, 2, 1)
 
     assert days(schedule("FREQ=DAILY"), first, until) == [first + timedelta(days=day) for day in range(28)]
@@ -75,8 +75,8 @@ def test_the_rule_is_followed_and_not_every_day_taken() -> None:
     ]  # fmt: skip
 
 
-def test_times_are_not_shifted_by_the_zone_or_the_clocks() -> None:
-    """Trap: times shifted by the zone and by DST."""
+def test_local_times_do_not_shift_with_time_zone_or_dst() -> None:
+    """Repeat a fault of an earlier system: times shifted with the time zone and DST."""
     for zone in ("Europe/Zurich", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", *FAR_ZONES):
         found = recurrence.occurrences(
             schedule("FREQ=DAILY", zone, at=time(18, 30)), date(2026, 1, 5), date(2026, 12, 31)
@@ -87,8 +87,8 @@ def test_times_are_not_shifted_by_the_zone_or_the_clocks() -> None:
 
 @pytest.mark.parametrize("zone", FAR_ZONES)
 @pytest.mark.parametrize("at", [time(0, 0), time(0, 30), time(12), time(23, 30)])
-def test_far_zones_double_no_day_and_miss_none(zone: str, at: time) -> None:
-    """Trap: far zones duplicated days."""
+def test_far_time_zone_has_each_day_once(zone: str, at: time) -> None:
+    """Repeat a fault of an earlier system: far time zones duplicated days."""
     found = recurrence.occurrences(schedule("FREQ=DAILY", zone, at=at), date(2026, 1, 5), date(2026, 12, 31))
 
     locally = Counter(one.starts_at.astimezone(ZoneInfo(zone)).date() for one in found)
@@ -96,30 +96,30 @@ def test_far_zones_double_no_day_and_miss_none(zone: str, at: time) -> None:
     assert sorted(locally) == [date(2026, 1, 5) + timedelta(days=day) for day in range(361)]
 
 
-def test_a_time_that_the_clocks_leave_out_takes_the_offset_before() -> None:
+def test_local_time_skipped_by_dst_takes_the_offset_before_the_change() -> None:
     found = recurrence.occurrences(schedule("FREQ=DAILY", at=time(2, 30)), date(2026, 3, 28), date(2026, 3, 30))
 
     assert [one.starts_at for one in found] == [
         datetime(2026, 3, 28, 1, 30, tzinfo=UTC),
-        datetime(2026, 3, 29, 1, 30, tzinfo=UTC),  # 02:30 is not on the clock: 03:30 in summer time
+        datetime(2026, 3, 29, 1, 30, tzinfo=UTC),  # 02:30 does not exist on this day: 03:30 in summer time
         datetime(2026, 3, 30, 0, 30, tzinfo=UTC),
     ]
 
 
-def test_a_time_that_comes_twice_is_the_first() -> None:
+def test_local_time_repeated_by_dst_is_the_first_instant() -> None:
     found = recurrence.occurrences(schedule("FREQ=DAILY", at=time(2, 30)), date(2026, 10, 25), date(2026, 10, 25))
 
     assert [one.starts_at for one in found] == [datetime(2026, 10, 25, 0, 30, tzinfo=UTC)]
 
 
-def test_two_local_times_that_are_one_instant_are_one_occurrence() -> None:
+def test_two_local_times_at_one_instant_are_one_occurrence() -> None:
     rule = schedule("FREQ=DAILY;BYHOUR=2,3;BYMINUTE=30")
 
     assert len(recurrence.occurrences(rule, date(2026, 3, 28), date(2026, 3, 28))) == 2
     assert len(recurrence.occurrences(rule, date(2026, 3, 29), date(2026, 3, 29))) == 1
 
 
-def test_count_is_counted_from_the_start_whatever_part_is_asked_for() -> None:
+def test_count_starts_at_the_start_date_for_any_window() -> None:
     five = schedule("FREQ=DAILY;COUNT=5")
 
     assert len(days(five, date(2026, 1, 1), date(2026, 12, 31))) == 5
@@ -138,11 +138,11 @@ def test_count_is_counted_from_the_start_whatever_part_is_asked_for() -> None:
         ("99991231T235959Z", date(2026, 6, 29)),
     ],
 )
-def test_until_is_a_date_a_local_time_or_one_in_utc(until: str, last: date) -> None:
+def test_until_accepts_a_date_a_local_time_or_a_utc_time(until: str, last: date) -> None:
     assert days(schedule(f"FREQ=WEEKLY;UNTIL={until}"), date(2026, 1, 1), date(2026, 7, 5))[-1] == last
 
 
-def test_dates_come_in_and_go_out() -> None:
+def test_rdate_adds_and_exdate_removes_occurrences() -> None:
     rule = "\r\n".join(
         [
             "RRULE:FREQ=WEEKLY;BYDAY=MO",
@@ -165,13 +165,13 @@ def test_dates_come_in_and_go_out() -> None:
     ]
 
 
-def test_the_end_date_is_the_last_day() -> None:
+def test_end_date_is_the_last_day() -> None:
     assert days(schedule("FREQ=DAILY", end=date(2026, 1, 7)), date(2026, 1, 1), date(2026, 2, 1))[-1] == date(
         2026, 1, 7
     )
 
 
-def test_what_a_split_leaves_goes_on_where_the_old_one_ends() -> None:
+def test_split_series_continues_where_the_old_series_ends() -> None:
     fortnightly = schedule("RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE;COUNT=9\nEXDATE:20260107T090000")
     whole = days(fortnightly, date(2026, 1, 1), date(2026, 12, 31))
     first = recurrence.next_date(fortnightly, date(2026, 1, 20))
@@ -220,8 +220,8 @@ def test_what_a_split_leaves_goes_on_where_the_old_one_ends() -> None:
         ("RDATE:" + ",".join(["20260105"] * 1001), "more than 1000 dates"),
     ],
 )
-def test_refuses_what_is_no_rule_or_too_much_and_says_where(rule: str, message: str) -> None:
-    assert message in why_not(schedule(rule))
+def test_invalid_or_excessive_rule_is_refused_with_its_place(rule: str, message: str) -> None:
+    assert message in refusal_message(schedule(rule))
 
 
 @pytest.mark.parametrize(
@@ -233,11 +233,11 @@ def test_refuses_what_is_no_rule_or_too_much_and_says_where(rule: str, message: 
         (schedule("FREQ=DAILY", start=date(1969, 12, 31)), "start_date"),
     ],
 )
-def test_names_the_field_that_does_not_fit(a_schedule: Schedule, place: str) -> None:
+def test_refusal_names_the_invalid_field(a_schedule: Schedule, place: str) -> None:
     with pytest.raises(Refused) as refusal:
         recurrence.checked(a_schedule)
     assert refusal.value.extensions["errors"][0]["path"] == ["body", place]
 
 
-def test_a_rule_is_kept_as_lines_in_capitals() -> None:
+def test_rule_is_stored_in_upper_case_with_its_prefix() -> None:
     assert recurrence.checked(schedule("freq=weekly;byday=mo")).recurrence == "RRULE:FREQ=WEEKLY;BYDAY=MO"

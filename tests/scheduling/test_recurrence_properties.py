@@ -1,4 +1,4 @@
-"""What holds for every recurrence, tried with rules, zones and windows that nobody thought of."""
+"""Test properties of every recurrence with generated rules, time zones and windows."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ weekday_sets = st.sets(st.sampled_from(range(7)), min_size=1)
 
 @st.composite
 def rules(draw: st.DrawFn) -> str:
-    """A rule as people write them."""
+    """Generate a rule as people write it."""
     frequency = draw(st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]))
     parts = [f"FREQ={frequency}"]
     if draw(st.booleans()):
@@ -47,7 +47,7 @@ def rules(draw: st.DrawFn) -> str:
 
 @st.composite
 def schedules(draw: st.DrawFn) -> Schedule:
-    """A schedule that occurs."""
+    """Generate a schedule with at least one occurrence."""
     drawn = Schedule(draw(rules()), draw(st.sampled_from(ZONES)), draw(dates), None, draw(times))
     try:
         return recurrence.checked(drawn)
@@ -60,7 +60,7 @@ windows = st.tuples(dates, st.integers(0, 200))
 
 
 @given(schedules(), windows, st.integers(0, 200))
-def test_a_window_has_what_its_halves_have(schedule: Schedule, window: tuple[date, int], cut: int) -> None:
+def test_window_has_the_occurrences_of_its_halves(schedule: Schedule, window: tuple[date, int], cut: int) -> None:
     first, length = window
     until, middle = first + timedelta(days=length), first + timedelta(days=min(cut, length))
 
@@ -74,7 +74,9 @@ def test_a_window_has_what_its_halves_have(schedule: Schedule, window: tuple[dat
 
 
 @given(schedules(), windows)
-def test_what_is_found_is_in_order_once_and_on_the_wall(schedule: Schedule, window: tuple[date, int]) -> None:
+def test_occurrences_are_unique_in_the_window_and_at_their_local_time(
+    schedule: Schedule, window: tuple[date, int]
+) -> None:
     first, until = window[0], window[0] + timedelta(days=window[1])
     zone = ZoneInfo(schedule.time_zone)
 
@@ -93,7 +95,7 @@ def test_what_is_found_is_in_order_once_and_on_the_wall(schedule: Schedule, wind
 
 
 @given(weekday_sets, st.integers(1, 4), dates, times, st.sampled_from(ZONES), windows)
-def test_a_weekly_rule_is_what_counting_weeks_gives(
+def test_weekly_rule_matches_counting_weeks(
     weekdays: set[int], interval: int, start: date, at: time, zone: str, window: tuple[date, int]
 ) -> None:
     names = ",".join(WEEKDAYS[day] for day in sorted(weekdays))
@@ -113,7 +115,7 @@ def test_a_weekly_rule_is_what_counting_weeks_gives(
 
 
 @given(schedules(), st.data())
-def test_an_exdate_takes_out_just_what_it_names(schedule: Schedule, data: st.DataObject) -> None:
+def test_exdate_removes_only_the_named_occurrence(schedule: Schedule, data: st.DataObject) -> None:
     first, until = schedule.start_date, schedule.start_date + timedelta(days=120)
     whole = recurrence.occurrences(schedule, first, until)
     assume(whole)
@@ -138,7 +140,7 @@ def test_an_exdate_takes_out_just_what_it_names(schedule: Schedule, data: st.Dat
 
 
 @given(schedules(), st.integers(0, 100))
-def test_a_split_gives_each_occurrence_to_one_of_the_two(schedule: Schedule, after: int) -> None:
+def test_split_assigns_each_occurrence_to_one_series(schedule: Schedule, after: int) -> None:
     first = recurrence.next_date(schedule, schedule.start_date + timedelta(days=after))
     assume(first is not None)
     assert first is not None
@@ -160,7 +162,7 @@ def test_a_split_gives_each_occurrence_to_one_of_the_two(schedule: Schedule, aft
 
 @settings(max_examples=300)
 @given(st.text(max_size=200) | st.text("FREQ=;:BYDAMOTWKLUNIRSTC0123456789,-+\n ", max_size=80))
-def test_any_text_is_read_or_refused(text: str) -> None:
+def test_any_rule_text_is_parsed_or_refused(text: str) -> None:
     assert outcome(text) in ("read", "invalid_request")
 
 

@@ -1,4 +1,4 @@
-"""Edits of a series in their three scopes: what moves, what stays, what goes, and who is told."""
+"""Test edits of a series in the three scopes: moved, kept and deleted events, and notified customers."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ def walls(world: World, series_id: str) -> list[datetime]:
     return [event["local_start"] for event in scheduling.events_of(world, series_id) if event["status"] == "scheduled"]
 
 
-def test_an_edit_of_all_copies_what_changed_to_coming_events(world: World) -> None:
+def test_edit_of_all_copies_changed_fields_to_future_events(world: World) -> None:
     series = scheduling.make_series(world)
     first, second, *_ = scheduling.events_of(world, series["id"])
     scheduling.book(world, second["id"], world.customer, 3)
@@ -48,7 +48,7 @@ def test_an_edit_of_all_copies_what_changed_to_coming_events(world: World) -> No
     assert not any(event["detached"] for event in events)
 
 
-def test_what_has_begun_is_never_touched(world: World) -> None:
+def test_started_event_is_never_changed(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=DAILY")
     past = scheduling.events_of(world, series["id"])[0]
     world.db.execute("update events.events set starts_at = now() - interval '1 minute' where id = %s", [past["id"]])
@@ -63,7 +63,7 @@ def test_what_has_begun_is_never_touched(world: World) -> None:
     assert world.db.execute("select * from events.events where id = %s", [past["id"]]).fetchone() == before
 
 
-def test_a_new_time_moves_the_events_with_their_bookings(world: World) -> None:
+def test_new_time_moves_events_with_their_bookings(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=DAILY")
     before = scheduling.events_of(world, series["id"])
     booked = before[40]
@@ -88,8 +88,8 @@ def test_a_new_time_moves_the_events_with_their_bookings(world: World) -> None:
     assert again.body["events_made"] == 0
 
 
-def test_a_move_over_the_end_of_a_month_takes_the_event_to_its_partition(world: World) -> None:
-    """The terms, the seats and the bookings come along."""
+def test_event_moved_to_the_next_month_moves_to_its_partition(world: World) -> None:
+    """Move the event's terms, inventory and bookings with it."""
     series = scheduling.make_series(world, recurrence="FREQ=DAILY", local_start_time="23:30", time_zone="UTC")
     last = next(
         event
@@ -115,7 +115,7 @@ def test_a_move_over_the_end_of_a_month_takes_the_event_to_its_partition(world: 
     assert row == {"partition": f"events.events_{following}", "agree": True, "taken": 1}
 
 
-def test_events_that_occur_no_longer_go_or_are_cancelled(world: World) -> None:
+def test_events_outside_the_new_rule_are_deleted_or_cancelled(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;BYDAY=MO,TH")
     thursdays = [event for event in scheduling.events_of(world, series["id"]) if event["local_start"].weekday() == 3]
     booked, waited, once_booked = thursdays[2:5]
@@ -146,7 +146,7 @@ def test_events_that_occur_no_longer_go_or_are_cancelled(world: World) -> None:
     )
 
 
-def test_a_new_rule_makes_what_was_not_there(world: World) -> None:
+def test_new_rule_adds_missing_events(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;BYDAY=MO")
     mondays = scheduling.events_of(world, series["id"])
 
@@ -158,7 +158,7 @@ def test_a_new_rule_makes_what_was_not_there(world: World) -> None:
     assert abs(len(events) - 2 * len(mondays)) <= 1
 
 
-def test_two_a_day_may_change_places(world: World) -> None:
+def test_events_twice_a_day_can_move_to_overlapping_times(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=DAILY;BYHOUR=9,10;COUNT=20")
     before = scheduling.events_of(world, series["id"])
 
@@ -172,7 +172,7 @@ def test_two_a_day_may_change_places(world: World) -> None:
     assert {event["id"] for event in after} == {event["id"] for event in before}
 
 
-def test_an_event_edited_by_itself_is_left_alone(world: World) -> None:
+def test_detached_event_ignores_edits_of_its_series(world: World) -> None:
     series = scheduling.make_series(world)
     _, chosen, *_ = scheduling.events_of(world, series["id"])
 
@@ -192,7 +192,7 @@ def test_an_event_edited_by_itself_is_left_alone(world: World) -> None:
     assert {event["title"] for event in events if not event["detached"]} == {"Other"}
 
 
-def test_an_event_edited_by_itself_stays_on_a_day_that_the_rule_no_longer_has(world: World) -> None:
+def test_detached_event_stays_on_a_day_outside_the_new_rule(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;BYDAY=MO,TH")
     thursday = next(e for e in scheduling.events_of(world, series["id"]) if e["local_start"].weekday() == 3)
     edit(world, series, scope="this", event_id=str(thursday["id"]), title="With a guest")
@@ -205,7 +205,7 @@ def test_an_event_edited_by_itself_stays_on_a_day_that_the_rule_no_longer_has(wo
     ]
 
 
-def test_this_edits_one_event_only(world: World) -> None:
+def test_scope_this_edits_one_event_only(world: World) -> None:
     series = scheduling.make_series(world)
     first, *others = scheduling.events_of(world, series["id"])
 
@@ -218,7 +218,7 @@ def test_this_edits_one_event_only(world: World) -> None:
     assert rest == others
 
 
-def test_following_splits_the_series(world: World) -> None:
+def test_scope_following_splits_the_series(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;COUNT=10")
     before = scheduling.events_of(world, series["id"])
     fourth = before[3]
@@ -247,7 +247,7 @@ def test_following_splits_the_series(world: World) -> None:
         assert made.body["events_made"] == 0
 
 
-def test_following_from_the_first_event_on_is_all(world: World) -> None:
+def test_scope_following_from_the_first_event_edits_the_whole_series(world: World) -> None:
     series = scheduling.make_series(world)
 
     answer = edit(world, series, scope="following", from_date=series["start_date"], title="New name")
@@ -255,7 +255,7 @@ def test_following_from_the_first_event_on_is_all(world: World) -> None:
     assert (answer.status, answer.body["id"], answer.body["title"]) == (200, series["id"], "New name")
 
 
-def test_what_follows_may_follow_another_rule(world: World) -> None:
+def test_scope_following_accepts_a_new_rule(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;BYDAY=MO")
     before = scheduling.events_of(world, series["id"])
     from_date = before[5]["local_start"].date()
@@ -290,7 +290,7 @@ def test_what_follows_may_follow_another_rule(world: World) -> None:
         ({"scope": "following", "from_date": "2199-12-31", "start_date": "2199-12-31"}, ["body", "start_date"]),
     ],
 )
-def test_refuses_edits_that_do_not_fit(world: World, body: dict[str, Any], place: list[str]) -> None:
+def test_invalid_edit_is_refused_with_its_field(world: World, body: dict[str, Any], place: list[str]) -> None:
     series = scheduling.make_series(world)
     answer = edit(world, series, **body)
 
@@ -298,7 +298,7 @@ def test_refuses_edits_that_do_not_fit(world: World, body: dict[str, Any], place
     assert answer.body["errors"][0]["path"] == place
 
 
-def test_this_refuses_what_belongs_to_the_series_and_events_of_others(world: World) -> None:
+def test_scope_this_refuses_series_fields_and_events_of_another_series(world: World) -> None:
     series, other = scheduling.make_series(world), scheduling.make_series(world)
     mine, theirs = scheduling.events_of(world, series["id"])[0], scheduling.events_of(world, other["id"])[0]
 
@@ -309,8 +309,8 @@ def test_this_refuses_what_belongs_to_the_series_and_events_of_others(world: Wor
     assert (strange.status, strange.body["code"]) == (404, "event_not_found")
 
 
-def test_a_capacity_below_what_is_sold_anywhere_changes_nothing(world: World) -> None:
-    """Trap: capacity lowered below what is sold."""
+def test_capacity_below_the_sold_seats_of_one_event_changes_nothing(world: World) -> None:
+    """Repeat a fault of an earlier system: the capacity was lowered below the sold seats."""
     series = scheduling.make_series(world)
     fifth = scheduling.events_of(world, series["id"])[4]
     scheduling.book(world, fifth["id"], world.customer, 6)
@@ -324,7 +324,7 @@ def test_a_capacity_below_what_is_sold_anywhere_changes_nothing(world: World) ->
     }
 
 
-def test_customers_are_told_of_a_new_place_once(world: World) -> None:
+def test_customers_are_notified_once_of_a_new_location(world: World) -> None:
     series = scheduling.make_series(world)
     first, second, *_ = scheduling.events_of(world, series["id"])
     scheduling.book(world, first["id"], world.customer)
@@ -344,7 +344,7 @@ def test_customers_are_told_of_a_new_place_once(world: World) -> None:
     )
 
 
-def test_a_cancelled_event_does_not_come_back(world: World) -> None:
+def test_cancelled_event_is_not_generated_again(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=DAILY")
     event = scheduling.events_of(world, series["id"])[3]
     gateway.post("manage-events", f"/events/{event['id']}/cancel", caller=world.owner)
@@ -361,7 +361,7 @@ def test_a_cancelled_event_does_not_come_back(world: World) -> None:
     assert [(one["id"], one["status"]) for one in same_day] == [(event["id"], "cancelled")]
 
 
-def test_an_edit_while_paused_is_caught_up_when_resumed(world: World) -> None:
+def test_edit_of_a_paused_series_adds_events_when_it_is_resumed(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;BYDAY=MO")
     gateway.post("manage-events", f"/series/{series['id']}/pause", caller=world.owner)
 
@@ -373,7 +373,7 @@ def test_an_edit_while_paused_is_caught_up_when_resumed(world: World) -> None:
     assert {wall.weekday() for wall in walls(world, series["id"])} == {0, 1}
 
 
-def test_an_edit_of_all_over_dst_keeps_the_wall_clock(world: World) -> None:
+def test_edit_of_all_keeps_the_local_time_across_dst(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=DAILY")
     edit(world, series, scope="all", local_start_time="07:15")
 

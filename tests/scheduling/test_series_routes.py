@@ -1,4 +1,4 @@
-"""Series and events through their handler: made, listed, paused, and who may."""
+"""Test the routes of series and events: creation, lists, pauses, cancellations and permissions."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +19,7 @@ def world(db: Database) -> World:
     return scheduling.world(db)
 
 
-def test_makes_a_series_with_its_events_for_120_days(world: World) -> None:
+def test_new_series_gets_its_events_for_120_days(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=WEEKLY", policy_id=str(world.policy_id))
 
     assert series["recurrence"] == "RRULE:FREQ=WEEKLY"
@@ -41,7 +41,7 @@ def test_makes_a_series_with_its_events_for_120_days(world: World) -> None:
     }
 
 
-def test_an_event_closes_and_opens_by_the_policy_of_its_series(world: World) -> None:
+def test_booking_window_of_an_event_follows_the_policy_of_its_series(world: World) -> None:
     series = scheduling.make_series(world, policy_id=str(world.policy_id))
     rows = world.db.execute(
         "select t.starts_at - t.opens_at as opens, t.starts_at - t.closes_at as closes from events.terms as t"
@@ -51,7 +51,7 @@ def test_an_event_closes_and_opens_by_the_policy_of_its_series(world: World) -> 
     assert {round(row["opens"] / timedelta(days=1)) for row in rows} == {60}
 
 
-def test_makes_nothing_in_the_past(world: World) -> None:
+def test_series_that_starts_in_the_past_gets_future_events_only(world: World) -> None:
     series = scheduling.make_series(world, recurrence="FREQ=DAILY", start_date=str(scheduling.day(-30)))
 
     events = scheduling.events_of(world, series["id"])
@@ -59,7 +59,7 @@ def test_makes_nothing_in_the_past(world: World) -> None:
     assert len(events) >= 120
 
 
-def test_a_repeated_request_makes_one_series(world: World) -> None:
+def test_repeated_request_creates_one_series(world: World) -> None:
     first, second = (
         gateway.post("manage-events", "/series", scheduling.details(world), caller=world.owner, key="tap")
         for _ in range(2)
@@ -97,7 +97,7 @@ def test_a_repeated_request_makes_one_series(world: World) -> None:
         ({"colour": "red"}, ["body", "colour"]),
     ],
 )
-def test_refuses_what_does_not_fit_and_says_where(world: World, changes: dict[str, Any], place: list[str]) -> None:
+def test_invalid_series_is_refused_with_its_field(world: World, changes: dict[str, Any], place: list[str]) -> None:
     answer = gateway.post("manage-events", "/series", scheduling.details(world, **changes), caller=world.owner)
 
     assert (answer.status, answer.body["code"]) == (422, "invalid_request")
@@ -105,7 +105,7 @@ def test_refuses_what_does_not_fit_and_says_where(world: World, changes: dict[st
     assert world.db.execute("select count(*) as n from events.series").fetchone() == {"n": 0}
 
 
-def test_another_organizations_location_is_none_of_ours(world: World) -> None:
+def test_location_of_another_organization_is_refused(world: World) -> None:
     other = scheduling.world(world.db)
 
     answer = gateway.post(
@@ -129,7 +129,7 @@ CALLS: dict[str, Call] = {
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
-def test_only_editors_of_the_organization_change_anything(world: World, call: Call) -> None:
+def test_only_editors_of_the_organization_can_change_series_and_events(world: World, call: Call) -> None:
     hidden = scheduling.make_series(world, visibility="private")
     draft = scheduling.make_event(world, status="draft")
     shown, event = scheduling.make_series(world), scheduling.make_event(world)
@@ -155,7 +155,7 @@ def test_only_editors_of_the_organization_change_anything(world: World, call: Ca
     assert gateway.request("manage-events", method, path, body, caller=identity.service()).status == 200
 
 
-def test_only_editors_make_series_and_events(world: World) -> None:
+def test_only_editors_can_create_series(world: World) -> None:
     for who, expected in [(world.viewer, 403), (world.stranger, 403), (world.customer, 403), (world.editor, 201)]:
         assert gateway.post("manage-events", "/series", scheduling.details(world), caller=who).status == expected
     nowhere = gateway.post(
@@ -164,7 +164,7 @@ def test_only_editors_make_series_and_events(world: World) -> None:
     assert (nowhere.status, nowhere.body["code"]) == (404, "organization_not_found")
 
 
-def test_members_see_their_series_and_nobody_else_does(world: World) -> None:
+def test_series_are_visible_to_members_only(world: World) -> None:
     made = [scheduling.make_series(world, title=f"Series {number}")["id"] for number in range(3)]
 
     first = gateway.get("manage-events", "/series", caller=world.viewer, query={"limit": 2})
@@ -180,7 +180,7 @@ def test_members_see_their_series_and_nobody_else_does(world: World) -> None:
     assert gateway.get("manage-events", "/series", caller=world.viewer, query={"status": "paused"}).body["items"] == []
 
 
-def test_a_paused_series_gets_no_events_until_it_is_resumed(world: World) -> None:
+def test_paused_series_gets_no_events_until_it_is_resumed(world: World) -> None:
     series = scheduling.make_series(world)
     path = f"/series/{series['id']}"
     paused = gateway.post("manage-events", f"{path}/pause", {"reason": "Holidays."}, caller=world.owner)
@@ -196,7 +196,7 @@ def test_a_paused_series_gets_no_events_until_it_is_resumed(world: World) -> Non
     assert len(scheduling.events_of(world, series["id"])) == 18
 
 
-def test_an_archived_series_keeps_only_the_events_that_somebody_has_to_do_with(world: World) -> None:
+def test_archived_series_keeps_only_events_with_bookings_or_waitlist_entries(world: World) -> None:
     series = scheduling.make_series(world)
     booked, cancelled, waited, *_ = scheduling.events_of(world, series["id"])
     scheduling.book(world, booked["id"], world.customer)
@@ -221,7 +221,7 @@ def test_an_archived_series_keeps_only_the_events_that_somebody_has_to_do_with(w
     assert (generated.status, generated.body["code"]) == (409, "series_archived")
 
 
-def test_makes_single_events_as_drafts_or_published(world: World) -> None:
+def test_draft_event_can_be_published_but_not_unpublished(world: World) -> None:
     draft = scheduling.make_event(world, status="draft", location_id=str(world.location_id))
     published = gateway.patch("manage-events", f"/events/{draft['id']}", {"status": "scheduled"}, caller=world.editor)
     back = gateway.patch("manage-events", f"/events/{draft['id']}", {"status": "draft"}, caller=world.editor)
@@ -231,7 +231,7 @@ def test_makes_single_events_as_drafts_or_published(world: World) -> None:
     assert back.status == 422
 
 
-def test_a_repeated_request_makes_one_event(world: World) -> None:
+def test_repeated_request_creates_one_event(world: World) -> None:
     event = scheduling.make_event(world)
     body = {name: event[name] for name in ("organization_id", "title", "starts_at", "ends_at")}
 
@@ -246,7 +246,7 @@ def test_a_repeated_request_makes_one_event(world: World) -> None:
     ("starts", "ends", "place"),
     [(-1, 1, "starts_at"), (1, 1, "ends_at"), (1, 800, "ends_at"), (24 * 366 * 5, 24 * 366 * 5 + 1, "starts_at")],
 )
-def test_refuses_times_that_no_event_has(world: World, starts: int, ends: int, place: str) -> None:
+def test_invalid_event_time_is_refused(world: World, starts: int, ends: int, place: str) -> None:
     now = datetime.now(UTC)
     body = {
         "organization_id": str(world.organization_id),
@@ -259,7 +259,7 @@ def test_refuses_times_that_no_event_has(world: World, starts: int, ends: int, p
     assert (answer.status, answer.body["errors"][0]["path"]) == (422, ["body", place])
 
 
-def test_an_event_that_has_begun_is_not_edited(world: World) -> None:
+def test_started_event_cannot_be_edited(world: World) -> None:
     event = scheduling.make_event(world)
     world.db.execute("update events.events set starts_at = now() - interval '1 minute' where id = %s", [event["id"]])
 
@@ -268,7 +268,7 @@ def test_an_event_that_has_begun_is_not_edited(world: World) -> None:
     assert (answer.status, answer.body["code"]) == (409, "event_begun")
 
 
-def test_an_edit_cannot_empty_what_an_event_must_have(world: World) -> None:
+def test_edit_can_clear_the_description_but_not_the_title(world: World) -> None:
     event = scheduling.make_event(world, description="To be taken away.")
 
     refused = gateway.patch("manage-events", f"/events/{event['id']}", {"title": None}, caller=world.owner)
@@ -278,7 +278,7 @@ def test_an_edit_cannot_empty_what_an_event_must_have(world: World) -> None:
     assert (edited.body["description"], edited.body["title"]) == (None, "Open evening")
 
 
-def test_customers_are_told_of_a_new_time(world: World) -> None:
+def test_customers_are_notified_of_a_new_time(world: World) -> None:
     event = scheduling.make_event(world)
     scheduling.book(world, event["id"], world.customer)
     scheduling.topics(world)
@@ -299,8 +299,8 @@ def test_customers_are_told_of_a_new_time(world: World) -> None:
     assert terms == {"starts_at": later}
 
 
-def test_capacity_is_never_lowered_below_what_is_sold_and_held(world: World) -> None:
-    """Trap: capacity lowered below what is sold."""
+def test_capacity_below_the_sold_seats_is_refused(world: World) -> None:
+    """Repeat a fault of an earlier system: the capacity was lowered below the sold seats."""
     event = scheduling.make_event(world)
     scheduling.book(world, event["id"], world.customer, 5)
 
@@ -313,7 +313,7 @@ def test_capacity_is_never_lowered_below_what_is_sold_and_held(world: World) -> 
     assert (lowered.body["capacity"], unlimited.body["capacity"]) == (5, None)
 
 
-def test_raised_capacity_goes_to_those_who_wait(world: World) -> None:
+def test_raised_capacity_is_offered_to_the_waitlist(world: World) -> None:
     event = scheduling.make_event(world, capacity=1)
     scheduling.book(world, event["id"], world.customer)
     scheduling.wait(world, event["id"], world.second_customer)
@@ -325,7 +325,7 @@ def test_raised_capacity_goes_to_those_who_wait(world: World) -> None:
     assert scheduling.topics(world) == [("waitlist.offered", world.second_customer)]
 
 
-def test_cancelling_an_event_costs_its_customers_nothing(world: World) -> None:
+def test_event_cancellation_costs_its_customers_nothing(world: World) -> None:
     event = scheduling.make_event(world, policy_id=str(world.policy_id), capacity=2)
     booking_id = scheduling.book(world, event["id"], world.customer, 2)
     scheduling.wait(world, event["id"], world.second_customer)
@@ -352,7 +352,7 @@ def test_cancelling_an_event_costs_its_customers_nothing(world: World) -> None:
     assert (edited.status, edited.body["code"]) == (409, "event_not_editable")
 
 
-def test_an_event_that_is_over_is_not_cancelled(world: World) -> None:
+def test_past_event_cannot_be_cancelled(world: World) -> None:
     event = scheduling.make_event(world)
     world.db.execute(
         """
@@ -367,7 +367,7 @@ def test_an_event_that_is_over_is_not_cancelled(world: World) -> None:
     assert (answer.status, answer.body["code"]) == (409, "event_over")
 
 
-def test_the_local_time_of_a_far_zone_is_kept(db: Database) -> None:
+def test_local_time_of_a_far_time_zone_is_kept(db: Database) -> None:
     auckland = scheduling.world(db, "Pacific/Auckland", "Auckland")
     series = scheduling.make_series(auckland, recurrence="FREQ=DAILY", local_start_time="00:30")
 

@@ -1,6 +1,6 @@
-"""Snapshots of every message and page in every language.
+"""Render and store snapshots of every message and page in every language.
 
-`make snapshots` writes them again. Read the difference before you commit it: customers will.
+`make snapshots` rewrites them. Read the difference before you commit it, because customers will read these texts.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Write every snapshot again and delete the ones that nothing renders any more."""
+"""Rewrite every snapshot and delete obsolete ones."""
 
 from tests.kit import snapshots
 

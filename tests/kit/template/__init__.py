@@ -1,1 +1,1 @@
-"""The template's own rules: what holds of template.yaml beyond being valid. Each rule names what breaks it."""
+"""Check our rules for template.yaml, beyond its validity. Each rule yields its violations."""

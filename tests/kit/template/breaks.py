@@ -1,4 +1,4 @@
-"""One way to break each rule: done to a copy of the system, to show that the rule would notice."""
+"""Break each rule in one way, on a copy of the system, to show that the rule detects it."""
 
 import copy
 from collections.abc import Callable
@@ -19,19 +19,19 @@ def _add_route(system: System) -> None:
     system.body["paths"]["/surprise"] = {"get": system.body["paths"]["/bookings"]["get"]}
 
 
-def _answer_a_route_by_nobody(system: System) -> None:
+def _route_to_a_missing_function(system: System) -> None:
     integration = system.body["paths"]["/bookings"]["post"]["x-amazon-apigateway-integration"]
     integration["uri"] = {"Fn::Sub": "arn:aws:apigateway:…:path/…/functions/${LostFunction.Arn}:live/invocations"}
 
 
-def _answer_a_route_by_another(system: System) -> None:
+def _route_to_another_function(system: System) -> None:
     paths = system.body["paths"]
     paths["/holds"]["post"]["x-amazon-apigateway-integration"] = copy.deepcopy(
         paths["/bookings/{booking_id}/cancel"]["post"]["x-amazon-apigateway-integration"]
     )
 
 
-def _declare_a_route_alone(system: System) -> None:
+def _declare_a_route_outside_the_table(system: System) -> None:
     system.declared["book"].add(("get", "/holds"))
 
 
@@ -57,35 +57,35 @@ def _let_the_api_invoke_any_version(system: System) -> None:
     _statement(system, "ApiRole")["Resource"].append({"Fn::GetAtt": ["BookFunction", "Arn"]})
 
 
-def _permit_by_hand(system: System) -> None:
+def _add_an_invoke_permission(system: System) -> None:
     system.resources["Surprise"] = {"Type": "AWS::Lambda::Permission", "Properties": {}}
 
 
-def _let_schedules_book(system: System) -> None:
+def _let_schedules_invoke_book(system: System) -> None:
     _statement(system, "SchedulesRole")["Resource"].append({"Ref": "BookFunctionAliaslive"})
 
 
-def _forget_a_scheduled_function(system: System) -> None:
+def _omit_a_scheduled_function(system: System) -> None:
     _statement(system, "SchedulesRole")["Resource"].remove({"Ref": "RelayOutboxFunctionAliaslive"})
 
 
-def _open_a_route(system: System) -> None:
+def _make_a_route_public(system: System) -> None:
     system.body["paths"]["/bookings"]["get"]["security"] = [{"NONE": []}]
 
 
-def _close_the_catalog(system: System) -> None:
+def _require_a_token_for_the_catalog(system: System) -> None:
     system.body["paths"]["/events"]["get"]["security"] = [{"Tokens": []}]
 
 
-def _publish_settings_of_ratings(system: System) -> None:
+def _make_rating_settings_public(system: System) -> None:
     system.body["paths"]["/ratings/settings"]["get"]["security"] = [{"NONE": []}]
 
 
-def _forget_the_authorizer(system: System) -> None:
+def _remove_the_authorizer(system: System) -> None:
     del system.body["paths"]["/holds"]["post"]["security"]
 
 
-def _be_slow(system: System) -> None:
+def _set_a_long_timeout(system: System) -> None:
     system.properties("BookFunction")["Timeout"] = 29
 
 
@@ -94,16 +94,16 @@ def _verify_by_the_newest_code(system: System) -> None:
     authorizer["authorizerUri"]["Fn::Sub"][1]["__FunctionArn__"] = {"Fn::GetAtt": ["AuthorizeFunction", "Arn"]}
 
 
-def _ask_for_a_customer(system: System) -> None:
+def _require_a_customer(system: System) -> None:
     system.body["definitions"]["newbooking"]["required"] = ["event_id", "customer_id"]
 
 
-def _refuse_for_everybody(system: System) -> None:
+def _omit_the_vary_header(system: System) -> None:
     responses = system.body["x-amazon-apigateway-gateway-responses"]
     del responses["ACCESS_DENIED"]["responseParameters"]["gatewayresponse.header.Vary"]
 
 
-def _refuse_in_prose(system: System) -> None:
+def _refuse_without_a_problem_document(system: System) -> None:
     response = system.body["x-amazon-apigateway-gateway-responses"]["THROTTLED"]
     response["responseTemplates"]["application/json"] = '{"message": "Slow down"}'
 
@@ -119,7 +119,7 @@ def _measure_every_route(system: System) -> None:
         setting["MetricsEnabled"] = True
 
 
-def _log_no_access(system: System) -> None:
+def _remove_the_access_log(system: System) -> None:
     del _stage(system)["AccessLogSetting"]
 
 
@@ -127,31 +127,31 @@ def _cache_by_the_path_alone(system: System) -> None:
     del system.body["paths"]["/organizations"]["get"]["x-amazon-apigateway-integration"]["cacheKeyParameters"]
 
 
-def _cache_what_is_private(system: System) -> None:
+def _cache_a_private_route(system: System) -> None:
     settings = _stage(system)["MethodSettings"]
     assert isinstance(settings, list)
     settings.append({"HttpMethod": "GET", "ResourcePath": "/~1bookings", "CachingEnabled": True})
 
 
-def _lose_what_fails(system: System) -> None:
+def _remove_the_redrive_policy(system: System) -> None:
     del system.properties("MessagesQueue")["RedrivePolicy"]
 
 
-def _lend_dead_letters(system: System) -> None:
+def _share_a_dead_letter_queue(system: System) -> None:
     system.properties("RelayQueue")["RedrivePolicy"]["deadLetterTargetArn"] = {
         "Fn::GetAtt": ["MessagesDeadLetters", "Arn"]
     }
 
 
-def _watch_no_dead_letters(system: System) -> None:
+def _remove_the_dead_letter_alarm(system: System) -> None:
     del system.resources["RelayDeadLettersAlarm"]
 
 
-def _watch_no_age(system: System) -> None:
+def _remove_the_age_alarm(system: System) -> None:
     del system.resources["MessagesQueueAgeAlarm"]
 
 
-def _show_messages_too_early(system: System) -> None:
+def _lengthen_the_function_timeout(system: System) -> None:
     system.properties("SendMessagesFunction")["Timeout"] = 61
 
 
@@ -159,11 +159,11 @@ def _repeat_whole_batches(system: System) -> None:
     del system.properties("MessagesSource")["FunctionResponseTypes"]
 
 
-def _drain_the_connections(system: System) -> None:
+def _remove_the_concurrency_limit(system: System) -> None:
     del system.properties("RelaySource")["ScalingConfig"]
 
 
-def _stop_after_sixteen_messages(system: System) -> None:
+def _forbid_recursion(system: System) -> None:
     del system.properties("RelayOutboxFunction")["RecursiveLoop"]
 
 
@@ -175,7 +175,7 @@ def _schedule_without_a_job(system: System) -> None:
     del system.properties("MaintainFunctionCleanUpSchedule")["Target"]["Input"]
 
 
-def _lose_failed_runs(system: System) -> None:
+def _remove_the_failure_destination(system: System) -> None:
     del system.resources["MaintainFunctionEventInvokeConfig"]
 
 
@@ -183,11 +183,11 @@ def _call_the_newest_code(system: System) -> None:
     system.properties("RelaySource")["FunctionName"] = {"Ref": "RelayOutboxFunction"}
 
 
-def _shift_unwatched(system: System) -> None:
+def _disable_the_rollback_alarms(system: System) -> None:
     system.properties("BookFunctionDeploymentGroup")["AlarmConfiguration"]["Enabled"] = False
 
 
-def _shift_a_worker_slowly(system: System) -> None:
+def _deploy_a_worker_gradually(system: System) -> None:
     system.resources["RelayOutboxFunctionDeploymentGroup"] = system.resources["BookFunctionDeploymentGroup"]
 
 
@@ -195,7 +195,7 @@ def _nest_a_function(system: System) -> None:
     system.nested["Database"]["Resources"]["Nested"] = {"Type": "AWS::Serverless::Function", "Properties": {}}
 
 
-def _wait_in_a_circle(system: System) -> None:
+def _remove_the_target_groups_dependency(system: System) -> None:
     system.resources["DatabaseProxyTargets"]["DependsOn"] = "DatabaseWriter"
 
 
@@ -203,15 +203,15 @@ def _watch_the_wrong_queue(system: System) -> None:
     system.properties("Watching")["Parameters"]["RelayQueue"] = {"Fn::GetAtt": ["DeliverQueue", "QueueName"]}
 
 
-def _give_a_stack_nothing(system: System) -> None:
+def _omit_a_stack_parameter(system: System) -> None:
     del system.properties("Database")["Parameters"]["VpcCidr"]
 
 
-def _overtake_the_migration(system: System) -> None:
+def _remove_the_dependency_on_the_migration(system: System) -> None:
     del system.resources["CancelFunction"]["DependsOn"]
 
 
-def _migrate_once_for_ever(system: System) -> None:
+def _remove_the_sql_from_the_migration(system: System) -> None:
     del system.properties("Migration")["Sql"]
 
 
@@ -219,7 +219,7 @@ def _publish_for_code_only(system: System) -> None:
     del system.source["Resources"]["BookFunction"]["Properties"]["AutoPublishAliasAllProperties"]
 
 
-def _change_a_layer_unseen(system: System) -> None:
+def _publish_no_version_for_a_layer(system: System) -> None:
     del system.source["Resources"]["DomainLayer"]["Properties"]["PublishLambdaVersion"]
 
 
@@ -227,7 +227,7 @@ def _trace_without_the_sdk(system: System) -> None:
     system.libraries.clear()
 
 
-def _leave_a_folder_out(system: System) -> None:
+def _add_a_folder_without_a_function(system: System) -> None:
     system.folders.add("forgotten")
 
 
@@ -250,12 +250,12 @@ def _share_a_role(system: System) -> None:
     system.properties("CancelFunction")["Role"] = system.properties("BookFunction")["Role"]
 
 
-def _let_book_read_the_keys_of_webhooks(system: System) -> None:
+def _let_book_read_the_webhook_keys(system: System) -> None:
     variables = system.properties("BookFunction")["Environment"]["Variables"]
     variables["WEBHOOK_KEYS_SECRET_ARN"] = {"Ref": "WebhookKeys"}
 
 
-def _let_the_keys_of_webhooks_vanish(system: System) -> None:
+def _delete_the_webhook_keys_with_the_stack(system: System) -> None:
     system.resources["WebhookKeys"]["DeletionPolicy"] = "Delete"
 
 
@@ -268,17 +268,17 @@ def _put_the_database_into_the_environment(system: System) -> None:
     system.properties("BookFunction")["Environment"]["Variables"]["DATABASE_URL"] = {"Ref": "DatabasePeopleSecretArn"}
 
 
-def _hand_out_the_owner(system: System) -> None:
+def _give_the_owners_login_to_a_function(system: System) -> None:
     variables = system.properties("MaintainFunction")["Environment"]["Variables"]
     variables["DATABASE_OWNER_SECRET_ARN"] = {"Fn::GetAtt": ["Database", "Outputs.OwnerSecret"]}
 
 
-def _let_the_catalog_be_the_service(system: System) -> None:
+def _give_the_catalog_the_service_login(system: System) -> None:
     catalog, book = (system.properties(f"{name}Function")["Environment"]["Variables"] for name in ("Catalog", "Book"))
     catalog["DATABASE_SERVICE_SECRET_ARN"] = book["DATABASE_SERVICE_SECRET_ARN"]
 
 
-def _let_the_catalog_read_a_login(system: System) -> None:
+def _let_the_catalogs_role_read_a_login(system: System) -> None:
     system.properties("CatalogFunctionRole")["Policies"] += system.properties("BookFunctionRole")["Policies"]
 
 
@@ -290,16 +290,16 @@ def _take_tokens_in_the_catalog(system: System) -> None:
     system.body["paths"]["/events"]["get"]["security"] = [{"Tokens": []}]
 
 
-def _lend_a_login(system: System) -> None:
+def _let_a_policy_read_the_service_login(system: System) -> None:
     statement = system.properties("FormerLoginPolicy")["PolicyDocument"]["Statement"][0]
     statement["Resource"] = {"Ref": "ServiceSecret"}
 
 
-def _trust_anyone(system: System) -> None:
+def _skip_the_certificate_check(system: System) -> None:
     system.source["Parameters"]["DatabaseTls"]["Default"] = "require"
 
 
-def _trust_the_wrong_authority(system: System) -> None:
+def _set_the_wrong_certificate_authority(system: System) -> None:
     system.properties("MigrateFunction")["Environment"]["Variables"]["DATABASE_CA"] = "amazon"
 
 
@@ -307,19 +307,19 @@ def _open_the_database(system: System) -> None:
     system.properties("DatabaseWriter")["PubliclyAccessible"] = True
 
 
-def _lead_the_database_out(system: System) -> None:
+def _add_a_route_to_the_internet(system: System) -> None:
     system.properties("OutwardRoute")["RouteTableId"] = {"Ref": "Routes"}
 
 
-def _shut_the_proxy_in(system: System) -> None:
+def _remove_the_proxys_egress(system: System) -> None:
     del system.resources["ProxyToEndpoints"]
 
 
-def _let_stripe_in_by_token(system: System) -> None:
+def _require_a_token_for_stripe(system: System) -> None:
     system.body["paths"]["/webhooks/stripe"]["post"]["security"] = [{"Tokens": []}]
 
 
-def _alarm_nobody(system: System) -> None:
+def _remove_the_alarm_actions(system: System) -> None:
     del system.properties("BookingLatencyAlarm")["AlarmActions"]
 
 
@@ -327,40 +327,40 @@ def _add_an_unexplained_alarm(system: System) -> None:
     system.resources["SurpriseAlarm"] = system.resources["BookingLatencyAlarm"]
 
 
-def _grow_too_many(system: System) -> None:
+def _add_too_many_resources(system: System) -> None:
     logs = system.resources["BookingLogs"]
     system.translated["Resources"].update({f"Copy{number}": logs for number in range(420)})
 
 
-def _write_too_much(system: System) -> None:
+def _add_too_many_lines(system: System) -> None:
     system.lines = 2_501
 
 
-def _grow_too_large(system: System) -> None:
+def _add_a_long_description(system: System) -> None:
     system.properties("BookFunction")["Description"] = "book " * 200_000
 
 
-def _watch_too_much(system: System) -> None:
+def _add_too_many_alarm_queries(system: System) -> None:
     system.properties("WorkersThrottledAlarm")["Metrics"] += system.properties("StaffThrottledAlarm")["Metrics"]
 
 
-def _trust_the_limiter(system: System) -> None:
+def _remove_a_limiter_alarm_query(system: System) -> None:
     del system.properties("RateLimiterFailedAlarm")["Metrics"][1]
 
 
-def _look_at_one_of_many(system: System) -> None:
+def _use_one_alarm_query_of_many(system: System) -> None:
     system.properties("WorkersThrottledAlarm")["Metrics"][0]["Expression"] = "relayoutbox"
 
 
-def _watch_no_errors(system: System) -> None:
+def _remove_an_error_alarm(system: System) -> None:
     del system.resources["InsightsErrorsAlarm"]
 
 
-def _keep_logs_for_ever(system: System) -> None:
+def _remove_the_log_retention(system: System) -> None:
     del system.properties("BookingLogs")["RetentionInDays"]
 
 
-def _let_the_database_make_its_log(system: System) -> None:
+def _create_the_database_before_its_log_group(system: System) -> None:
     del system.resources["DatabaseWriter"]["DependsOn"]
 
 
@@ -373,11 +373,11 @@ def _sample(system: System, **members: str) -> dict[str, Any]:
     return next(each for each in samples if all(each.get(name) == value for name, value in members.items()))
 
 
-def _forget_a_sample(system: System) -> None:
+def _remove_a_sample(system: System) -> None:
     _sample(system, resource="/waitlist/{entry_id}/accept").clear()
 
 
-def _forget_a_schedules_sample(system: System) -> None:
+def _remove_a_schedules_sample(system: System) -> None:
     _sample(system, job="clean_up")["job"] = "tidy"
 
 
@@ -385,7 +385,7 @@ def _keep_an_old_sample(system: System) -> None:
     _sample(system, httpMethod="POST", resource="/bookings")["resource"] = "/reservations"
 
 
-def _send_what_is_not_asked_for(system: System) -> None:
+def _send_an_unknown_member(system: System) -> None:
     _sample(system, httpMethod="POST", resource="/bookings")["body"] = '{"event": "yoga"}'
 
 
@@ -393,105 +393,137 @@ def _add_an_unexplained_parameter(system: System) -> None:
     system.source["Parameters"]["Surprise"] = {"Type": "String"}
 
 
-def _show_what_is_gone(system: System) -> None:
+def _show_a_missing_resource(system: System) -> None:
     body = system.properties("Dashboard")["DashboardBody"]
     body["Fn::Sub"] = body["Fn::Sub"].replace("RelayQueue", "LostQueue")
 
 
 BREAKS: tuple[tuple[Rule, Break, str], ...] = (
-    (http_rules.every_route_has_a_handler, _answer_a_route_by_nobody, "POST /bookings"),
+    (http_rules.every_route_has_a_handler, _route_to_a_missing_function, "POST /bookings"),
     (http_rules.every_route_is_documented, _add_route, "GET /surprise"),
-    (http_rules.every_route_is_declared_by_its_function, _answer_a_route_by_another, "POST /holds of functions/book"),
-    (http_rules.every_route_is_declared_by_its_function, _declare_a_route_alone, "GET /holds of functions/book"),
+    (http_rules.every_route_is_declared_by_its_function, _route_to_another_function, "POST /holds of functions/book"),
+    (
+        http_rules.every_route_is_declared_by_its_function,
+        _declare_a_route_outside_the_table,
+        "GET /holds of functions/book",
+    ),
     (http_rules.routes_invoke_the_alias_by_one_role, _route_to_the_newest_code, "instead of its alias"),
     (http_rules.routes_invoke_the_alias_by_one_role, _route_by_another_role, "does not invoke by ApiRole"),
     (http_rules.routes_invoke_the_alias_by_one_role, _let_the_api_migrate, "invoke MigrateFunction"),
     (http_rules.routes_invoke_the_alias_by_one_role, _let_the_api_invoke_any_version, "more than aliases"),
-    (http_rules.routes_invoke_the_alias_by_one_role, _permit_by_hand, "Surprise"),
-    (http_rules.schedules_invoke_the_alias_by_one_role, _let_schedules_book, "may invoke BookFunction"),
+    (http_rules.routes_invoke_the_alias_by_one_role, _add_an_invoke_permission, "Surprise"),
+    (http_rules.schedules_invoke_the_alias_by_one_role, _let_schedules_invoke_book, "may invoke BookFunction"),
     (
         http_rules.schedules_invoke_the_alias_by_one_role,
-        _forget_a_scheduled_function,
+        _omit_a_scheduled_function,
         "may not invoke RelayOutboxFunction",
     ),
-    (http_rules.only_catalog_scores_and_health_are_public, _open_a_route, "GET /bookings asks for no token"),
-    (http_rules.only_catalog_scores_and_health_are_public, _close_the_catalog, "GET /events asks for a token"),
-    (http_rules.only_catalog_scores_and_health_are_public, _publish_settings_of_ratings, "GET /ratings/settings"),
-    (http_rules.only_catalog_scores_and_health_are_public, _let_stripe_in_by_token, "POST /webhooks/stripe asks"),
-    (http_rules.only_catalog_scores_and_health_are_public, _forget_the_authorizer, "POST /holds"),
-    (http_rules.answers_come_before_the_gateway_gives_up, _be_slow, "BookFunction"),
+    (http_rules.only_catalog_scores_and_health_are_public, _make_a_route_public, "GET /bookings asks for no token"),
+    (
+        http_rules.only_catalog_scores_and_health_are_public,
+        _require_a_token_for_the_catalog,
+        "GET /events asks for a token",
+    ),
+    (http_rules.only_catalog_scores_and_health_are_public, _make_rating_settings_public, "GET /ratings/settings"),
+    (http_rules.only_catalog_scores_and_health_are_public, _require_a_token_for_stripe, "POST /webhooks/stripe asks"),
+    (http_rules.only_catalog_scores_and_health_are_public, _remove_the_authorizer, "POST /holds"),
+    (http_rules.functions_time_out_before_the_gateway, _set_a_long_timeout, "BookFunction"),
     (http_rules.tokens_are_verified_by_our_authorizer, _verify_by_the_newest_code, "alias"),
-    (http_rules.the_gateway_asks_for_no_more_than_the_handler, _ask_for_a_customer, "POST /bookings"),
-    (http_rules.refusals_of_the_gateway_are_problems, _refuse_in_prose, "THROTTLED"),
-    (http_rules.refusals_of_the_gateway_are_problems, _refuse_for_everybody, "ACCESS_DENIED does not say"),
-    (http_rules.the_stage_is_throttled_logged_and_traced, _throttle_nothing, "/* is not throttled"),
-    (http_rules.the_stage_is_throttled_logged_and_traced, _log_no_access, "access log"),
+    (http_rules.gateway_requires_no_more_than_the_handler, _require_a_customer, "POST /bookings"),
+    (http_rules.gateway_refusals_are_problem_documents, _refuse_without_a_problem_document, "THROTTLED"),
+    (http_rules.gateway_refusals_are_problem_documents, _omit_the_vary_header, "ACCESS_DENIED does not say"),
+    (http_rules.stage_is_throttled_logged_and_traced, _throttle_nothing, "/* is not throttled"),
+    (http_rules.stage_is_throttled_logged_and_traced, _remove_the_access_log, "access log"),
     (http_rules.only_watched_routes_have_metrics, _measure_every_route, "GET /events is measured"),
-    (http_rules.cached_answers_are_kept_by_all_that_decides_them, _cache_by_the_path_alone, "GET /organizations"),
-    (http_rules.cached_answers_are_kept_by_all_that_decides_them, _cache_what_is_private, "not public"),
-    (work_rules.every_queue_has_dead_letters, _lose_what_fails, "MessagesQueue"),
-    (work_rules.every_queue_has_dead_letters, _lend_dead_letters, "RelayQueue"),
-    (work_rules.every_queue_is_watched, _watch_no_dead_letters, "RelayDeadLetters"),
-    (work_rules.every_queue_is_watched, _watch_no_age, "MessagesQueue"),
-    (work_rules.messages_stay_hidden_six_time_outs_long, _show_messages_too_early, "MessagesQueue"),
-    (work_rules.batches_fail_in_part_and_in_bounds, _repeat_whole_batches, "MessagesSource"),
-    (work_rules.batches_fail_in_part_and_in_bounds, _drain_the_connections, "RelaySource"),
-    (work_rules.those_who_continue_by_message_may, _stop_after_sixteen_messages, "RelayOutboxFunction"),
+    (http_rules.cache_keys_hold_every_parameter, _cache_by_the_path_alone, "GET /organizations"),
+    (http_rules.cache_keys_hold_every_parameter, _cache_a_private_route, "not public"),
+    (work_rules.every_queue_has_dead_letters, _remove_the_redrive_policy, "MessagesQueue"),
+    (work_rules.every_queue_has_dead_letters, _share_a_dead_letter_queue, "RelayQueue"),
+    (work_rules.every_queue_is_watched, _remove_the_dead_letter_alarm, "RelayDeadLetters"),
+    (work_rules.every_queue_is_watched, _remove_the_age_alarm, "MessagesQueue"),
+    (work_rules.visibility_timeout_is_six_function_timeouts, _lengthen_the_function_timeout, "MessagesQueue"),
+    (work_rules.queue_sources_report_failures_and_limit_concurrency, _repeat_whole_batches, "MessagesSource"),
+    (work_rules.queue_sources_report_failures_and_limit_concurrency, _remove_the_concurrency_limit, "RelaySource"),
+    (work_rules.only_functions_that_send_to_themselves_may_recurse, _forbid_recursion, "RelayOutboxFunction"),
     (work_rules.every_schedule_has_dead_letters, _schedule_without_dead_letters, "RelayOutboxSchedule"),
     (work_rules.every_schedule_has_dead_letters, _schedule_without_a_job, "CleanUpSchedule"),
-    (work_rules.failed_runs_of_schedules_are_parked, _lose_failed_runs, "MaintainFunction"),
-    (work_rules.everything_calls_the_alias, _call_the_newest_code, "RelaySource"),
-    (work_rules.traffic_shifts_under_watch, _shift_unwatched, "BookFunction"),
-    (work_rules.traffic_shifts_under_watch, _shift_a_worker_slowly, "RelayOutboxFunctionDeploymentGroup"),
+    (work_rules.failed_runs_of_schedules_are_parked, _remove_the_failure_destination, "MaintainFunction"),
+    (work_rules.schedules_and_queues_call_the_alias, _call_the_newest_code, "RelaySource"),
+    (work_rules.customer_functions_deploy_gradually_with_alarms, _disable_the_rollback_alarms, "BookFunction"),
+    (
+        work_rules.customer_functions_deploy_gradually_with_alarms,
+        _deploy_a_worker_gradually,
+        "RelayOutboxFunctionDeploymentGroup",
+    ),
     (work_rules.nested_stacks_wait_for_no_function, _nest_a_function, "Nested cannot be"),
-    (work_rules.nested_stacks_wait_for_no_function, _wait_in_a_circle, "target group"),
-    (work_rules.nested_stacks_are_given_what_they_name, _watch_the_wrong_queue, "something else as RelayQueue"),
-    (work_rules.nested_stacks_are_given_what_they_name, _give_a_stack_nothing, "VpcCidr"),
-    (work_rules.migrations_run_before_functions_change, _overtake_the_migration, "CancelFunction"),
-    (work_rules.migrations_run_before_functions_change, _migrate_once_for_ever, "SqlLayer"),
-    (work_rules.a_change_of_any_kind_publishes_a_version, _publish_for_code_only, "BookFunction"),
-    (work_rules.a_change_of_any_kind_publishes_a_version, _change_a_layer_unseen, "DomainLayer"),
-    (work_rules.the_layer_holds_what_settings_make_functions_load, _trace_without_the_sdk, "wrapt"),
-    (work_rules.folders_and_functions_are_the_same, _leave_a_folder_out, "functions/forgotten"),
+    (work_rules.nested_stacks_wait_for_no_function, _remove_the_target_groups_dependency, "target group"),
+    (work_rules.nested_stacks_receive_their_named_parameters, _watch_the_wrong_queue, "something else as RelayQueue"),
+    (work_rules.nested_stacks_receive_their_named_parameters, _omit_a_stack_parameter, "VpcCidr"),
+    (work_rules.migrations_run_before_functions_change, _remove_the_dependency_on_the_migration, "CancelFunction"),
+    (work_rules.migrations_run_before_functions_change, _remove_the_sql_from_the_migration, "SqlLayer"),
+    (work_rules.every_change_publishes_a_version, _publish_for_code_only, "BookFunction"),
+    (work_rules.every_change_publishes_a_version, _publish_no_version_for_a_layer, "DomainLayer"),
+    (work_rules.tracing_libraries_are_pinned_in_the_layer, _trace_without_the_sdk, "wrapt"),
+    (work_rules.folders_and_functions_correspond, _add_a_folder_without_a_function, "functions/forgotten"),
     (safety_rules.no_policy_holds_a_wildcard, _grant_everything, "RelayOutboxFunctionRole"),
     (safety_rules.no_policy_holds_a_wildcard, _grant_everywhere, "SendMessagesFunctionRole"),
     (safety_rules.no_policy_holds_a_wildcard, _take_a_broad_policy, "AWSLambdaSQSQueueExecutionRole"),
-    (safety_rules.every_function_has_a_role_of_its_own, _share_a_role, "shares the role"),
-    (safety_rules.only_three_functions_read_the_keys_of_webhooks, _let_book_read_the_keys_of_webhooks, "BookFunction"),
-    (safety_rules.only_three_functions_read_the_keys_of_webhooks, _let_the_keys_of_webhooks_vanish, "vanish"),
+    (safety_rules.every_function_has_its_own_role, _share_a_role, "shares the role"),
+    (safety_rules.only_three_functions_read_the_keys_of_webhooks, _let_book_read_the_webhook_keys, "BookFunction"),
+    (safety_rules.only_three_functions_read_the_keys_of_webhooks, _delete_the_webhook_keys_with_the_stack, "vanish"),
     (safety_rules.no_environment_variable_holds_a_secret, _put_a_secret_into_the_environment, "GREETING"),
     (safety_rules.no_environment_variable_holds_a_secret, _put_the_database_into_the_environment, "DATABASE_URL"),
-    (safety_rules.only_migrate_knows_the_owner, _hand_out_the_owner, "MaintainFunction"),
-    (safety_rules.functions_hold_the_logins_of_their_callers_alone, _let_the_catalog_be_the_service, "CatalogFunction"),
-    (safety_rules.functions_hold_the_logins_of_their_callers_alone, _let_the_catalog_read_a_login, "the role has"),
-    (safety_rules.functions_hold_the_logins_of_their_callers_alone, _schedule_without_a_login, "MaintainFunction"),
+    (safety_rules.only_migrate_knows_the_owner, _give_the_owners_login_to_a_function, "MaintainFunction"),
     (
-        safety_rules.functions_hold_the_logins_of_their_callers_alone,
+        safety_rules.functions_hold_only_the_logins_of_their_callers,
+        _give_the_catalog_the_service_login,
+        "CatalogFunction",
+    ),
+    (safety_rules.functions_hold_only_the_logins_of_their_callers, _let_the_catalogs_role_read_a_login, "the role has"),
+    (safety_rules.functions_hold_only_the_logins_of_their_callers, _schedule_without_a_login, "MaintainFunction"),
+    (
+        safety_rules.functions_hold_only_the_logins_of_their_callers,
         _take_tokens_in_the_catalog,
         "lacks the login People",
     ),
-    (safety_rules.functions_hold_the_logins_of_their_callers_alone, _lend_a_login, "FormerLoginPolicy lends"),
-    (safety_rules.the_database_is_verified, _trust_anyone, "does not verify"),
-    (safety_rules.the_database_is_verified, _trust_the_wrong_authority, "MigrateFunction"),
-    (safety_rules.the_database_that_we_make_is_closed, _open_the_database, "DatabaseWriter"),
-    (safety_rules.the_database_that_we_make_is_closed, _lead_the_database_out, "OutwardRoute leads"),
-    (safety_rules.the_proxy_reaches_its_secrets, _shut_the_proxy_in, "the proxy may reach"),
-    (operation_rules.every_alarm_tells_somebody, _alarm_nobody, "BookingLatencyAlarm has no AlarmActions"),
-    (operation_rules.every_alarm_tells_somebody, _add_an_unexplained_alarm, "SurpriseAlarm is not explained"),
-    (operation_rules.the_stack_is_not_too_large, _grow_too_many, "420 are allowed"),
-    (operation_rules.the_stack_is_not_too_large, _write_too_much, "2501 lines"),
-    (operation_rules.the_stack_is_not_too_large, _grow_too_large, "more than a megabyte"),
-    (operation_rules.no_alarm_looks_at_too_much, _watch_too_much, "WorkersThrottledAlarm"),
-    (operation_rules.every_function_is_watched, _watch_no_errors, "InsightsFunction"),
-    (operation_rules.every_function_is_watched, _look_at_one_of_many, "SendMessagesFunction is throttled"),
-    (operation_rules.the_limiter_is_watched_wherever_it_limits, _trust_the_limiter, "book is limited"),
-    (operation_rules.every_function_logs_where_it_is_kept, _keep_logs_for_ever, "BookingLogs"),
-    (operation_rules.every_function_logs_where_it_is_kept, _let_the_database_make_its_log, "postgresql"),
-    (operation_rules.every_function_logs_where_it_is_kept, _log_elsewhere, "BookFunction"),
-    (operation_rules.every_trigger_has_a_sample, _forget_a_sample, "/waitlist/{entry_id}/accept"),
-    (operation_rules.every_trigger_has_a_sample, _forget_a_schedules_sample, "CleanUpSchedule"),
+    (
+        safety_rules.functions_hold_only_the_logins_of_their_callers,
+        _let_a_policy_read_the_service_login,
+        "FormerLoginPolicy lends",
+    ),
+    (safety_rules.database_certificate_is_verified, _skip_the_certificate_check, "does not verify"),
+    (safety_rules.database_certificate_is_verified, _set_the_wrong_certificate_authority, "MigrateFunction"),
+    (safety_rules.own_database_is_private, _open_the_database, "DatabaseWriter"),
+    (safety_rules.own_database_is_private, _add_a_route_to_the_internet, "OutwardRoute leads"),
+    (safety_rules.proxy_reaches_its_secrets, _remove_the_proxys_egress, "the proxy may reach"),
+    (
+        operation_rules.every_alarm_notifies_and_is_documented,
+        _remove_the_alarm_actions,
+        "BookingLatencyAlarm has no AlarmActions",
+    ),
+    (
+        operation_rules.every_alarm_notifies_and_is_documented,
+        _add_an_unexplained_alarm,
+        "SurpriseAlarm is not explained",
+    ),
+    (operation_rules.stacks_stay_below_the_size_limits, _add_too_many_resources, "420 are allowed"),
+    (operation_rules.stacks_stay_below_the_size_limits, _add_too_many_lines, "2501 lines"),
+    (operation_rules.stacks_stay_below_the_size_limits, _add_a_long_description, "more than a megabyte"),
+    (operation_rules.no_alarm_exceeds_the_query_limit, _add_too_many_alarm_queries, "WorkersThrottledAlarm"),
+    (operation_rules.every_function_is_watched, _remove_an_error_alarm, "InsightsFunction"),
+    (operation_rules.every_function_is_watched, _use_one_alarm_query_of_many, "SendMessagesFunction is throttled"),
+    (operation_rules.limiter_is_watched_where_it_limits, _remove_a_limiter_alarm_query, "book is limited"),
+    (operation_rules.every_function_logs_to_a_group_with_retention, _remove_the_log_retention, "BookingLogs"),
+    (
+        operation_rules.every_function_logs_to_a_group_with_retention,
+        _create_the_database_before_its_log_group,
+        "postgresql",
+    ),
+    (operation_rules.every_function_logs_to_a_group_with_retention, _log_elsewhere, "BookFunction"),
+    (operation_rules.every_trigger_has_a_sample, _remove_a_sample, "/waitlist/{entry_id}/accept"),
+    (operation_rules.every_trigger_has_a_sample, _remove_a_schedules_sample, "CleanUpSchedule"),
     (operation_rules.every_sample_is_of_a_trigger, _keep_an_old_sample, "is of no route"),
-    (operation_rules.every_sample_fits_its_operation, _send_what_is_not_asked_for, "'event' was unexpected"),
+    (operation_rules.every_sample_fits_its_operation, _send_an_unknown_member, "'event' was unexpected"),
     (operation_rules.every_parameter_is_explained, _add_an_unexplained_parameter, "Surprise"),
-    (operation_rules.the_dashboard_shows_what_exists, _show_what_is_gone, "LostQueue"),
+    (operation_rules.dashboard_shows_existing_resources, _show_a_missing_resource, "LostQueue"),
 )

@@ -1,4 +1,4 @@
-"""Rules of the API: who answers, who may call, and what refusals look like."""
+"""Check the API: handlers, permissions and refusals."""
 
 import json
 from collections.abc import Iterator
@@ -17,16 +17,16 @@ NEEDS_A_TOKEN = {("get", "/health/details")}
 
 
 def every_route_has_a_handler(system: System) -> Iterator[str]:
-    """The function behind a route exists, and so does its code."""
+    """Require that the function of a route and its code exist."""
     for route in system.routes:
         if route.function not in system.functions:
-            yield f"{route} is answered by no function"
+            yield f"{route} has no function"
         elif system.folder(route.function) not in system.folders:
             yield f"{route}: functions/{system.folder(route.function)}/app.py is missing"
 
 
 def every_route_is_documented(system: System) -> Iterator[str]:
-    """The template and docs/openapi.json name the same routes."""
+    """Require that the template and docs/openapi.json list the same routes."""
     routes = {(route.method, route.path) for route in system.routes}
     for method, path in sorted(routes - system.operations.keys()):
         yield f"{method.upper()} {path} is not in docs/openapi.json"
@@ -35,7 +35,7 @@ def every_route_is_documented(system: System) -> Iterator[str]:
 
 
 def every_route_is_declared_by_its_function(system: System) -> Iterator[str]:
-    """The table of routes names, for each route, the function whose code declares it, and no route is left out."""
+    """Require that the table of routes names the function whose code declares each route, and omits no route."""
     table = {(system.folder(route.function), route.method, route.path) for route in system.routes}
     code = {(folder, *route) for folder, routes in system.declared.items() for route in routes}
     for folder, method, path in sorted(table - code):
@@ -45,7 +45,7 @@ def every_route_is_declared_by_its_function(system: System) -> Iterator[str]:
 
 
 def routes_invoke_the_alias_by_one_role(system: System) -> Iterator[str]:
-    """Each route invokes the alias `live` by ApiRole, which may invoke the aliases with routes and nothing else."""
+    """Require that each route invokes the alias `live` by ApiRole, which may invoke only the aliases with routes."""
     for route in system.routes:
         integration = route.operation["x-amazon-apigateway-integration"]
         if (integration["type"], integration["httpMethod"]) != ("aws_proxy", "POST"):
@@ -57,11 +57,11 @@ def routes_invoke_the_alias_by_one_role(system: System) -> Iterator[str]:
     needed = {route.function for route in system.routes} | {"AuthorizeFunction"}
     yield from _may_invoke(system, "ApiRole", needed)
     for name in system.of_type("AWS::Lambda::Permission"):
-        yield f"{name} lets somebody else invoke a function"
+        yield f"{name} lets another principal invoke a function"
 
 
 def schedules_invoke_the_alias_by_one_role(system: System) -> Iterator[str]:
-    """Each schedule invokes by SchedulesRole, which may invoke the aliases with schedules and nothing else."""
+    """Require that each schedule invokes by SchedulesRole, which may invoke only the aliases with schedules."""
     needed = set()
     for name, schedule in system.of_type("AWS::Scheduler::Schedule").items():
         target = schedule["Properties"]["Target"]
@@ -72,7 +72,7 @@ def schedules_invoke_the_alias_by_one_role(system: System) -> Iterator[str]:
 
 
 def _may_invoke(system: System, role: str, needed: set[str]) -> Iterator[str]:
-    """Compare the functions that a role may invoke with those that it has to."""
+    """Compare the functions that a role may invoke with those that it needs."""
     statements = [
         statement
         for policy in system.properties(role)["Policies"]
@@ -88,7 +88,7 @@ def _may_invoke(system: System, role: str, needed: set[str]) -> Iterator[str]:
 
 
 def only_catalog_scores_and_health_are_public(system: System) -> Iterator[str]:
-    """The catalog, public scores and health need no token; Stripe signs its events; all other routes need a token."""
+    """Require a token on each route except the catalog, public scores, health, and Stripe's signed events."""
     for route in system.routes:
         asked = (route.method, route.path)
         reads_in_public = route.function in PUBLIC_FUNCTIONS and route.method == "get"
@@ -101,29 +101,29 @@ def only_catalog_scores_and_health_are_public(system: System) -> Iterator[str]:
             yield f"{route} is not behind the authorizer"
 
 
-def answers_come_before_the_gateway_gives_up(system: System) -> Iterator[str]:
-    """API Gateway waits 29 seconds; a function that it calls has stopped by then."""
+def functions_time_out_before_the_gateway(system: System) -> Iterator[str]:
+    """Require that a function times out before API Gateway, which waits 29 seconds."""
     for name in sorted({route.function for route in system.routes} | {"AuthorizeFunction"}):
         if system.properties(name)["Timeout"] >= GATEWAY_SECONDS:
             yield f"{name} may take longer than {GATEWAY_SECONDS} s"
 
 
 def tokens_are_verified_by_our_authorizer(system: System) -> Iterator[str]:
-    """The authorizer is a REQUEST authorizer keyed by the Authorization header."""
+    """Require a REQUEST authorizer keyed by the Authorization header."""
     authorizer = system.body["securityDefinitions"]["Tokens"]["x-amazon-apigateway-authorizer"]
     if authorizer["type"] != "request":
         yield "the authorizer does not see the request"
     if authorizer.get("identitySource") != "method.request.header.Authorization":
-        yield "the authorizer's answers are not kept by the Authorization header"
-    # By its ARN: `sam local` skips an authorizer that is named by a reference to the alias.
+        yield "the authorizer's cache is not keyed by the Authorization header"
+    # Use the ARN, because `sam local` skips an authorizer that is named by a reference to the alias.
     if {"Fn::Sub": "${AuthorizeFunction.Arn}:live"} not in authorizer["authorizerUri"]["Fn::Sub"][1].values():
         yield "the authorizer is not AuthorizeFunction's alias"
     if authorizer.get("authorizerCredentials") != {"Fn::GetAtt": ["ApiRole", "Arn"]}:
         yield "the authorizer is not invoked by ApiRole"
 
 
-def the_gateway_asks_for_no_more_than_the_handler(system: System) -> Iterator[str]:
-    """What API Gateway's own check of a request wants, the handler wants too, so that both refuse the same."""
+def gateway_requires_no_more_than_the_handler(system: System) -> Iterator[str]:
+    """Require that API Gateway's own request check demands no more than the handler, so that both refuse the same."""
     schemas = system.openapi.get("components", {}).get("schemas", {})
     for route in system.routes:
         operation = system.operations.get((route.method, route.path), {})
@@ -142,8 +142,8 @@ def the_gateway_asks_for_no_more_than_the_handler(system: System) -> Iterator[st
                 yield f"{route} is refused without {parameter['name']}"
 
 
-def refusals_of_the_gateway_are_problems(system: System) -> Iterator[str]:
-    """What API Gateway itself refuses is a problem document with the status that it is sent with."""
+def gateway_refusals_are_problem_documents(system: System) -> Iterator[str]:
+    """Require that API Gateway's own refusals are problem documents with the status of the response."""
     responses = system.body["x-amazon-apigateway-gateway-responses"]
     for name in ("DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "UNAUTHORIZED", "ACCESS_DENIED", "REQUEST_TOO_LARGE"):
         if name not in responses:
@@ -158,19 +158,19 @@ def refusals_of_the_gateway_are_problems(system: System) -> Iterator[str]:
         elif problem["type"] != f"/problems/{problem['code']}":
             yield f"{name}: type and code differ"
         if str(problem.get("status")) != str(response.get("statusCode")):
-            yield f"{name}: the document and the answer differ in status"
+            yield f"{name}: the document and the response differ in status"
         if response["responseParameters"]["gatewayresponse.header.Content-Type"] != "'application/problem+json'":
             yield f"{name} is not sent as application/problem+json"
         if response["responseParameters"].get("gatewayresponse.header.Vary") != "'Authorization'":
             yield f"{name} does not say that it varies by the token"
 
 
-def the_stage_is_throttled_logged_and_traced(system: System) -> Iterator[str]:
-    """Each method has a rate and a burst; the stage has an access log and traces."""
+def stage_is_throttled_logged_and_traced(system: System) -> Iterator[str]:
+    """Require a rate and a burst for each method, and an access log and traces for the stage."""
     stage = next(iter(system.of_type("AWS::ApiGateway::Stage").values()))["Properties"]
     every = [setting for setting in stage["MethodSettings"] if setting["ResourcePath"] == "/*"]
     if len(every) != 1:
-        yield "no setting holds for all routes"
+        yield "no setting applies to all routes"
     for setting in stage["MethodSettings"]:
         if not {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= setting.keys():
             yield f"{setting['ResourcePath']} is not throttled"
@@ -183,7 +183,7 @@ def the_stage_is_throttled_logged_and_traced(system: System) -> Iterator[str]:
 
 
 def only_watched_routes_have_metrics(system: System) -> Iterator[str]:
-    """Metrics of single routes cost money for each method: routes that an alarm watches have them, and no other."""
+    """Require metrics only for routes that an alarm watches, because they cost money for each method."""
     stage = next(iter(system.of_type("AWS::ApiGateway::Stage").values()))["Properties"]
     measured = {
         (setting["HttpMethod"], setting["ResourcePath"].removeprefix("/").replace("~1", "/"))
@@ -200,8 +200,11 @@ def only_watched_routes_have_metrics(system: System) -> Iterator[str]:
         yield f"{method} {path} is {'not ' if (method, path) in watched else ''}measured by itself"
 
 
-def cached_answers_are_kept_by_all_that_decides_them(system: System) -> Iterator[str]:
-    """A cached route is public; its key holds each parameter of path and query, the tag (304) and the origin (CORS)."""
+def cache_keys_hold_every_parameter(system: System) -> Iterator[str]:
+    """Require that a cached route is public.
+
+    Its cache key must hold each parameter of path and query, the tag (304) and the origin (CORS).
+    """
     stage = next(iter(system.of_type("AWS::ApiGateway::Stage").values()))["Properties"]
     cached = {
         (setting["HttpMethod"].lower(), setting["ResourcePath"].removeprefix("/").replace("~1", "/"))
@@ -232,11 +235,11 @@ RULES = (
     routes_invoke_the_alias_by_one_role,
     schedules_invoke_the_alias_by_one_role,
     only_catalog_scores_and_health_are_public,
-    answers_come_before_the_gateway_gives_up,
+    functions_time_out_before_the_gateway,
     tokens_are_verified_by_our_authorizer,
-    the_gateway_asks_for_no_more_than_the_handler,
-    refusals_of_the_gateway_are_problems,
-    the_stage_is_throttled_logged_and_traced,
+    gateway_requires_no_more_than_the_handler,
+    gateway_refusals_are_problem_documents,
+    stage_is_throttled_logged_and_traced,
     only_watched_routes_have_metrics,
-    cached_answers_are_kept_by_all_that_decides_them,
+    cache_keys_hold_every_parameter,
 )

@@ -1,4 +1,4 @@
-"""Rules of what people who run it rely on: alarms, logs, samples, parameters and their documents."""
+"""Check the operation: alarms, logs, samples, parameters and their documents."""
 
 import json
 import re
@@ -17,11 +17,11 @@ STACK_BYTES_MAX = 1_000_000
 
 
 TOPICS = ({"AlarmTopic", "AlarmTopicArn"}, {"Watching", "AlarmTopicArn"})
-"""An alarm of the stack Watching names the topic itself, an alarm of the root the output of that stack."""
+"""An alarm in the stack Watching names the topic itself. An alarm in the root names the output of that stack."""
 
 
-def every_alarm_tells_somebody(system: System) -> Iterator[str]:
-    """An alarm notifies when it rises and when it clears, has a description, and is in docs/operate/operations.md."""
+def every_alarm_notifies_and_is_documented(system: System) -> Iterator[str]:
+    """Require that an alarm notifies when it rises and clears, and is described in docs/operate/operations.md."""
     manual = system.documents.get("operations.md", "")
     for name, alarm in system.of_type("AWS::CloudWatch::Alarm").items():
         properties = alarm["Properties"]
@@ -34,8 +34,8 @@ def every_alarm_tells_somebody(system: System) -> Iterator[str]:
             yield f"{name} is not explained in docs/operate/operations.md"
 
 
-def the_stack_is_not_too_large(system: System) -> Iterator[str]:
-    """CloudFormation takes 500 resources and a megabyte for one stack. This limit leaves time to split a stack."""
+def stacks_stay_below_the_size_limits(system: System) -> Iterator[str]:
+    """Require a margin below CloudFormation's limits of 500 resources and one megabyte per stack."""
     for name, template in {"template.yaml": system.translated, **system.nested}.items():
         if len(template["Resources"]) > STACK_RESOURCES_MAX:
             yield f"{name} has {len(template['Resources'])} resources; {STACK_RESOURCES_MAX} are allowed"
@@ -45,28 +45,28 @@ def the_stack_is_not_too_large(system: System) -> Iterator[str]:
         yield f"template.yaml has {system.lines} lines; {TEMPLATE_LINES_MAX} are allowed"
 
 
-def no_alarm_looks_at_too_much(system: System) -> Iterator[str]:
-    """CloudWatch takes ten metrics and ten expressions of an alarm, and refuses the deployment for one more."""
+def no_alarm_exceeds_the_query_limit(system: System) -> Iterator[str]:
+    """Require at most ten metrics and ten expressions per alarm. CloudWatch refuses a deployment with more."""
     for name, alarm in system.of_type("AWS::CloudWatch::Alarm").items():
         queries = alarm["Properties"].get("Metrics", [])
         for kind in ("MetricStat", "Expression"):
             if sum(kind in query for query in queries) > ALARM_QUERIES_MAX:
-                yield f"{name} looks at too much at once"
+                yield f"{name} evaluates too many queries"
 
 
 def every_function_is_watched(system: System) -> Iterator[str]:
-    """Each function has an alarm on its alias's errors, and one on being throttled."""
+    """Require an alarm on the errors of each function's alias, and one on its throttling."""
     alarms = system.of_type("AWS::CloudWatch::Alarm")
     watched = {(metric, function) for alarm in alarms.values() for metric, function in _watched_by(alarm["Properties"])}
     for name in system.functions:
         if ("Errors", name) not in watched:
-            yield f"nobody hears of errors of {name}"
+            yield f"no alarm watches errors of {name}"
         if ("Throttles", name) not in watched and name != "MigrateFunction":
-            yield f"nobody hears when {name} is throttled"
+            yield f"no alarm notifies when {name} is throttled"
 
 
-def the_limiter_is_watched_wherever_it_limits(system: System) -> Iterator[str]:
-    """Alarms on RateLimiterFailed watch each function whose routes are limited, and no other."""
+def limiter_is_watched_where_it_limits(system: System) -> Iterator[str]:
+    """Require that alarms on RateLimiterFailed watch exactly the functions with rate limits."""
     functions = ROOT / "functions"
     files = [file for file in functions.rglob("*.py") if "http.limited(" in file.read_text()]
     limiting = {file.relative_to(functions).parts[0] for file in files}
@@ -81,12 +81,12 @@ def the_limiter_is_watched_wherever_it_limits(system: System) -> Iterator[str]:
         yield f"{name} is limited or watched, and not both"
 
 
-def every_function_logs_where_it_is_kept(system: System) -> Iterator[str]:
-    """Each function logs JSON to its part's group. Groups keep logs for LogRetentionDays, with our key where given."""
+def every_function_logs_to_a_group_with_retention(system: System) -> Iterator[str]:
+    """Require that each function logs JSON to its part's group, with LogRetentionDays and our key where given."""
     groups = system.of_type("AWS::Logs::LogGroup")
     for name, group in groups.items():
         if set(mentions(group["Properties"].get("RetentionInDays"))) != {"LogRetentionDays"}:
-            yield f"{name} keeps its log for ever"
+            yield f"{name} has no retention"
         if "KmsKeyArn" not in set(mentions(group["Properties"].get("KmsKeyId"))):
             yield f"{name} ignores KmsKeyArn"
     for name in system.functions:
@@ -95,16 +95,16 @@ def every_function_logs_where_it_is_kept(system: System) -> Iterator[str]:
             yield f"{name} has no log group"
         if configuration.get("LogFormat") != "JSON":
             yield f"{name} does not log JSON"
-    # RDS makes a group that is missing, and keeps it for ever. The group must be there before the first instance.
+    # RDS creates a missing log group without retention. Our group must exist before the first instance.
     names = {json.dumps(group["Properties"]["LogGroupName"]): name for name, group in groups.items()}
     for kind in system.properties("DatabaseCluster")["EnableCloudwatchLogsExports"]:
         group = names.get(json.dumps({"Fn::Sub": f"/aws/rds/cluster/${{DatabaseCluster}}/{kind}"}))
         if group is None or system.resources["DatabaseWriter"].get("DependsOn") != group:
-            yield f"the database keeps its {kind} log for ever"
+            yield f"the database's {kind} log has no retention"
 
 
 def every_trigger_has_a_sample(system: System) -> Iterator[str]:
-    """events/ holds an event for each route, schedule and queue, under its function's name."""
+    """Require a sample in events/ for each route, schedule and queue, named after its function."""
     for route in system.routes:
         if not any(
             sample.get("httpMethod") == route.method.upper() and sample.get("resource") == route.path
@@ -126,7 +126,7 @@ def every_trigger_has_a_sample(system: System) -> Iterator[str]:
 
 
 def every_sample_is_of_a_trigger(system: System) -> Iterator[str]:
-    """No sample outlives its trigger."""
+    """Require that each sample has a trigger."""
     routes = {(route.method.upper(), route.path, system.folder(route.function)) for route in system.routes}
     folders = {system.folder(name) for name in system.functions}
     for name, sample in system.samples.items():
@@ -140,7 +140,7 @@ def every_sample_is_of_a_trigger(system: System) -> Iterator[str]:
 
 
 def every_sample_fits_its_operation(system: System) -> Iterator[str]:
-    """A sample's body, query and path are what docs/openapi.json asks for."""
+    """Require that a sample's body, query and path match docs/openapi.json."""
     for name, sample in system.samples.items():
         operation = system.operations.get((sample.get("httpMethod", "").lower(), sample.get("resource", "")))
         if operation is None:
@@ -162,7 +162,7 @@ def every_sample_fits_its_operation(system: System) -> Iterator[str]:
 
 
 def every_parameter_is_explained(system: System) -> Iterator[str]:
-    """Each parameter is described, used, grouped for the console, and in the table of docs/operate/deploy.md."""
+    """Require that each parameter is described, used, grouped for the console, and in docs/operate/deploy.md."""
     used = set(mentions([system.source["Resources"], system.source["Globals"], system.source["Outputs"]]))
     used |= set(mentions(system.source["Conditions"]))
     groups = system.source["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
@@ -178,8 +178,8 @@ def every_parameter_is_explained(system: System) -> Iterator[str]:
             yield f"{name} is not in the table of docs/operate/deploy.md"
 
 
-def the_dashboard_shows_what_exists(system: System) -> Iterator[str]:
-    """The dashboard's body is JSON, fits its grid, and names only what the template holds."""
+def dashboard_shows_existing_resources(system: System) -> Iterator[str]:
+    """Require that the dashboard's body is JSON, fits its grid, and names only existing resources."""
     text = system.properties("Dashboard")["DashboardBody"]["Fn::Sub"]
     for name in re.findall(r"\$\{([^}]+)\}", text):
         if not (name.startswith("AWS::") or name in system.nested["Watching"]["Parameters"]):
@@ -195,7 +195,7 @@ def _samples(system: System, function: str) -> list[dict[str, Any]]:
 
 
 def _watched_by(alarm: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The metrics of AWS/Lambda that an alarm looks at, with their functions; what it names and leaves out is none."""
+    """Yield the metrics of AWS/Lambda that an alarm evaluates, with their functions. Unused queries do not count."""
     queries = alarm.get("Metrics", [])
     expressions = " ".join(each["Expression"] for each in queries if "Expression" in each)
     looks_at = {each["Id"] for each in queries if "METRICS()" in expressions or each["Id"] in expressions}
@@ -207,15 +207,15 @@ def _watched_by(alarm: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 RULES = (
-    every_alarm_tells_somebody,
-    the_stack_is_not_too_large,
-    no_alarm_looks_at_too_much,
+    every_alarm_notifies_and_is_documented,
+    stacks_stay_below_the_size_limits,
+    no_alarm_exceeds_the_query_limit,
     every_function_is_watched,
-    the_limiter_is_watched_wherever_it_limits,
-    every_function_logs_where_it_is_kept,
+    limiter_is_watched_where_it_limits,
+    every_function_logs_to_a_group_with_retention,
     every_trigger_has_a_sample,
     every_sample_is_of_a_trigger,
     every_sample_fits_its_operation,
     every_parameter_is_explained,
-    the_dashboard_shows_what_exists,
+    dashboard_shows_existing_resources,
 )

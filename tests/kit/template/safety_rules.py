@@ -1,4 +1,4 @@
-"""Rules of who may do what, and of what nobody may read."""
+"""Check permissions, secrets and the database's network."""
 
 import json
 import re
@@ -14,14 +14,14 @@ QUEUE_SOURCE = "AWS::Lambda::EventSourceMapping"
 
 MANAGED_POLICIES = {
     "AWSLambdaBasicExecutionRole": "a function writes its log; log streams cannot be named ahead",
-    "AWSLambdaVPCAccessExecutionRole": "network interfaces have no name before they are made",
-    "AWSXrayWriteOnlyAccess": "X-Ray knows no resources to name",
-    "AWSCodeDeployRoleForLambda": "made by SAM for CodeDeploy, which shifts the aliases' traffic",
+    "AWSLambdaVPCAccessExecutionRole": "network interfaces have no name before their creation",
+    "AWSXrayWriteOnlyAccess": "X-Ray has no resources to name",
+    "AWSCodeDeployRoleForLambda": "created by SAM for CodeDeploy, which shifts the aliases' traffic",
     "AmazonAPIGatewayPushToCloudWatchLogs": "one role for all APIs of the account",
     "AmazonRDSEnhancedMonitoringRole": "RDS writes its figures to a log group of its own",
 }
 WILDCARDS = {
-    "StorageEndpoint": "CloudFormation names the object anew for each answer; the bucket is its own",
+    "StorageEndpoint": "CloudFormation uses a new object name for each response, in its own bucket",
 }
 SECRET_NAMES = re.compile(
     r"PASSWORD|PASSWD|SECRET|(?<!ALLOW_)PRIVATE|CREDENTIAL|API_KEY|ACCESS_KEY|DATABASE_URL|CONNECTION"
@@ -30,24 +30,24 @@ SECRET_VALUES = re.compile(r"\{\{resolve:|://[^/@\s]*:[^/@\s]*@|-----BEGIN|AKIA[
 
 
 def no_policy_holds_a_wildcard(system: System) -> Iterator[str]:
-    """One ARN a statement: no `*` in what may be done or to what, and no `everything but`."""
+    """Require one ARN per statement, without `*` in actions or resources and without inverted elements."""
     for name, resource in system.resources.items():
         for statement in _statements(resource.get("Properties", {})):
             if {"NotAction", "NotResource", "NotPrincipal"} & statement.keys():
-                yield f"{name} says what is not allowed instead of what is"
+                yield f"{name} uses an inverted policy element"
             granted = json.dumps([statement.get("Action"), statement.get("Resource")])
             if "*" in granted and name not in WILDCARDS:
                 yield f"{name} grants {granted}"
             if "*" in json.dumps(statement.get("Principal")) and name not in WILDCARDS:
-                yield f"{name} grants to everybody"
+                yield f"{name} grants to every principal"
         for policy in resource.get("Properties", {}).get("ManagedPolicyArns") or []:
             text = policy if isinstance(policy, str) else policy["Fn::Sub"]
             if text.rsplit("/", 1)[1] not in MANAGED_POLICIES:
                 yield f"{name} takes {text}"
 
 
-def every_function_has_a_role_of_its_own(system: System) -> Iterator[str]:
-    """What one function may do, no other may on its account."""
+def every_function_has_its_own_role(system: System) -> Iterator[str]:
+    """Require a separate role for each function, so that none gains another's permissions."""
     owners: dict[str, str] = {}
     for name in system.functions:
         role = next(mentions(system.properties(name)["Role"]), "")
@@ -59,7 +59,7 @@ def every_function_has_a_role_of_its_own(system: System) -> Iterator[str]:
 
 
 def no_environment_variable_holds_a_secret(system: System) -> Iterator[str]:
-    """The environment names secrets by ARN; it never holds one, nor a way to the database with a password in it."""
+    """Require that the environment names secrets by ARN and contains no secret and no database URL with a password."""
     hidden = {name for name, each in system.source["Parameters"].items() if each.get("NoEcho")}
     for name in system.functions:
         variables = system.properties(name).get("Environment", {}).get("Variables", {})
@@ -71,7 +71,7 @@ def no_environment_variable_holds_a_secret(system: System) -> Iterator[str]:
 
 
 def only_migrate_knows_the_owner(system: System) -> Iterator[str]:
-    """Migrations run as an owner that no other function can become, nor read the SQL that it runs."""
+    """Require that only MigrateFunction can use the owner's login and read the SQL that it runs."""
     for name in system.functions.keys() - {"MigrateFunction"}:
         role = next(mentions(system.properties(name)["Role"]))
         known = set(mentions([system.properties(name), system.properties(role)]))
@@ -83,7 +83,7 @@ def only_migrate_knows_the_owner(system: System) -> Iterator[str]:
 
 
 def only_three_functions_read_the_keys_of_webhooks(system: System) -> Iterator[str]:
-    """The keys open every signing secret: those that make, use and reseal secrets read them, and no other function."""
+    """Require that only the functions that create, use and reseal signing secrets can read their keys."""
     for name in system.functions:
         role = next(mentions(system.properties(name)["Role"]))
         variables = system.properties(name).get("Environment", {}).get("Variables", {})
@@ -97,11 +97,12 @@ def only_three_functions_read_the_keys_of_webhooks(system: System) -> Iterator[s
         yield "the keys of webhooks vanish with the stack"
 
 
-def functions_hold_the_logins_of_their_callers_alone(system: System) -> Iterator[str]:
-    """Each function reads the secrets of the callers that its routes and triggers have, and no other.
+def functions_hold_only_the_logins_of_their_callers(system: System) -> Iterator[str]:
+    """Require that each function reads only the login secrets of the callers of its routes and triggers.
 
-    A public route needs the public login; a route for tokens needs those for people and for the service, because a
-    token may say service_role; a schedule, a queue and what is signed need the service's. Migrate sets all of them.
+    A public route needs the public login. A route with tokens needs the logins for people and for the service, because
+    a token may name service_role. A schedule, a queue and a signed request need the service's login. Migrate sets all
+    of them.
     """
     triggers = [*system.of_type("AWS::Scheduler::Schedule").values(), *system.of_type(QUEUE_SOURCE).values()]
     for name in system.functions:
@@ -128,12 +129,12 @@ def functions_hold_the_logins_of_their_callers_alone(system: System) -> Iterator
             yield f"{name} lends logins beside the roles of the functions"
 
 
-def the_database_is_verified(system: System) -> Iterator[str]:
-    """TLS verifies the server by default, and always in front of the database that the stack makes."""
+def database_certificate_is_verified(system: System) -> Iterator[str]:
+    """Require that TLS verifies the server by default, and always for the database of the stack."""
     if system.source["Parameters"]["DatabaseTls"]["Default"] != "verify-full":
         yield "DatabaseTls does not verify by default"
     if system.source["Rules"].get("OwnDatabaseIsVerified") is None:
-        yield "our own database may be reached without verifying it"
+        yield "our own database can be reached without certificate verification"
     for name in system.functions:
         variables = system.properties(name).get("Environment", {}).get("Variables", {})
         existing = {"Fn::If": ["MakeDatabase", "rds", {"Ref": "DatabaseCa"}]}
@@ -144,13 +145,13 @@ def the_database_is_verified(system: System) -> Iterator[str]:
             yield f"{name} trusts other certificates than those of its server"
 
 
-def the_database_that_we_make_is_closed(system: System) -> Iterator[str]:
-    """Encrypted, in private subnets, reached by TLS through the proxy; kept when the stack goes."""
+def own_database_is_private(system: System) -> Iterator[str]:
+    """Require that our database is encrypted, private, reached with TLS through the proxy, and kept on deletion."""
     cluster, proxy = system.resources["DatabaseCluster"], system.properties("DatabaseProxy")
     if not cluster["Properties"].get("StorageEncrypted"):
         yield "the database is not encrypted"
     if cluster["Properties"].get("MasterUserPassword") or not cluster["Properties"].get("ManageMasterUserPassword"):
-        yield "the owner's password stands in the template"
+        yield "the template contains the owner's password"
     if {cluster.get("DeletionPolicy"), cluster.get("UpdateReplacePolicy")} != {"Snapshot"}:
         yield "the database can vanish with the stack"
     if not proxy.get("RequireTLS"):
@@ -169,8 +170,8 @@ def the_database_that_we_make_is_closed(system: System) -> Iterator[str]:
         yield "the database is not in its own subnets"
 
 
-def the_proxy_reaches_its_secrets(system: System) -> Iterator[str]:
-    """The proxy reads the logins at Secrets Manager, by the endpoint where there is one."""
+def proxy_reaches_its_secrets(system: System) -> Iterator[str]:
+    """Require that the proxy can read the logins from Secrets Manager, through the endpoint where there is one."""
     doors = {
         (each["FromPort"], next(mentions(each["DestinationSecurityGroupId"])))
         for each in [
@@ -184,7 +185,7 @@ def the_proxy_reaches_its_secrets(system: System) -> Iterator[str]:
 
 
 def _statements(value: Any) -> Iterator[dict[str, Any]]:
-    """All statements of policies in a resource's properties; trust policies name services, not resources."""
+    """Yield all policy statements in a resource's properties, except trust policies, which name services."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == "AssumeRolePolicyDocument":
@@ -200,12 +201,12 @@ def _statements(value: Any) -> Iterator[dict[str, Any]]:
 
 RULES = (
     no_policy_holds_a_wildcard,
-    every_function_has_a_role_of_its_own,
+    every_function_has_its_own_role,
     no_environment_variable_holds_a_secret,
     only_migrate_knows_the_owner,
     only_three_functions_read_the_keys_of_webhooks,
-    functions_hold_the_logins_of_their_callers_alone,
-    the_database_is_verified,
-    the_database_that_we_make_is_closed,
-    the_proxy_reaches_its_secrets,
+    functions_hold_only_the_logins_of_their_callers,
+    database_certificate_is_verified,
+    own_database_is_private,
+    proxy_reaches_its_secrets,
 )

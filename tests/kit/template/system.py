@@ -1,4 +1,4 @@
-"""The templates as written and as SAM and CloudFormation expand them, and the files that they must agree with."""
+"""Load the templates as written and as expanded by SAM and CloudFormation, and the files that must match them."""
 
 import copy
 import json
@@ -21,7 +21,7 @@ Resources = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Route:
-    """A way in over HTTP; `function` is the logical id that answers, `public` whether no token is asked for."""
+    """An HTTP route. `function` is its logical id, and `public` means that no token is required."""
 
     method: str
     path: str
@@ -35,7 +35,7 @@ class Route:
 
 @dataclass(repr=False)
 class System:
-    """Everything that rules look at; a copy of it is broken to show that a rule would notice.
+    """Everything that rules check. Tests break a copy of it to show that a rule detects the fault.
 
     `nested` are the templates of nested stacks by logical id, with their loops expanded. `resources` are the resources
     of all stacks by logical id. `declared` are the routes that the handlers of each folder declare. `lines` is the
@@ -66,17 +66,17 @@ class System:
         self.__post_init__()
 
     def of_type(self, kind: str) -> Resources:
-        """The resources of a type, such as AWS::SQS::Queue."""
+        """Return the resources of a type, such as AWS::SQS::Queue."""
         return {name: resource for name, resource in self.resources.items() if resource["Type"] == kind}
 
     def properties(self, name: str) -> dict[str, Any]:
-        """The properties of a resource."""
+        """Return the properties of a resource."""
         found: dict[str, Any] = self.resources[name]["Properties"]
         return found
 
     @property
     def operations(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """What docs/openapi.json says, by method and path."""
+        """Return the operations of docs/openapi.json by method and path."""
         return {
             (method, path): operation
             for path, operations in self.openapi["paths"].items()
@@ -86,23 +86,23 @@ class System:
 
     @property
     def functions(self) -> Resources:
-        """The functions as written, by logical id."""
+        """Return the functions as written, by logical id."""
         written: Resources = self.source["Resources"]
         return {name: each for name, each in written.items() if each["Type"] == "AWS::Serverless::Function"}
 
     def folder(self, function: str) -> str:
-        """The folder of a function's code, such as `book`."""
+        """Return the folder of a function's code, such as `book`."""
         return str(self.functions[function]["Properties"]["CodeUri"]).removeprefix("functions/").rstrip("/")
 
     @property
     def body(self) -> dict[str, Any]:
-        """The API's definition, as API Gateway imports it."""
+        """Return the API's definition, as API Gateway imports it."""
         found: dict[str, Any] = self.properties("Api")["Body"]
         return found
 
     @property
     def routes(self) -> list[Route]:
-        """Every route of the API but the preflights."""
+        """Return every route of the API except preflight requests."""
         return [
             Route(method, path, function_of(operation["x-amazon-apigateway-integration"]["uri"]), public, operation)
             for path, operations in self.body["paths"].items()
@@ -113,13 +113,13 @@ class System:
 
 
 def function_of(reference: Any) -> str:
-    """The function that a reference to it or to its alias means."""
+    """Return the function of a reference to it or to its alias."""
     ids = [name for name in mentions(reference) if "Function" in name]
     return ids[0].removesuffix("Aliaslive") if ids else ""
 
 
 def declared(folder: Path) -> set[tuple[str, str]]:
-    """The routes that the Python files of a function declare, with paths as API Gateway writes them."""
+    """Return the routes that a function's Python files declare, with paths as API Gateway writes them."""
     found = re.compile(rf'^@\w+\.({"|".join(METHODS)})\(\s*"([^"]+)"', re.MULTILINE)
     return {
         (method, re.sub(r"<(\w+)>", r"{\1}", path))
@@ -147,7 +147,7 @@ def _loaded() -> System:
 
 
 def load() -> System:
-    """A system of one's own, free to be broken."""
+    """Return a copy of the system that a test can break."""
     return copy.deepcopy(_loaded())
 
 

@@ -1,4 +1,4 @@
-"""Rules of what works behind the API: queues, schedules, and how functions reach production."""
+"""Check the work behind the API: queues, schedules and deployments."""
 
 import json
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ from tests.kit.template.system import Resources, System, function_of
 VISIBILITY_FACTOR = 6
 RETENTION_SECONDS_MAX = 1_209_600
 SWITCH_AT_ONCE = {
-    "HealthFunction": "load balancers and watchers ask it, and ask again",
-    "ProcessBatchFunction": "a worker; its one route starts the work that its schedule starts anyway",
+    "HealthFunction": "load balancers and monitors call it repeatedly",
+    "ProcessBatchFunction": "a worker whose only route starts the same work as its schedule",
 }
 
 
 def every_queue_has_dead_letters(system: System) -> Iterator[str]:
-    """A message that fails too often goes where somebody can see it, for as long as SQS keeps anything."""
+    """Require that repeatedly failing messages go to dead letters, which SQS keeps as long as possible."""
     queues = system.of_type("AWS::SQS::Queue")
     for name, queue in queues.items():
         properties = queue["Properties"]
@@ -23,7 +23,7 @@ def every_queue_has_dead_letters(system: System) -> Iterator[str]:
             yield f"{name} is not encrypted"
         if name.endswith("DeadLetters"):
             if properties.get("MessageRetentionPeriod") != RETENTION_SECONDS_MAX:
-                yield f"{name} forgets its messages in under two weeks"
+                yield f"{name} keeps its messages for less than two weeks"
             continue
         redrive = properties.get("RedrivePolicy", {})
         target = next(mentions(redrive.get("deadLetterTargetArn")), None)
@@ -34,7 +34,7 @@ def every_queue_has_dead_letters(system: System) -> Iterator[str]:
 
 
 def every_queue_is_watched(system: System) -> Iterator[str]:
-    """An alarm on the age of each queue's oldest message, and one on each queue of dead letters."""
+    """Require an alarm on the age of each queue's oldest message, and on each dead-letter queue."""
     watched = {
         (dimension, alarm["Properties"].get("MetricName"))
         for alarm in system.of_type("AWS::CloudWatch::Alarm").values()
@@ -47,8 +47,8 @@ def every_queue_is_watched(system: System) -> Iterator[str]:
             yield f"{name} has no alarm on {metric}"
 
 
-def messages_stay_hidden_six_time_outs_long(system: System) -> Iterator[str]:
-    """A message does not come back while its function may still be at it."""
+def visibility_timeout_is_six_function_timeouts(system: System) -> Iterator[str]:
+    """Require a visibility time-out that hides a message while its function may still process it."""
     for name, source in system.of_type("AWS::Lambda::EventSourceMapping").items():
         queue = next(mentions(source["Properties"]["EventSourceArn"]))
         function = function_of(source["Properties"]["FunctionName"])
@@ -57,8 +57,8 @@ def messages_stay_hidden_six_time_outs_long(system: System) -> Iterator[str]:
             yield f"{name}: {queue} hides messages for less than {needed} s"
 
 
-def batches_fail_in_part_and_in_bounds(system: System) -> Iterator[str]:
-    """Each source reports the messages that failed, and has a bound on how many functions it wakes."""
+def queue_sources_report_failures_and_limit_concurrency(system: System) -> Iterator[str]:
+    """Require that each source reports failed messages and limits its concurrency."""
     sources = system.of_type("AWS::Lambda::EventSourceMapping")
     for name, source in sources.items():
         properties = source["Properties"]
@@ -72,8 +72,11 @@ def batches_fail_in_part_and_in_bounds(system: System) -> Iterator[str]:
             yield f"nobody reads {name}"
 
 
-def those_who_continue_by_message_may(system: System) -> Iterator[str]:
-    """Lambda stops a function after sixteen messages to itself, unless that is allowed; nobody else is allowed it."""
+def only_functions_that_send_to_themselves_may_recurse(system: System) -> Iterator[str]:
+    """Require permission for recursion exactly where a function sends messages to itself.
+
+    Without it, Lambda stops the function after sixteen messages.
+    """
     for name in system.functions:
         reads = {
             next(mentions(source["Properties"]["EventSourceArn"]))
@@ -87,7 +90,7 @@ def those_who_continue_by_message_may(system: System) -> Iterator[str]:
 
 
 def every_schedule_has_dead_letters(system: System) -> Iterator[str]:
-    """A schedule that cannot reach its function tries again within bounds, then leaves its event behind."""
+    """Require limited retries and dead letters for a schedule that cannot reach its function."""
     for name, schedule in system.of_type("AWS::Scheduler::Schedule").items():
         target = schedule["Properties"]["Target"]
         if next(mentions(target.get("DeadLetterConfig")), None) != "ScheduleDeadLetters":
@@ -99,11 +102,11 @@ def every_schedule_has_dead_letters(system: System) -> Iterator[str]:
         if schedule["Properties"].get("ScheduleExpressionTimezone") != "UTC":
             yield f"{name} does not run by UTC"
         if schedule["Properties"]["FlexibleTimeWindow"] != {"Mode": "OFF"}:
-            yield f"{name} runs when it likes"
+            yield f"{name} has a flexible time window"
 
 
 def failed_runs_of_schedules_are_parked(system: System) -> Iterator[str]:
-    """Schedules invoke without waiting, so the function's alias must say where a failed run goes."""
+    """Require a destination for failed runs on the alias, because schedules invoke without waiting."""
     parked = {
         next(mentions(config["Properties"]["FunctionName"]))
         for config in system.of_type("AWS::Lambda::EventInvokeConfig").values()
@@ -115,8 +118,8 @@ def failed_runs_of_schedules_are_parked(system: System) -> Iterator[str]:
             yield f"{name}: a failed run of {function} is lost"
 
 
-def everything_calls_the_alias(system: System) -> Iterator[str]:
-    """Schedules and queues call the alias whose traffic shifts, never the newest code. Routes have their own rule."""
+def schedules_and_queues_call_the_alias(system: System) -> Iterator[str]:
+    """Require that schedules and queues call the alias and not the newest code. Routes have their own rule."""
     callers: Resources = {**system.of_type("AWS::Scheduler::Schedule"), **system.of_type("Custom::Migration")}
     callers |= system.of_type("AWS::Lambda::EventSourceMapping")
     for name, caller in callers.items():
@@ -124,10 +127,11 @@ def everything_calls_the_alias(system: System) -> Iterator[str]:
             yield f"{name} calls {target} instead of its alias"
 
 
-def traffic_shifts_under_watch(system: System) -> Iterator[str]:
-    """Functions that customers wait for shift gradually, and two alarms roll them back: errors and the API's faults.
+def customer_functions_deploy_gradually_with_alarms(system: System) -> Iterator[str]:
+    """Require gradual deployment with two roll-back alarms for functions that customers wait for.
 
-    The other functions switch at once: a queue or the next run of a schedule repeats their work.
+    The alarms watch the function's errors and the API's faults. The other functions switch at once, because a queue or
+    the next run of a schedule repeats their work.
     """
     groups = system.of_type("AWS::CodeDeploy::DeploymentGroup")
     waited_for = {route.function for route in system.routes} - SWITCH_AT_ONCE.keys() | {"AuthorizeFunction"}
@@ -145,7 +149,7 @@ def traffic_shifts_under_watch(system: System) -> Iterator[str]:
 
 
 def migrations_run_before_functions_change(system: System) -> Iterator[str]:
-    """Every other function waits for the migration, which runs again whenever SQL, domain or migrate have changed."""
+    """Require that other functions wait for the migration, which reruns when SQL, domain or migrate change."""
     for name in system.functions.keys() - {"MigrateFunction"}:
         if system.resources[name].get("DependsOn") not in ("Migration", ["Migration"]):
             yield f"{name} may change before the database has"
@@ -156,7 +160,7 @@ def migrations_run_before_functions_change(system: System) -> Iterator[str]:
 
 
 def nested_stacks_wait_for_no_function(system: System) -> Iterator[str]:
-    """Nested stacks have no functions, which `sam local` would not see, and nothing that waits for the migration."""
+    """Require nested stacks without functions, which `sam local` would not see, and without waits for the migration."""
     waits = ("AWS::Serverless::", "AWS::Lambda::", "AWS::RDS::DBProxyTargetGroup")
     for stack, template in system.nested.items():
         for name, resource in template["Resources"].items():
@@ -166,8 +170,8 @@ def nested_stacks_wait_for_no_function(system: System) -> Iterator[str]:
         yield "the proxy's target group waits for a login that no migration has made"
 
 
-def nested_stacks_are_given_what_they_name(system: System) -> Iterator[str]:
-    """A parameter of a nested stack has the name of the parameter or resource that it stands for, and is used."""
+def nested_stacks_receive_their_named_parameters(system: System) -> Iterator[str]:
+    """Require that a nested stack's parameter is used and named after the parameter or resource that it receives."""
     for stack, template in system.nested.items():
         given = system.properties(stack)["Parameters"]
         for name in sorted(given.keys() ^ template["Parameters"].keys()):
@@ -182,8 +186,8 @@ def nested_stacks_are_given_what_they_name(system: System) -> Iterator[str]:
                 yield f"{stack} does not use {name}"
 
 
-def a_change_of_any_kind_publishes_a_version(system: System) -> Iterator[str]:
-    """Code, settings and layers: without these a new layer would reach no alias."""
+def every_change_publishes_a_version(system: System) -> Iterator[str]:
+    """Require that changes of code, settings and layers publish a version, without which no alias gets a new layer."""
     for name, function in system.functions.items():
         if function["Properties"].get("AutoPublishAliasAllProperties") is not True:
             yield f"{name} publishes a version for new code only"
@@ -193,16 +197,16 @@ def a_change_of_any_kind_publishes_a_version(system: System) -> Iterator[str]:
             yield f"{name} can change without its functions"
 
 
-def the_layer_holds_what_settings_make_functions_load(system: System) -> Iterator[str]:
-    """Tracing loads X-Ray's SDK, and that botocore: pinned, or each build would bring another."""
+def tracing_libraries_are_pinned_in_the_layer(system: System) -> Iterator[str]:
+    """Require pinned tracing libraries: X-Ray's SDK loads botocore, and each build could bring another version."""
     traced = [name for name in system.functions if system.properties(name).get("TracingConfig") == {"Mode": "Active"}]
     for library in ("aws-xray-sdk", "wrapt", "botocore", "boto3"):
         if traced and library not in system.libraries:
             yield f"{len(traced)} functions are traced, and {library} is not pinned in layers/dependencies"
 
 
-def folders_and_functions_are_the_same(system: System) -> Iterator[str]:
-    """Each folder with a handler is in the template, and the other way round, by one name."""
+def folders_and_functions_correspond(system: System) -> Iterator[str]:
+    """Require that folders with handlers and functions of the template correspond by name."""
     named = {system.folder(name): name for name in system.functions}
     for folder in sorted(system.folders ^ named.keys()):
         yield f"functions/{folder} is not in both"
@@ -214,17 +218,17 @@ def folders_and_functions_are_the_same(system: System) -> Iterator[str]:
 RULES = (
     every_queue_has_dead_letters,
     every_queue_is_watched,
-    messages_stay_hidden_six_time_outs_long,
-    batches_fail_in_part_and_in_bounds,
-    those_who_continue_by_message_may,
+    visibility_timeout_is_six_function_timeouts,
+    queue_sources_report_failures_and_limit_concurrency,
+    only_functions_that_send_to_themselves_may_recurse,
     every_schedule_has_dead_letters,
     failed_runs_of_schedules_are_parked,
-    everything_calls_the_alias,
-    traffic_shifts_under_watch,
+    schedules_and_queues_call_the_alias,
+    customer_functions_deploy_gradually_with_alarms,
     migrations_run_before_functions_change,
     nested_stacks_wait_for_no_function,
-    nested_stacks_are_given_what_they_name,
-    a_change_of_any_kind_publishes_a_version,
-    the_layer_holds_what_settings_make_functions_load,
-    folders_and_functions_are_the_same,
+    nested_stacks_receive_their_named_parameters,
+    every_change_publishes_a_version,
+    tracing_libraries_are_pinned_in_the_layer,
+    folders_and_functions_correspond,
 )

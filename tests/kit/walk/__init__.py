@@ -1,4 +1,4 @@
-"""The row-security walk: every table and partition, tried by every audience. See docs/concepts/security.md.
+"""Run the row-security walk: every audience tries every table and partition. See docs/concepts/security.md.
 
-python -m tests.kit.walk        prints the lines that the tables of expectations lack, as observed
+python -m tests.kit.walk        prints the missing lines of the tables of expectations, as observed
 """

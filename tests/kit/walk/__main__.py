@@ -1,4 +1,4 @@
-"""Prints the lines that the tables of expectations lack, with what was observed. See docs/concepts/security.md."""
+"""Print the missing lines of the tables of expectations, as observed. See docs/concepts/security.md."""
 
 import argparse
 import secrets
@@ -20,11 +20,11 @@ SQL = Path(__file__).resolve().parents[3] / "sql"
 
 
 def main(arguments: Iterable[str] | None = None) -> int:
-    """Answers 1 where lines were missing."""
+    """Return 1 if lines are missing."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.kit.walk",
-        description="Prints the lines that the tables of expectations lack, with what was observed in a database of "
-        "its own. Judge each line before you paste it: it says what is, not what should be.",
+        description="Print the missing lines of the tables of expectations, as observed in a separate database. "
+        "Check each line before you paste it: it shows the present rights, not the intended ones.",
     )
     parser.add_argument("--all", action="store_true", help="print every line, not only those that are missing")
     options = parser.parse_args(None if arguments is None else list(arguments))

@@ -1,7 +1,7 @@
-"""The walk itself: each audience tries to read and write each relation, and what it managed is written down.
+"""Try to read and write each relation as each audience, and record the successes.
 
-Everything is tried for real, in a transaction of the functions' login for that role, as somebody whom ops.act_as made
-of it; a savepoint takes each attempt back.
+Every attempt is real. It runs in a transaction of the role's login, as the person set by ops.act_as, and a savepoint
+rolls it back.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,22 +21,22 @@ OPERATIONS = ("select", "insert", "update", "delete")
 UNSEEN = "(rows that it cannot read)"
 
 Managed = frozenset[str] | None
-"""The keys of the rows that an operation reached, or could add a copy of; None where it was denied."""
+"""The keys of the rows that an operation reached, or could add a copy of. None means that it was denied."""
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What came of it: by relation, audience and operation."""
+    """The results of a walk by relation, audience and operation."""
 
     managed: dict[tuple[str, str, str], Managed] = field(default_factory=dict)
 
 
 LogIn = Callable[[Login], AbstractContextManager[psycopg.Connection[Any]]]
-"""Gives the connection of a login, in a transaction or about to begin one."""
+"""Returns the connection of a login, in a transaction or before its start."""
 
 
 def walk(log_in: LogIn, world: World, relations: list[Relation]) -> Walk:
-    """Try everything; nothing is left behind."""
+    """Try every operation and roll it back."""
     found = Walk()
     for audience in AUDIENCES:
         with (
@@ -54,7 +54,7 @@ def walk(log_in: LogIn, world: World, relations: list[Relation]) -> Walk:
 
 
 def by_url(url_of: Callable[[Login], str]) -> LogIn:
-    """Log in by the URL of each login; what was done is rolled back."""
+    """Log in by the URL of each login, and roll back afterwards."""
 
     @contextmanager
     def log_in(login: Login) -> Iterator[psycopg.Connection[Any]]:
@@ -87,12 +87,12 @@ class _Tries:
         return reached if whole is None or whole == len(reached) else reached | {UNSEEN}
 
     def _reaches(self, operation: str, row: Row) -> bool:
-        """Whether it may write this row: it was written, or nothing but a constraint or a trigger was in the way."""
+        """Return whether the audience may write this row. A constraint or a trigger may still stop the attempt."""
         state = self._write(operation, row)
         return state != "42501" and (state != "" or self.cursor.rowcount > 0)
 
     def _write(self, operation: str, row: Row | None) -> str:
-        """Write one row, or (None) all that can be reached; of insertions, any."""
+        """Write one row, or all reachable rows without one. An insert copies any row."""
         name, where, params = self.relation.name, "", []
         if operation == "insert":
             columns = ", ".join(f'"{c}"' for c in self.relation.columns if c not in self.relation.generated)
@@ -110,7 +110,7 @@ class _Tries:
         return self._attempt(f"update {name} as t set {', '.join(settable)}{where}", params)
 
     def _attempt(self, statement: str, params: list[Any] | None = None) -> str:
-        """The SQLSTATE that stopped it, or nothing. Takes back what the attempt before did."""
+        """Run an attempt after rolling back the previous one. Return the SQLSTATE that stopped it, or nothing."""
         try:
             self.cursor.execute("rollback to savepoint attempt; " + statement, params or None)
         except psycopg.Error as error:

@@ -1,4 +1,4 @@
-"""What is in the database, by its own catalog: nothing here knows a schema or a table by name."""
+"""Read the database's catalog. No schema or table is named here."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ OURS = """
         and not exists (select from pg_depend as d where d.objid = n.oid and d.deptype = 'e')
 )
 """
-"""The schemas that are ours: neither PostgreSQL's nor an extension's."""
+"""Our schemas, without those of PostgreSQL and of extensions."""
 
 _RELATIONS = f"""
 select
@@ -66,7 +66,7 @@ order by n.nspname, c.relname
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table or a partition. `computed` columns cannot be updated, `generated` ones not be inserted either."""
+    """A table or a partition. `computed` columns cannot be updated, and `generated` columns not be inserted either."""
 
     name: str
     parent: str | None
@@ -79,22 +79,22 @@ class Relation:
     granted: list[str]
 
     def key(self) -> str:
-        """An expression that tells a row of `t` from others: its primary key, or all of it where it has none."""
+        """Return an expression that identifies a row of `t`: its primary key, or all columns without one."""
         return "row(" + ", ".join(f't."{name}"' for name in self.primary or self.columns) + ")::text"
 
 
 def relations(connection: psycopg.Connection[Any]) -> list[Relation]:
-    """Every table, and every partition of one, with its topmost parent."""
+    """Return every table and every partition with its topmost parent."""
     return [Relation(*row) for row in rows(connection, _RELATIONS)]
 
 
 def tables(connection: psycopg.Connection[Any]) -> list[Relation]:
-    """Those that are no partitions."""
+    """Return the tables without partitions."""
     return [relation for relation in relations(connection) if relation.parent is None]
 
 
 def functions(connection: psycopg.Connection[Any]) -> dict[str, str]:
-    """Every function and procedure that somebody may execute, and who: `authenticated service_role (definer)`."""
+    """Return each function and procedure with the roles that may execute it: `authenticated service_role (definer)`."""
     return _holders(
         connection,
         f"""
@@ -112,7 +112,7 @@ def functions(connection: psycopg.Connection[Any]) -> dict[str, str]:
 
 
 def schemas(connection: psycopg.Connection[Any]) -> dict[str, str]:
-    """Every schema, and who may use it."""
+    """Return each schema with the roles that may use it."""
     return _holders(
         connection,
         f"""
@@ -128,7 +128,7 @@ def schemas(connection: psycopg.Connection[Any]) -> dict[str, str]:
 
 
 def views(connection: psycopg.Connection[Any]) -> dict[str, str]:
-    """Every view and materialized view that somebody may read, and who."""
+    """Return each view and materialized view with the roles that may read it."""
     return _holders(
         connection,
         f"""
@@ -148,7 +148,7 @@ def views(connection: psycopg.Connection[Any]) -> dict[str, str]:
 
 
 def rows(connection: psycopg.Connection[Any], query: str) -> list[tuple[Any, ...]]:
-    """The rows of a question to the catalog, with every name written in full."""
+    """Return the rows of a catalog query, with qualified names."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         path = cursor.execute("select current_setting('search_path'), set_config('search_path', '', false)").fetchone()
         assert path is not None

@@ -1,4 +1,4 @@
-"""The tables of expectations: reading them, and saying what does not agree with them."""
+"""Read the tables of expectations, and report the differences."""
 
 import itertools
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "database" / "walk"
 TABLES = FOLDER / "tables.txt"
 FUNCTIONS = FOLDER / "functions.txt"
 GRANTS = FOLDER / "grants.txt"
-HOW = "Print what was observed with `python -m tests.kit.walk`, judge it, and paste it in."
+HOW = "Print the observed lines with `python -m tests.kit.walk`, check them, and paste them."
 
 WORDS = ("public", "mine", "ours", "booked")
 _LETTERS = {operation[0]: operation for operation in OPERATIONS if operation != "select"}
@@ -21,14 +21,14 @@ _LETTERS = {operation[0]: operation for operation in OPERATIONS if operation != 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What is expected of one table: words by (audience, operation); why it has no rows, where it has none."""
+    """The expectations of one table: words by (audience, operation), and the reason if it has no rows."""
 
     table: str
     cells: dict[tuple[str, str], str]
     empty: str | None
 
     def text(self) -> str:
-        """As it stands in the table."""
+        """Return the line as the table shows it."""
         reads = "".join(f"{self.cells[audience.name, 'select']:<20}" for audience in AUDIENCES)
         writes = []
         for audience in AUDIENCES:
@@ -42,7 +42,7 @@ class Line:
 
 
 def read_tables(path: Path = TABLES) -> dict[str, Line]:
-    """The lines of the table of tables. Raises ValueError for one that cannot be read."""
+    """Read the lines of tables.txt. Raises ValueError for an invalid line."""
     lines = {}
     for text in _lines(path):
         head, _, empty = text.partition("  empty: ")
@@ -65,7 +65,7 @@ def read_tables(path: Path = TABLES) -> dict[str, Line]:
 
 
 def read_holders(path: Path) -> dict[str, str]:
-    """The lines of a table of who may what: `who | what`."""
+    """Read the lines `roles | object` of a table of grants."""
     found = {}
     for text in _lines(path):
         who, _, what = text.partition("|")
@@ -74,7 +74,7 @@ def read_holders(path: Path) -> dict[str, str]:
 
 
 def holder_line(what: str, who: str) -> str:
-    """As it stands in a table of who may what."""
+    """Return a line as a table of grants shows it."""
     return f"{who:<50}| {what}"
 
 
@@ -83,7 +83,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def disagreements(expected: dict[str, str], found: dict[str, str], path: Path) -> list[str]:
-    """What differs between a table of who may what and the database."""
+    """Return the differences between a table of grants and the database."""
     said = [
         f"{path.name} has no line for: {holder_line(what, found[what])}. {HOW}"
         for what in found
@@ -98,7 +98,7 @@ def disagreements(expected: dict[str, str], found: dict[str, str], path: Path) -
 
 
 def unlisted(relations: list[Relation], lines: dict[str, Line]) -> list[str]:
-    """Tables without a line, and lines without a table."""
+    """Return tables without a line and lines without a table."""
     tables = {relation.name for relation in relations if relation.parent is None}
     said = [f"{table} has no line in {TABLES.name}. {HOW}" for table in sorted(tables - lines.keys())]
     return said + [
@@ -107,12 +107,12 @@ def unlisted(relations: list[Relation], lines: dict[str, Line]) -> list[str]:
 
 
 def unsecured(relations: Iterable[Relation]) -> list[str]:
-    """Tables and partitions whose row security is off."""
+    """Return tables and partitions whose row security is off."""
     return [f"row security is off: {relation.name}" for relation in relations if not relation.secured]
 
 
 def meant(words: str, world: World, table: str, audience: Audience) -> Managed:
-    """The rows that words mean."""
+    """Return the rows that the words mean."""
     if words == "denied":
         return None
     if words == "all":
@@ -123,7 +123,7 @@ def meant(words: str, world: World, table: str, audience: Audience) -> Managed:
 
 
 def described(managed: Managed, world: World, table: str, audience: Audience) -> str:
-    """The fewest words that mean just these rows; their keys, where no words do."""
+    """Return the fewest words that mean exactly these rows, or a count if no words do."""
     candidates = ["denied", "none", "all"]
     for number in range(1, len(WORDS) + 1):
         candidates += ["+".join(some) for some in itertools.combinations(WORDS, number)]
@@ -134,7 +134,7 @@ def described(managed: Managed, world: World, table: str, audience: Audience) ->
 
 
 def observed(table: str, found: Walk, world: World) -> Line:
-    """The line that a table would have by what was observed."""
+    """Return a table's line according to the observations."""
     cells = {
         (audience.name, operation): described(found.managed[table, audience.name, operation], world, table, audience)
         for audience in AUDIENCES
@@ -144,7 +144,7 @@ def observed(table: str, found: Walk, world: World) -> Line:
 
 
 def broken(line: Line, found: Walk, world: World, audience: Audience) -> list[str]:
-    """Where an audience managed something else than its line says."""
+    """Return operations whose observed rows differ from the audience's line."""
     said = []
     for operation in OPERATIONS:
         managed = found.managed[line.table, audience.name, operation]
@@ -160,7 +160,7 @@ def broken(line: Line, found: Walk, world: World, audience: Audience) -> list[st
 
 
 def reachable(relations: Iterable[Relation], found: Walk) -> list[str]:
-    """Partitions that somebody may use by themselves, around what their parent says."""
+    """Return partitions that an audience can use directly, bypassing the parent's policies."""
     return [
         f"{relation.name}: {audience.name} may {operation} it directly; revoke all rights to partitions"
         for relation in relations
@@ -171,7 +171,7 @@ def reachable(relations: Iterable[Relation], found: Walk) -> list[str]:
 
 
 def unproven(line: Line, world: World) -> list[str]:
-    """What the rows of the world cannot show of a line: words with nothing to see, or nothing that they leave out."""
+    """Return words of a line that the rows do not prove: they include no row, or exclude none."""
     table, rows = line.table, world.keys(line.table)
     where = "add rows in tests/database/walk/rows/"
     if not rows:

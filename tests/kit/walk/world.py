@@ -1,11 +1,12 @@
-"""A database of two organizations, "ours" and "theirs", in which everybody has something everywhere.
+"""Fill a database with two organizations, "ours" and "theirs", with rows of every kind of person.
 
-The rows come from rows/*.sql, each file run once for each organization. In them, any name is an id of that
-organization's own (%(package)s), the same wherever it is named; what the public may not see has a name that begins
-with hidden_ (%(hidden_package)s). `people` are all of them, `organization_owner` and `organization_viewer` members.
+The rows come from rows/*.sql. Each file runs once for each organization. In them, any name is an id of that
+organization (%(package)s) and the same in all files. Rows that are not public have a name with the prefix hidden_
+(%(hidden_package)s). `people` are all people. `organization_owner` and `organization_viewer` are members.
 
-A row belongs to the people and organizations whose ids it holds, and to those of the rows that it names. Where it is
-the other way round, as with a transaction that is of whoever an entry of it is, a file says so: `insert into whose`.
+A row belongs to the people and organizations whose ids it contains, and to the owners of the rows that it names. Some
+rows belong to the owners of rows that name them, such as a transaction and its entries. Their file lists these with
+`insert into whose`.
 """
 
 import json
@@ -26,7 +27,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def named(name: str) -> UUID:
-    """An id that is the same in every run."""
+    """Return an id that is the same in every run."""
     return uuid5(NAMESPACE_URL, f"walk {name}")
 
 
@@ -36,7 +37,7 @@ ORGANIZATIONS = {side: named(f"{side} organization") for side in SIDES}
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Somebody who tries: the claims of the token, the role they come to, and whose side that is."""
+    """A kind of caller: the token's claims, the resulting role, and the organization that it belongs to."""
 
     name: str
     role: str
@@ -45,7 +46,7 @@ class Audience:
     claimed: UUID | None = None
 
     def claims(self) -> str:
-        """What ops.act_as is given."""
+        """Return the argument of ops.act_as."""
         claims = {"role": self.role, "sub": self.person, "org_id": self.claimed or self.organization}
         return json.dumps({name: str(value) for name, value in claims.items() if value is not None})
 
@@ -63,7 +64,7 @@ AUDIENCES = (
 
 
 class _Names(dict[str, Any]):
-    """The parameters of a file for one organization; an unknown name is a new id."""
+    """The parameters of a file for one organization. An unknown name becomes a new id."""
 
     def __init__(self, side: str, hidden: set[str]) -> None:
         ours = side == "ours"
@@ -86,7 +87,7 @@ class _Names(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the files say of the rows that the rows do not: ids that are hidden, and whose some ids are besides."""
+    """Facts about rows that only the files contain: the hidden ids, and additional owners of ids."""
 
     hidden: set[str]
     whose: dict[str, set[str]]
@@ -109,7 +110,7 @@ def fill(connection: psycopg.Connection[Any]) -> Said:
 
 @dataclass(slots=True)
 class Row:
-    """One row as the owner sees it: its key, its columns as JSON, and the ids that it leads to."""
+    """A row as the owner sees it: its key, its columns as JSON, and the ids that it names."""
 
     key: str
     columns: dict[str, Any]
@@ -119,17 +120,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All rows of all tables, and whose they are."""
+    """All rows of all tables with their owners."""
 
     rows: dict[str, list[Row]]
     booked: dict[UUID, set[str]]
 
     def keys(self, table: str) -> frozenset[str]:
-        """All of them."""
+        """Return the keys of all rows of a table."""
         return frozenset(row.key for row in self.rows[table])
 
     def of(self, word: str, table: str, audience: Audience) -> frozenset[str]:
-        """The rows of a table that a word means for an audience."""
+        """Return the rows of a table that a word means for an audience."""
         return frozenset(row.key for row in self.rows[table] if self._is(word, row, audience))
 
     def _is(self, word: str, row: Row, audience: Audience) -> bool:
@@ -146,13 +147,13 @@ class World:
                 raise ValueError(f"{word} is no word of the table")
 
     def sides(self, table: str) -> set[str]:
-        """Which organizations its rows belong to."""
+        """Return the organizations of a table's rows."""
         found = set().union(*(row.labels for row in self.rows[table]))
         return {side for side, organization in ORGANIZATIONS.items() if str(organization) in found}
 
 
 def look(connection: psycopg.Connection[Any], tables: list[Relation], said: Said) -> World:
-    """Read every row as the owner and work out whose it is: by the ids that it names, and those that these lead to."""
+    """Read every row as the owner, and find its owners through the ids that it names directly and indirectly."""
     rows = {table.name: _read(connection, table) for table in tables}
     fixed = {str(one): {str(one)} for one in (*PEOPLE.values(), *ORGANIZATIONS.values())}
     known = {**fixed, **{one: {"hidden"} for one in said.hidden}}
@@ -186,7 +187,7 @@ def _read(connection: psycopg.Connection[Any], table: Relation) -> list[Row]:
 
 
 def _own_id(table: Relation, row: Row) -> str | None:
-    """What other rows name this one by."""
+    """Return the id by which other rows name this row."""
     name = "id" if "id" in table.columns else table.primary[0] if len(table.primary) == 1 else None
     if name is None:
         return None

@@ -1,4 +1,4 @@
--- People and the organization's own. Run for both organizations; people come first, once.
+-- Insert the people once, and the organization's own rows. Run for both organizations.
 insert into users.profiles (id, name, email, email_verified_at)
 select p, 'somebody', p || '@example.org', now()
 from unnest(%(people)s::uuid[]) as p

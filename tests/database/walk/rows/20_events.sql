@@ -1,4 +1,4 @@
--- Of each kind one that the public sees and some that it does not: private, archived, draft.
+-- Insert a public row of each kind, and rows that the public cannot see: private, archived, draft.
 insert into events.series (
     id, organization_id, title, language, time_zone, recurrence, local_start_time, start_date, duration_minutes,
     currency, visibility, status
@@ -31,7 +31,7 @@ insert into events.inventory (event_id, capacity)
 select e, 1000
 from unnest(array[%(event)s, %(unbooked_event)s, %(hidden_event)s, %(hidden_draft)s]::uuid[]) as e;
 
--- The third: one date of a public series that was made private.
+-- The third event is one date of a public series and is private.
 insert into events.occurrences (series_id, local_start, event_id)
 values
 (%(series)s, '2030-01-07 09:00', %(event)s),
@@ -39,7 +39,7 @@ values
 (%(series)s, '2030-01-21 09:00', %(hidden_event)s),
 (%(hidden_series)s, '2030-01-07 09:00', %(hidden_draft)s);
 
--- Everybody has bookings, a hold and a place on the waitlist at both organizations.
+-- Each person has bookings, a hold and a waitlist entry at both organizations.
 insert into events.bookings (
     event_id, organization_id, customer_id, seats, status, payment_method, price_cents, currency, policy
 )

@@ -1,4 +1,4 @@
--- What everybody was told by both organizations, and what is still to be said.
+-- Insert sent and waiting messages of both organizations to each person.
 insert into public.outbox (topic, key, payload)
 select 'booking.confirmed', %(event)s, jsonb_build_object('event_id', %(event)s, 'customer_id', p)
 from unnest(%(people)s::uuid[]) as p;

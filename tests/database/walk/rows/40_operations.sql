@@ -1,4 +1,4 @@
--- What keeps the system running. Rules, policies, jobs and transitions are there from the migrations.
+-- Insert the operational rows. Rules, policies, jobs and transitions come from the migrations.
 insert into ops.state_history (machine, subject_id, from_state, to_state, actor_id, actor_role)
 select 'booking', b.id, 'held', 'confirmed', b.customer_id, 'authenticated'
 from events.bookings as b

@@ -1,4 +1,4 @@
--- An export of an earlier system, of each file a line.
+-- Insert one line of each file of an earlier system's export.
 insert into staging.class_templates (line, organization_id)
 select count(*), %(organization)s::text from staging.class_templates;
 

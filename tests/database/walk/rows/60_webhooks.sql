@@ -1,4 +1,4 @@
--- An endpoint of the organization's, with what was sent to it.
+-- Insert a webhook endpoint of the organization with its deliveries.
 insert into messaging.webhook_endpoints (id, organization_id, url)
 values (%(webhook_endpoint)s, %(organization)s, 'https://example.org/hook');
 

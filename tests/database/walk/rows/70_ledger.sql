@@ -1,4 +1,4 @@
--- Everybody pays into a wallet at both organizations and buys something with it.
+-- Each person pays into a wallet at both organizations and buys something with it.
 select
     payments.post_transaction(
         'wallet.top_up', array[cash.id, wallet.id], array[1000, -1000], %(side)s || ' in ' || p.number

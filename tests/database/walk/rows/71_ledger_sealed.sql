@@ -1,2 +1,2 @@
--- So far, all is sealed.
+-- All transactions so far are sealed.
 select payments.seal_entries(now() + interval '1 minute');

@@ -1,4 +1,4 @@
--- Every booking was paid by card; a part of each went back, and one payment of each is disputed.
+-- Every booking was paid by card and partly refunded. Each payment lost a dispute.
 insert into organizations.payout_accounts (organization_id, stripe_account_id)
 values (%(organization)s, 'acct_' || %(side)s);
 

@@ -1,4 +1,4 @@
--- Everybody has a lot of the wallet and a pass at both organizations, bought or given, and used them.
+-- Each person has bought or received a wallet lot and a pass at both organizations, and used them.
 insert into payments.packages (id, organization_id, name, kind, price_cents, currency, amount, active)
 values
 (%(package)s, %(organization)s, 'Ten classes', 'pass', 20000, 'CHF', 10, true),

@@ -1,4 +1,4 @@
--- Everybody has an invoice that was paid and a fee to pay at both organizations.
+-- Each person has a paid invoice and an open fee at both organizations.
 insert into payments.invoice_numbers (organization_id, last)
 values (%(organization)s, 100);
 

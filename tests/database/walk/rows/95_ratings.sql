@@ -1,4 +1,4 @@
--- Ratings that anyone may see, and those of a sister organization that keeps hers to its members. Everybody has rated.
+-- Insert public ratings, and ratings of a sister organization that only its members see. Each person has rated.
 insert into rating.settings (organization_id) values (%(organization)s);
 
 insert into organizations.organizations (id, slug, name, country, currency, time_zone)
