@@ -111,8 +111,8 @@ $$;
 grant execute on function ops.write_caller(jsonb) to marquee_people;
 """
 
-SHORT_WAY: LiteralString = "book.seats between 1 and 20\n        and not book.guest"
-"""The start of the condition under which events.book takes its short way."""
+FAST_PATH: LiteralString = "book.seats between 1 and 20\n        and not book.guest"
+"""The start of the condition under which events.book takes its fast path."""
 
 Connection = psycopg.Connection[Any]
 
@@ -148,13 +148,13 @@ def _write(owner: Connection) -> None:
     owner.execute(WRITTEN)
 
 
-def _book_the_long_way(owner: Connection) -> None:
-    """Let no booking take the short way of events.book."""
+def _use_the_general_path(owner: Connection) -> None:
+    """Let no booking take the fast path of events.book."""
     row = owner.execute("select pg_get_functiondef('events.book'::regproc)").fetchone()
     source = "" if row is None else str(row[0])
-    if source.count(SHORT_WAY) != 1:
-        raise MeasurementFailed("events.book has another condition for its short way than its benchmark knows.")
-    owner.execute(source.replace(SHORT_WAY, "false").encode())
+    if source.count(FAST_PATH) != 1:
+        raise MeasurementFailed("events.book has another condition for its fast path than its benchmark knows.")
+    owner.execute(source.replace(FAST_PATH, "false").encode())
 
 
 def _ignore_the_role(owner: Connection) -> None:
@@ -172,7 +172,7 @@ class Variant:
 VARIANTS = {
     "as it is": Variant(lambda owner: None),
     "as it is, again": Variant(lambda owner: None),
-    "long way alone": Variant(_book_the_long_way),
+    "general path alone": Variant(_use_the_general_path),
     "act_as not pinned": Variant(lambda owner: _unpin(owner, "ops.act_as(jsonb)")),
     "count_booking not pinned": Variant(lambda owner: _unpin(owner, "events.count_booking()")),
     "no helper pinned": Variant(_unpin),

@@ -1,4 +1,4 @@
-"""events.book has a short and a long way: both write the same rows, give the same results and refuse the same."""
+"""events.book has a fast and a general path: both write the same rows, give the same results and refuse the same."""
 
 import json
 from collections.abc import Callable
@@ -11,9 +11,9 @@ import pytest
 
 from tests.kit import routines, stages
 
-SHORT = "select events.book(event_id => %s, seats => %s, idempotency_key => %s)"
-LONG = "select events.book(event_id => %s, seats => %s, idempotency_key => %s, payment_method => 'none')"
-"""The short way does not take a request that names a payment method. Free seats cost none."""
+FAST = "select events.book(event_id => %s, seats => %s, idempotency_key => %s)"
+GENERAL = "select events.book(event_id => %s, seats => %s, idempotency_key => %s, payment_method => 'none')"
+"""The fast path does not take a request that names a payment method. Free seats cost none."""
 
 ROWS = {
     "bookings": "select to_jsonb(b) as row from events.bookings as b order by b.id",
@@ -66,7 +66,7 @@ def own(query: str, *params: Any) -> Callable[[stages.Stage, UUID, UUID], None]:
 
 
 def waits(*, own: bool, offered: bool = False) -> Callable[[stages.Stage, UUID, UUID], None]:
-    """Sell all three seats, and let the customer or another one wait for two; then perhaps offer two more seats."""
+    """Book all three seats, and let the customer or another one wait for two; then perhaps offer two more seats."""
 
     def prepare(stage: stages.Stage, event_id: UUID, customer: UUID) -> None:
         act(stage, stage.customer(), BOOK, [event_id, 3])
@@ -140,7 +140,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_short_and_long_way_agree(rolled_back: Connection, name: str) -> None:
+def test_fast_and_general_path_agree(rolled_back: Connection, name: str) -> None:
     case = CASES[name]
     stage = stages.create(rolled_back)
     event_id = stage.event(**{"capacity": 5, **case.event})
@@ -148,14 +148,14 @@ def test_short_and_long_way_agree(rolled_back: Connection, name: str) -> None:
     case.before(stage, event_id, customer)
     booked = uuid4() if case.unknown_event else event_id
 
-    short, long = (outcome(stage, way, booked, customer, case) for way in (SHORT, LONG))
+    short, long = (outcome(stage, way, booked, customer, case) for way in (FAST, GENERAL))
 
     assert short == long
 
 
 @pytest.mark.parametrize("name", ["one seat", "several seats", "no limit of seats", "the last seats"])
-def test_short_way_takes_plain_bookings(rolled_back: Connection, name: str) -> None:
-    """Drop the routine of the long way, so that a booking can only take the short one."""
+def test_fast_path_takes_plain_bookings(rolled_back: Connection, name: str) -> None:
+    """Drop the routine of the general path, so that a booking can only take the fast one."""
     stage, case = stages.create(rolled_back), CASES[name]
     event_id, customer = stage.event(**{"capacity": 5, **case.event}), stage.customer()
     rolled_back.execute(
@@ -163,7 +163,7 @@ def test_short_way_takes_plain_bookings(rolled_back: Connection, name: str) -> N
         "(uuid, events.terms, uuid, integer, boolean, events.payment_method, payments.quotes, uuid, uuid)"
     )
 
-    assert "id" in request(stage, SHORT, event_id, customer, *case.requests[0])
+    assert "id" in request(stage, FAST, event_id, customer, *case.requests[0])
 
 
 def outcome(stage: stages.Stage, way: str, event_id: UUID, customer: UUID, case: Case) -> dict[str, Any]:
@@ -192,8 +192,8 @@ def request(
     return answer
 
 
-@pytest.mark.parametrize(("first", "then"), [(SHORT, LONG), (LONG, SHORT)])
-def test_key_of_one_way_is_known_on_the_other(rolled_back: Connection, first: str, then: str) -> None:
+@pytest.mark.parametrize(("first", "then"), [(FAST, GENERAL), (GENERAL, FAST)])
+def test_key_of_one_path_is_known_on_the_other(rolled_back: Connection, first: str, then: str) -> None:
     stage = stages.create(rolled_back)
     event_id, customer = stage.event(capacity=5), stage.customer()
     answer = request(stage, first, event_id, customer, 1, "tap")
