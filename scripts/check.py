@@ -19,6 +19,7 @@ CHECKS: dict[str, list[str]] = {
     "sql": [f"{VENV}/sqlfluff", "lint", "sql/migrations", "sql/routines", "sql/views"],
     "migrations": [f"{VENV}/python", "-m", "scripts.squawk"],
     "openapi": [f"{VENV}/python", "-m", "scripts.openapi", "--check"],
+    "prose": [f"{VENV}/python", "-m", "scripts.prose"],
     "events": [f"{VENV}/python", "-m", "scripts.events", "--check"],
     "refusals": [f"{VENV}/python", "-m", "scripts.refusals", "--check"],
     "metrics": [f"{VENV}/python", "-m", "scripts.metrics", "--check"],
