@@ -37,6 +37,14 @@ def edit_profile(request: Annotated[profiles.ProfileEdit, Body()]) -> Response[p
         return http.json(HTTPStatus.OK, profiles.edit(session, request))
 
 
+@app.get("/profile/settings", tags=["profile"])
+def get_settings() -> Response[profiles.ProfileSettings]:
+    """Get the caller's language, the language of their messages, and their time zone."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "profile")) as session:
+        return http.json(HTTPStatus.OK, profiles.settings(session))
+
+
 @app.get("/dashboard", tags=["insights"])
 def get_dashboard() -> Response[dashboard.Dashboard]:
     """Get an overview of the caller's bookings, spending and waitlist entries."""

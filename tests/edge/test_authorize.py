@@ -76,6 +76,7 @@ def test_valid_token_may_invoke_the_whole_stage(trusted, kid):
             email_verified=True,
             iat=1_700_000_000,
             locale="fr-CH",
+            zoneinfo="Europe/Zurich",
             shoe_size=38,
         )
     )
@@ -101,7 +102,7 @@ def test_valid_token_may_invoke_the_whole_stage(trusted, kid):
     }
     assert json.loads(answer["context"]["claims"]) == {
         "sub": subject, "role": "authenticated", "org_id": organization, "email": "ana@example.org",
-        "email_verified": True, "iat": 1_700_000_000, "locale": "fr-CH",
+        "email_verified": True, "iat": 1_700_000_000, "locale": "fr-CH", "zoneinfo": "Europe/Zurich",
     }  # fmt: skip
     assert all(isinstance(value, str) for value in answer["context"].values())
 
@@ -214,7 +215,15 @@ def test_organization_that_is_no_uuid_is_omitted(trusted):
 
 
 @pytest.mark.parametrize(
-    "claims", [{"name": "a\0b"}, {"name": "x" * 201}, {"name": 5}, {"email": ["a"]}, {"locale": "x" * 36}]
+    "claims",
+    [
+        {"name": "a\0b"},
+        {"name": "x" * 201},
+        {"name": 5},
+        {"email": ["a"]},
+        {"locale": "x" * 36},
+        {"zoneinfo": "x" * 101},
+    ],
 )
 def test_invalid_optional_claim_is_omitted(trusted, claims):
     kept = json.loads(authorize(trusted.token(**claims))["context"]["claims"])

@@ -1,4 +1,4 @@
-"""functions/profile: callers see and change their own name and language only."""
+"""functions/profile: callers see their own profile and settings only, and change only their own name and language."""
 
 import time
 from pathlib import Path
@@ -23,6 +23,10 @@ def world(db):
 
 def show(caller):
     return gateway.get("profile", "/profile", caller=caller)
+
+
+def show_settings(caller):
+    return gateway.get("profile", "/profile/settings", caller=caller)
 
 
 def edit(caller, **changes):
@@ -52,6 +56,29 @@ def test_caller_sees_their_own_profile(world):
         "messages_in": "en",
         "created_at": mine["created_at"].isoformat().replace("+00:00", "Z"),
     }
+
+
+@pytest.mark.parametrize(("language", "messages_in"), [("fr", "fr"), ("es", "en")])
+def test_settings_are_the_languages_and_the_time_zone_of_the_token(world, language, messages_in):
+    edit(world.customer, language=language)
+
+    answer = show_settings(Caller(world.customer, "authenticated", claims={"zoneinfo": "America/New_York"}))
+
+    assert (answer.status, answer.body) == (
+        200,
+        {"language": language, "messages_in": messages_in, "time_zone": "America/New_York"},
+    )
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus", "europe/zurich", "+02:00", "../../etc/passwd", "Europe"])
+def test_settings_have_no_time_zone_if_the_token_names_an_unknown_one(world, zone):
+    answer = show_settings(Caller(world.customer, "authenticated", claims={"zoneinfo": zone}))
+
+    assert (answer.status, answer.body["time_zone"]) == (200, None)
+
+
+def test_settings_have_no_time_zone_if_the_token_names_none(world):
+    assert show_settings(world.customer).body == {"language": "en", "messages_in": "en", "time_zone": None}
 
 
 def test_omitted_fields_stay_unchanged(world):
@@ -117,6 +144,13 @@ def test_next_message_greets_by_the_new_name(world, aws):
     assert "Zoë $name {name}" in told["body"]
     (mail,) = aws.mailed()
     assert "Zoë $name {name}" in mail.get_body(("plain",)).get_content()
+
+
+def test_settings_create_a_profile_from_the_token(db):
+    caller = Caller(uuid4(), "authenticated", claims=CLAIMS)
+
+    assert show_settings(caller).body == {"language": "it", "messages_in": "it", "time_zone": None}
+    assert {person: profile["name"] for person, profile in stored_profiles(db).items()} == {caller.id: "ana"}
 
 
 @pytest.mark.parametrize("changes", [None, {"name": "Zoë"}, {"language": "de"}], ids=["GET", "name", "language"])
@@ -263,9 +297,9 @@ def test_name_is_stored_unchanged(world, name):
     assert stored_profiles(world.db)[world.customer]["name"] == name
 
 
-@pytest.mark.parametrize("method", ["GET", "PATCH"])
-def test_request_without_a_token_is_unauthenticated(db, method):
-    answer = gateway.request("profile", method, "/profile", {"language": "de"} if method == "PATCH" else None)
+@pytest.mark.parametrize(("method", "path"), [("GET", "/profile"), ("PATCH", "/profile"), ("GET", "/profile/settings")])
+def test_request_without_a_token_is_unauthenticated(db, method, path):
+    answer = gateway.request("profile", method, path, {"language": "de"} if method == "PATCH" else None)
 
     assert (answer.status, answer.body["code"]) == (401, "unauthenticated")
     assert stored_profiles(db) == {}
@@ -273,9 +307,9 @@ def test_request_without_a_token_is_unauthenticated(db, method):
 
 @pytest.mark.parametrize("caller", [service(), Caller(uuid4(), "service_role", claims=CLAIMS)], ids=["ours", "a token"])
 def test_service_has_no_profile(db, caller):
-    answers = [show(caller), edit(caller, language="de")]
+    answers = [show(caller), show_settings(caller), edit(caller, language="de")]
 
-    assert [(answer.status, answer.body["code"]) for answer in answers] == [(403, "forbidden")] * 2
+    assert [(answer.status, answer.body["code"]) for answer in answers] == [(403, "forbidden")] * 3
     assert stored_profiles(db) == {}
 
 
@@ -283,8 +317,8 @@ def test_erased_profile_can_be_neither_read_nor_edited(world):
     erase(world)
     before = stored_profiles(world.db)[world.customer]
 
-    answers = [show(world.customer), edit(world.customer, name="Zoë", language="de")]
+    answers = [show(world.customer), show_settings(world.customer), edit(world.customer, name="Zoë", language="de")]
 
-    assert [(answer.status, answer.body["code"]) for answer in answers] == [(403, "forbidden")] * 2
+    assert [(answer.status, answer.body["code"]) for answer in answers] == [(403, "forbidden")] * 3
     assert stored_profiles(world.db)[world.customer] == before
     assert (before["name"], before["email"], before["erased_at"] is None) == (None, None, False)

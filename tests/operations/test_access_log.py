@@ -125,6 +125,7 @@ UNRECORDED = {
     "/organizations/{organization_id}/statement": "sums; the movements are in statement.csv",
     "/packages": "packages for sale, without their buyers",
     "/profile": "the caller's own",
+    "/profile/settings": "the caller's own",
     "/promo-codes": "codes with their number of uses, without their users",
     "/ratings/members/items/{item_id}": "scores of an item",
     "/ratings/members/leaderboard": "scores of items",

@@ -45,7 +45,7 @@ MOMENT_MAX = 253_402_300_799
 """The last second of the year 9999."""
 
 _ROLES: dict[str, Role] = {"authenticated": "authenticated", "service_role": "service_role"}
-_CLAIMS_KEPT = {"email": ADDRESS_LENGTH_MAX, "name": 200, "locale": 35}
+_CLAIMS_KEPT = {"email": ADDRESS_LENGTH_MAX, "name": 200, "locale": 35, "zoneinfo": 100}
 _CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 Subjects = Literal["any", "uuid"]

@@ -1,4 +1,4 @@
-"""People's own profiles: their names, and the language of their messages.
+"""People's own profiles and settings: their names, languages and time zones.
 
 The e-mail address comes from the issuer: it follows tokens with a verified address, and nothing here changes it.
 """
@@ -26,6 +26,11 @@ Language = Annotated[
             "examples": ["fr"],
         }
     ),
+]
+
+PreferredLanguage = Annotated[str, Field(description="The person's preferred language.", examples=["fr"])]
+MessageLanguage = Annotated[
+    str, Field(description="The language of messages: the preferred one if it has texts, else en.", examples=["fr"])
 ]
 
 
@@ -60,15 +65,24 @@ class Profile(Answer):
         str | None,
         Field(description="The address that the issuer verified. Null: there is none. It cannot be changed here."),
     ]
-    language: Annotated[str, Field(description="The person's preferred language.", examples=["fr"])]
-    messages_in: Annotated[
-        str,
+    language: PreferredLanguage
+    messages_in: MessageLanguage
+    created_at: datetime
+
+
+class ProfileSettings(Answer):
+    """The languages and the time zone of a person."""
+
+    language: PreferredLanguage
+    messages_in: MessageLanguage
+    time_zone: Annotated[
+        str | None,
         Field(
-            description="The language of messages: the preferred one if it has texts, else en.",
-            examples=["fr"],
+            description="The IANA time zone that the token names by its claim `zoneinfo`, to display times in. "
+            "Null: it names no known zone. Messages state times in the event's zone.",
+            examples=["Europe/Zurich"],
         ),
     ]
-    created_at: datetime
 
 
 def own(session: Session) -> Profile:
@@ -77,6 +91,21 @@ def own(session: Session) -> Profile:
     Refuses: 401 unauthenticated, 403 forbidden.
     """
     return _profile(session.value("select users.own_profile()"))
+
+
+def settings(session: Session) -> ProfileSettings:
+    """Return the caller's languages, and the time zone that their token names, if `ref.timezones` has it.
+
+    Refuses: 401 unauthenticated, 403 forbidden.
+    """
+    row = session.value(
+        """
+        select users.own_profile() || jsonb_build_object(
+            'time_zone', (select z.name from ref.timezones as z where z.name = ops.claims() ->> 'zoneinfo')
+        )
+        """
+    )
+    return ProfileSettings.model_validate({**row, "messages_in": locales.of(row["language"])})
 
 
 def edit(session: Session, request: ProfileEdit) -> Profile:
