@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help install install-local up demo test refuse-parts check reset token fire import bench rate-compare generate schema openapi topics events refusals metrics resources system snapshots prose build format fuzz pins sbom install-aws deploy-check
-# What an earlier shell was set up for must not leak into ours.
+# Settings of the caller's shell must not change which Python or database the commands use.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
 PY := .venv/bin/python
@@ -14,19 +14,19 @@ help: ## list these commands
 install: ## install everything into .venv from pinned requirements (the other commands do it when needed)
 	@scripts/install.sh .venv requirements/local.txt requirements/dev.txt requirements/plots.txt
 
-install-local: # what running needs; tests and checks add the rest
+install-local: # packages that running the system needs, without those of tests and checks
 	@scripts/install.sh .venv requirements/local.txt
 
-install-plots: # and what draws pictures
+install-plots: # the same packages and those that draw pictures
 	@scripts/install.sh .venv requirements/local.txt requirements/plots.txt
 
 up: install-local ## start the whole system on http://127.0.0.1:3000 (PORT=… for another port); Ctrl-C stops it
 	@PORT=$(PORT) $(PY) -m demo.up
 
-demo: install-plots ## tell the main story against the running system, with real calls
+demo: install-plots ## run the main story against the running system, with real calls
 	@$(PY) -m demo.story
 
-# Parts are the folders of tests/ that hold tests.
+# A part is a folder of tests/ that contains tests.
 PARTS = $(sort $(foreach file,$(wildcard tests/*/test_*.py),$(word 2,$(subst /, ,$(file)))))
 UNKNOWN_PARTS = $(filter-out $(PARTS),$(PART))
 test: $(if $(UNKNOWN_PARTS),refuse-parts,install) ## run every test with a real PostgreSQL: PART="payments booking" for some parts
@@ -35,13 +35,13 @@ test: $(if $(UNKNOWN_PARTS),refuse-parts,install) ## run every test with a real 
 refuse-parts:
 	@echo "There is no part '$(UNKNOWN_PARTS)'. Choose from: $(PARTS)." >&2; exit 2
 
-check: install ## lint, types, SQL, template, OpenAPI and schema drift
+check: install ## check style, types, SQL, templates, English and generated files
 	@$(PY) -m scripts.check
 
 fuzz: install ## send 400 made-up requests to every operation of the API
 	@MARQUEE_FUZZ_EXAMPLES=400 $(PY) -m pytest -q tests/system/test_fuzz.py
 
-reset: install-local ## delete the local data; make up then starts over
+reset: install-local ## delete the local data, so that make up starts with an empty database
 	@$(PY) -m demo.reset
 
 token: install-local ## print a token of the local issuer: USER=ana ORG=… ROLE=…
@@ -53,7 +53,7 @@ fire: install-local ## run a schedule of the running system now: NAME=PromoteWai
 import: install-local ## load exports of an earlier system: FROM=folder
 	@$(PY) -m demo.legacy --from "$(FROM)"
 
-bench: install ## measure how fast it is, against floors: PART=booking for one part, QUICK=1 for rough figures
+bench: install ## measure the speed and compare it with the floors: PART=booking for one part, QUICK=1 for rough figures
 	@$(PY) -m bench $(PART) $(if $(QUICK),--quick)
 
 rate-compare: install-plots ## rate the same events by both models and plot the difference: FROM=organization or votes.csv
@@ -82,23 +82,23 @@ topics: install ## write docs/topics.md, its JSON Schemas and messaging.audience
 resources: install ## write the table of resources by kind into docs/operate/deploy.md
 	@$(PY) -m scripts.resources
 
-system: install ## write docs/system.md, the picture of the running system, from template.yaml
+system: install ## write docs/system.md, the diagrams of the running system, from template.yaml
 	@$(PY) -m scripts.system
 
 snapshots: install ## write the snapshots of every message and page again, and list those that changed
 	@$(PY) -m tests.kit.snapshots
 
-prose: install ## check the English of docs, docstrings, comments and messages: FOLDER=docs for one folder, SUMMARY=1 for figures
+prose: install ## check the English of docs, code, templates and messages: FOLDER=docs for one folder, SUMMARY=1 for figures
 	@$(PY) -m scripts.prose $(FOLDER) $(if $(SUMMARY),--summary)
 
 install-aws:
 	@scripts/install.sh .venv-aws requirements/aws.txt
 
-pins: ## pin the packages of requirements/*.in again (UPGRADE=1 takes the newest of all)
+pins: ## pin the packages of requirements/*.in again (UPGRADE=1 for the newest versions)
 	@scripts/pins.sh
 
 RUNTIME ?= $(shell python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-# Some pinned libraries have no arm64 wheel that fits the image of Python 3.11.
+# Some pinned libraries have no arm64 wheel that runs on Lambda's image of Python 3.11.
 ARCHITECTURE ?= $(if $(filter 3.11,$(RUNTIME)),x86_64,$(shell uname -m | sed 's/aarch64/arm64/'))
 build: install-aws ## build the deployment package: RUNTIME=3.13 ARCHITECTURE=arm64, by default those of this machine; CACHED=1 skips a build without changes
 	@scripts/build.sh $(RUNTIME) $(ARCHITECTURE) $(if $(CACHED),cached)

@@ -18,11 +18,11 @@ def path(stage):
 
 
 def start_onboarding(stage, caller=None, **changes):
-    return gateway.post("wallet", path(stage), PAGES | changes, caller=caller or stage.owner)
+    return gateway.post("payouts", path(stage), PAGES | changes, caller=caller or stage.owner)
 
 
 def get_account(stage, caller=None):
-    return gateway.get("wallet", path(stage), caller=caller or stage.owner)
+    return gateway.get("payouts", path(stage), caller=caller or stage.owner)
 
 
 def record_account(stage, account_id, observed_at, *, enabled):

@@ -183,6 +183,45 @@ def test_sql_is_checked(text, faults):
     assert found("sql/routines/events/book.sql", text) == faults
 
 
+TEMPLATE = [
+    ("# It starts here.\nA: 1\n", []),
+    ("# It begins here.\nA: 1\n", [(1, "word")]),
+    ("A:\n  # It runs until the\n  # scan begins.\n  B: 1\n", [(2, "word")]),
+    ("A: 1 # it begins here\n", [(1, "word")]),
+    (f"# {' '.join(['word'] * 16)}.\nA: 1\n# {' '.join(['word'] * 16)}\n", []),
+    (f"A:\n  # {LONG}.\n  B: 1\n", [(2, "long")]),
+    ("# What it needs.\nA: 1\n", [(1, "start")]),
+    ("Description: It begins.\n", [(1, "word")]),
+    ("A:\n  Description: What it needs.\n", [(2, "start")]),
+    (f"A:\n  Description: {LONG}.\n", [(2, "long")]),
+    ("A:\n  Description: >-\n    It\n    begins.\n", [(2, "word")]),
+    ('A: [{AssertDescription: "It begins: #1."}]\n', [(1, "word")]),
+    ("A:\n  AlarmDescription: !Sub ${B} begins.\n", [(2, "word")]),
+    ("A:\n  AlarmDescription:\n    Fn::Sub: ${B} begins.\n", [(3, "word")]),
+    ("A: &A {Description: It begins.}\nB: *A\n", [(1, "word")]),
+    ("A: It begins.\n", []),
+    ("A: 'It #begins'\n", []),
+    ("A: 'It\n  # begins'\n", []),
+    ("A: |\n  # It begins.\nB: 1\n", []),
+    ("A: x#begins\n", []),
+    ("Ünïcödé: |\n  ü\n# It begins.\n", [(3, "word")]),
+    ("", []),
+]
+
+
+@pytest.mark.parametrize("path", ["template.yaml", "stacks/database.yaml"])
+@pytest.mark.parametrize(("text", "faults"), TEMPLATE)
+def test_templates_are_checked(path, text, faults):
+    assert found(path, text) == faults
+
+
+def test_all_templates_of_the_project_are_read_and_sample_applications_are_not():
+    read = {path for path, _text in prose.files_in(prose.ROOTS) if path.endswith(".yaml")}
+
+    assert read == {"template.yaml", *(str(path.relative_to(ROOT)) for path in (ROOT / "stacks").glob("*.yaml"))}
+    assert list((ROOT / "tests").rglob("stacks/*.yaml"))
+
+
 def test_headers_of_views_need_no_imperative():
     assert found("sql/views/events/x.sql", "-- events.x: bookings with their events.\n") == []
     assert found("sql/views/events/x.sql", "-- events.x: what is booked.\n") == [(1, "start")]
