@@ -114,7 +114,7 @@ def test_stripe_event_is_applied_once_after_its_worker_crashed(shop, when):
     assert deliver(event).status == 200
     payload = {"Records": [record({"event_id": event["id"]})]}
 
-    run_until_killed(function="settle", payload=payload, die=when, at="stripe_sync.apply_payment")
+    run_until_killed(function="stripe-worker", payload=payload, die=when, at="stripe_sync.apply_payment")
 
     gateway.invoke("stripe-worker", payload)
     standing = "select status::text from payments.webhook_inbox"
@@ -134,7 +134,7 @@ def test_refund_is_sent_once_after_its_sender_crashed(shop, when, at):
     sweep(shop)
     shop.cancel(booking)
 
-    run_until_killed(function="settle", payload={"job": "settle_payments"}, die=when, at=f"stripe_sync.{at}")
+    run_until_killed(function="stripe-worker", payload={"job": "settle_payments"}, die=when, at=f"stripe_sync.{at}")
     sweep(shop)
 
     assert [each.amount for each in shop.stripe.v1.refunds.list().data] == [PRICE]
