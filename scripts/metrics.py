@@ -43,11 +43,12 @@ def table(metrics: Mapping[str, Metric], watching: Mapping[str, set[str]]) -> st
     """Return the table in Markdown, in the order of the catalogue. Raises UnknownMetric."""
     for name in watching.keys() - metrics.keys():
         raise UnknownMetric(f"{', '.join(sorted(watching[name]))} watches {name}, which is not in the catalogue.")
-    lines = ["| metric | counts | by | alarm |", "|---|---|---|---|"]
+    lines = ["| metric | counts |", "|---|---|"]
     for name, metric in metrics.items():
         counts = metric.counts if metric.unit == "count" else f"{metric.unit} of {metric.counts}"
-        cells = [", ".join(f"`{each}`" for each in group) for group in (metric.by, sorted(watching.get(name, ())))]
-        lines.append(f"| `{name}` | {counts} | {cells[0]} | {cells[1]} |")
+        by = "".join(f", by `{each}`" for each in metric.by)
+        watched_by = ", ".join(f"`{each}`" for each in sorted(watching.get(name, ())))
+        lines.append(f"| `{name}` | {counts}{by}{f' ({watched_by})' if watched_by else ''} |")
     return "\n".join(lines) + "\n"
 
 

@@ -143,8 +143,8 @@ def test_table_lists_unit_dimensions_and_alarms():
     metrics = {"Lost": Metric("lost things", by=("kind",)), "Spent": Metric("a search", "milliseconds")}
 
     assert page.table(metrics, {"Lost": {"LostAlarm", "AllAlarm"}}).splitlines()[2:] == [
-        "| `Lost` | lost things | `kind` | `AllAlarm`, `LostAlarm` |",
-        "| `Spent` | milliseconds of a search |  |  |",
+        "| `Lost` | lost things, by `kind` (`AllAlarm`, `LostAlarm`) |",
+        "| `Spent` | milliseconds of a search |",
     ]
 
 
