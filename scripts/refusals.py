@@ -16,12 +16,13 @@ PAGE = tables.ROOT / "docs" / "reference" / "api.md"
 
 def table(by_code: Mapping[str, Refusal] = refusals.BY_CODE) -> str:
     """Return the table in Markdown: by status, with one row for codes that differ in nothing else."""
-    rows: dict[tuple[str, str, str], list[str]] = {}
+    rows: dict[tuple[str, str], list[str]] = {}
     for code, refusal in sorted(by_code.items(), key=lambda item: (item[1].status, item[0])):
         status = ", ".join(str(status) for status in (refusal.status, *refusal.also))
-        rows.setdefault((status, refusal.when, members(refusal)), []).append(f"`{code}`")
-    lines = ["| status | code | when | other members |", "|---|---|---|---|"]
-    lines += [f"| {status} | {', '.join(codes)} | {when} | {more} |" for (status, when, more), codes in rows.items()]
+        when = "; with ".join(filter(None, [refusal.when, members(refusal)]))
+        rows.setdefault((status, when), []).append(f"`{code}`")
+    lines = ["| status and code | when, and other members |", "|---|---|"]
+    lines += [f"| {status} {', '.join(codes)} | {when} |" for (status, when), codes in rows.items()]
     return "\n".join(lines) + "\n"
 
 

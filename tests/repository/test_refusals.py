@@ -140,8 +140,8 @@ def test_table_has_a_row_for_codes_that_differ_in_nothing_else():
     ).splitlines()
 
     assert lines[2:] == [
-        "| 404 | `gone`, `missing` | unknown |  |",
-        "| 404, 410 | `lost` | unknown |  |",
-        "| 409 | `few` | sold | `most` (for one person), `left` |",
-        "| 409 | `late` | after the end | `from` |",
+        "| 404 `gone`, `missing` | unknown |",
+        "| 404, 410 `lost` | unknown |",
+        "| 409 `few` | sold; with `most` (for one person), `left` |",
+        "| 409 `late` | after the end; with `from` |",
     ]
