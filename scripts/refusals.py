@@ -1,4 +1,4 @@
-"""Write the table of refusals into docs/reference/api.md, from marquee.edge.refusals.
+"""Write the list of refusals into docs/reference/api.md, from marquee.edge.refusals.
 
 Run `python -m scripts.refusals` to write it, with `--check` to learn whether it is up to date.
 """
@@ -14,16 +14,14 @@ from scripts import tables
 PAGE = tables.ROOT / "docs" / "reference" / "api.md"
 
 
-def table(by_code: Mapping[str, Refusal] = refusals.BY_CODE) -> str:
-    """Return the table in Markdown: by status, with one row for codes that differ in nothing else."""
-    rows: dict[tuple[str, str], list[str]] = {}
+def listing(by_code: Mapping[str, Refusal] = refusals.BY_CODE) -> str:
+    """Return the list in Markdown: by status, with one line for codes that differ in nothing else."""
+    lines: dict[tuple[str, str], list[str]] = {}
     for code, refusal in sorted(by_code.items(), key=lambda item: (item[1].status, item[0])):
         status = ", ".join(str(status) for status in (refusal.status, *refusal.also))
         when = "; with ".join(filter(None, [refusal.when, members(refusal)]))
-        rows.setdefault((status, when), []).append(f"`{code}`")
-    lines = ["| status and code | when, and other members |", "|---|---|"]
-    lines += [f"| {status} {', '.join(codes)} | {when} |" for (status, when), codes in rows.items()]
-    return "\n".join(lines) + "\n"
+        lines.setdefault((status, when), []).append(f"`{code}`")
+    return "".join(f"- {status} {', '.join(codes)}: {when}\n" for (status, when), codes in lines.items())
 
 
 def members(refusal: Refusal) -> str:
@@ -33,8 +31,8 @@ def members(refusal: Refusal) -> str:
 
 
 def main() -> int:
-    """Write the table, or compare it; return the process's exit status."""
-    return tables.run("refusals", PAGE, table, __doc__)
+    """Write the list, or compare it; return the process's exit status."""
+    return tables.run("refusals", PAGE, listing, __doc__)
 
 
 if __name__ == "__main__":

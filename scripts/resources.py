@@ -24,16 +24,14 @@ def counts(folder: Path = ROOT) -> dict[str, Counter[str]]:
 
 
 def table(counted: dict[str, Counter[str]]) -> str:
-    """Return the table in Markdown, the most frequent kinds first and kinds with one resource in the last row."""
-    every: Counter[str] = sum(counted.values(), Counter())
-    names = list(counted)
-    lines = ["| kind | " + " | ".join(f"`{name}`" for name in names) + " |", "|---|" + "---:|" * len(names)]
-    lines.append("| **all** | " + " | ".join(f"**{counted[name].total()}**" for name in names) + " |")
-    for kind, total in sorted(every.items(), key=lambda item: (-item[1], item[0])):
-        if total > 1:
-            lines.append(f"| {kind} | " + " | ".join(str(counted[name][kind] or "") for name in names) + " |")
-    single = ["<br>".join(sorted(f"`{kind}`" for kind in counted[name] if every[kind] == 1)) for name in names]
-    lines.append("| one of each | " + " | ".join(single) + " |")
+    """Return the table in Markdown: a row for each template, with its most frequent kinds first."""
+    lines = ["| template | resources | kinds |", "|---|---:|---|"]
+    for name, kinds in counted.items():
+        ordered = sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
+        several = [f"{number} {kind.removeprefix('AWS::')}" for kind, number in ordered if number > 1]
+        single = [kind.removeprefix("AWS::") for kind, number in ordered if number == 1]
+        found = ", ".join([*several, *(["one of each: " + ", ".join(single)] if single else [])])
+        lines.append(f"| `{name}` | {kinds.total()} | {found} |")
     return "\n".join(lines) + "\n"
 
 

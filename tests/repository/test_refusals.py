@@ -128,8 +128,8 @@ def test_sentence_with_a_missing_member_names_it():
     assert refusals.sentence_of("no_such_code", {}) is None
 
 
-def test_table_has_a_row_for_codes_that_differ_in_nothing_else():
-    lines = page.table(
+def test_list_has_a_line_for_codes_that_differ_in_nothing_else():
+    lines = page.listing(
         {
             "late": Refusal(409, "It is late.", "after the end", "`from`"),
             "gone": Refusal(404, "There is no such thing.", "unknown"),
@@ -139,9 +139,9 @@ def test_table_has_a_row_for_codes_that_differ_in_nothing_else():
         }
     ).splitlines()
 
-    assert lines[2:] == [
-        "| 404 `gone`, `missing` | unknown |",
-        "| 404, 410 `lost` | unknown |",
-        "| 409 `few` | sold; with `most` (for one person), `left` |",
-        "| 409 `late` | after the end; with `from` |",
+    assert lines == [
+        "- 404 `gone`, `missing`: unknown",
+        "- 404, 410 `lost`: unknown",
+        "- 409 `few`: sold; with `most` (for one person), `left`",
+        "- 409 `late`: after the end; with `from`",
     ]

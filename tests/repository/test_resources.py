@@ -10,13 +10,16 @@ pytestmark = pytest.mark.usefixtures("sockets_off")
 
 
 def test_table_counts_each_kind_in_each_template() -> None:
-    counted = {"template.yaml": Counter({"A": 1, "B": 3}), "stacks/other.yaml": Counter({"A": 1, "C": 1, "D": 1})}
+    counted = {
+        "template.yaml": Counter({"AWS::A": 1, "AWS::B": 3}),
+        "stacks/other.yaml": Counter({"AWS::D": 1, "AWS::C": 1}),
+        "stacks/one.yaml": Counter({"AWS::E": 2}),
+    }
 
     assert resources.table(counted).splitlines() == [
-        "| kind | `template.yaml` | `stacks/other.yaml` |",
-        "|---|---:|---:|",
-        "| **all** | **4** | **3** |",
-        "| B | 3 |  |",
-        "| A | 1 | 1 |",
-        "| one of each |  | `C`<br>`D` |",
+        "| template | resources | kinds |",
+        "|---|---:|---|",
+        "| `template.yaml` | 4 | 3 B, one of each: A |",
+        "| `stacks/other.yaml` | 2 | one of each: C, D |",
+        "| `stacks/one.yaml` | 2 | 2 E |",
     ]
