@@ -79,7 +79,7 @@ refusals: install ## write the list of refusals into docs/reference/api.md
 topics: install ## write docs/topics.md, its JSON Schemas and messaging.audience_of from the catalogue of topics
 	@$(PY) -m scripts.topics
 
-resources: install ## write the table of resources into docs/operate/deploy.md
+resources: install ## write the list of resources into docs/operate/deploy.md
 	@$(PY) -m scripts.resources
 
 system: install ## write docs/system.md, the picture of the running system, from template.yaml

@@ -12,6 +12,7 @@ from marquee.edge.refusals import Refusal
 from scripts import tables
 
 PAGE = tables.ROOT / "docs" / "reference" / "api.md"
+CODES_IN_SENTENCE = 9
 
 
 def listing(by_code: Mapping[str, Refusal] = refusals.BY_CODE) -> str:
@@ -21,7 +22,13 @@ def listing(by_code: Mapping[str, Refusal] = refusals.BY_CODE) -> str:
         status = ", ".join(str(status) for status in (refusal.status, *refusal.also))
         when = "; with ".join(filter(None, [refusal.when, members(refusal)]))
         lines.setdefault((status, when), []).append(f"`{code}`")
-    return "".join(f"- {status} {', '.join(codes)}: {when}\n" for (status, when), codes in lines.items())
+    return "".join(_line(status, codes, when) for (status, when), codes in lines.items())
+
+
+def _line(status: str, codes: list[str], when: str) -> str:
+    """Return the line of codes with one cause. Many codes have a line of their own, because a sentence is short."""
+    named = ", ".join(codes)
+    return f"- {status} {named}: {when}\n" if len(codes) <= CODES_IN_SENTENCE else f"- {status}: {when}\n  - {named}\n"
 
 
 def members(refusal: Refusal) -> str:

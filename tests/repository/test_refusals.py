@@ -145,3 +145,9 @@ def test_list_has_a_line_for_codes_that_differ_in_nothing_else():
         "- 409 `few`: sold; with `most` (for one person), `left`",
         "- 409 `late`: after the end; with `from`",
     ]
+
+
+def test_many_codes_have_a_line_of_their_own():
+    codes = {f"code_{number}": Refusal(404, "There is no such thing.", "unknown") for number in range(10)}
+
+    assert page.listing(codes).splitlines() == ["- 404: unknown", "  - " + ", ".join(f"`{code}`" for code in codes)]
