@@ -70,16 +70,16 @@ openapi: install ## write docs/openapi.json from the handlers' types
 events: install ## write events/*.json, a sample event of each trigger, from the template and the API document
 	@$(PY) -m scripts.events
 
-metrics: install ## write the table of metrics into docs/operate/operations.md
+metrics: install ## write the list of metrics into docs/operate/operations.md
 	@$(PY) -m scripts.metrics
 
-refusals: install ## write the table of refusals into docs/reference/api.md
+refusals: install ## write the list of refusals into docs/reference/api.md
 	@$(PY) -m scripts.refusals
 
 topics: install ## write docs/topics.md, its JSON Schemas and messaging.audience_of from the catalogue of topics
 	@$(PY) -m scripts.topics
 
-resources: install ## write the table of resources by kind into docs/operate/deploy.md
+resources: install ## write the list of resources into docs/operate/deploy.md
 	@$(PY) -m scripts.resources
 
 system: install ## write docs/system.md, the diagrams of the running system, from template.yaml

@@ -1,4 +1,4 @@
-"""Write the table of metrics into docs/operate/operations.md, from the catalogue and the alarms of the templates.
+"""Write the list of metrics into docs/operate/operations.md, from the catalogue and the alarms of the templates.
 
 Run `python -m scripts.metrics` to write it, with `--check` to learn whether it is up to date.
 """
@@ -39,21 +39,22 @@ def watched(alarm: Mapping[str, Any]) -> set[str]:
     return {each["MetricName"] for each in (alarm, *queries) if each.get("Namespace") == NAMESPACE}
 
 
-def table(metrics: Mapping[str, Metric], watching: Mapping[str, set[str]]) -> str:
-    """Return the table in Markdown, in the order of the catalogue. Raises UnknownMetric."""
+def listing(metrics: Mapping[str, Metric], watching: Mapping[str, set[str]]) -> str:
+    """Return the list in Markdown, in the order of the catalogue. Raises UnknownMetric."""
     for name in watching.keys() - metrics.keys():
         raise UnknownMetric(f"{', '.join(sorted(watching[name]))} watches {name}, which is not in the catalogue.")
-    lines = ["| metric | counts | by | alarm |", "|---|---|---|---|"]
+    lines = []
     for name, metric in metrics.items():
         counts = metric.counts if metric.unit == "count" else f"{metric.unit} of {metric.counts}"
-        cells = [", ".join(f"`{each}`" for each in group) for group in (metric.by, sorted(watching.get(name, ())))]
-        lines.append(f"| `{name}` | {counts} | {cells[0]} | {cells[1]} |")
+        by = "".join(f", by `{each}`" for each in metric.by)
+        watched_by = ", ".join(f"`{each}`" for each in sorted(watching.get(name, ())))
+        lines.append(f"- `{name}`: {counts}{by}{f' ({watched_by})' if watched_by else ''}")
     return "\n".join(lines) + "\n"
 
 
 def main() -> int:
-    """Write the table, or compare it; return the process's exit status."""
-    return tables.run("metrics", PAGE, lambda: table(METRICS, alarms()), __doc__)
+    """Write the list, or compare it; return the process's exit status."""
+    return tables.run("metrics", PAGE, lambda: listing(METRICS, alarms()), __doc__)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write the table of refusals into docs/reference/api.md, from marquee.edge.refusals.
+"""Write the list of refusals into docs/reference/api.md, from marquee.edge.refusals.
 
 Run `python -m scripts.refusals` to write it, with `--check` to learn whether it is up to date.
 """
@@ -12,17 +12,23 @@ from marquee.edge.refusals import Refusal
 from scripts import tables
 
 PAGE = tables.ROOT / "docs" / "reference" / "api.md"
+CODES_IN_SENTENCE = 9
 
 
-def table(by_code: Mapping[str, Refusal] = refusals.BY_CODE) -> str:
-    """Return the table in Markdown: by status, with one row for codes that differ in nothing else."""
-    rows: dict[tuple[str, str, str], list[str]] = {}
+def listing(by_code: Mapping[str, Refusal] = refusals.BY_CODE) -> str:
+    """Return the list in Markdown: by status, with one line for codes that differ in nothing else."""
+    lines: dict[tuple[str, str], list[str]] = {}
     for code, refusal in sorted(by_code.items(), key=lambda item: (item[1].status, item[0])):
         status = ", ".join(str(status) for status in (refusal.status, *refusal.also))
-        rows.setdefault((status, refusal.when, members(refusal)), []).append(f"`{code}`")
-    lines = ["| status | code | when | other members |", "|---|---|---|---|"]
-    lines += [f"| {status} | {', '.join(codes)} | {when} | {more} |" for (status, when, more), codes in rows.items()]
-    return "\n".join(lines) + "\n"
+        when = "; with ".join(filter(None, [refusal.when, members(refusal)]))
+        lines.setdefault((status, when), []).append(f"`{code}`")
+    return "".join(_line(status, codes, when) for (status, when), codes in lines.items())
+
+
+def _line(status: str, codes: list[str], when: str) -> str:
+    """Return the line of codes with one cause. Many codes have a line of their own, because a sentence is short."""
+    named = ", ".join(codes)
+    return f"- {status} {named}: {when}\n" if len(codes) <= CODES_IN_SENTENCE else f"- {status}: {when}\n  - {named}\n"
 
 
 def members(refusal: Refusal) -> str:
@@ -32,8 +38,8 @@ def members(refusal: Refusal) -> str:
 
 
 def main() -> int:
-    """Write the table, or compare it; return the process's exit status."""
-    return tables.run("refusals", PAGE, table, __doc__)
+    """Write the list, or compare it; return the process's exit status."""
+    return tables.run("refusals", PAGE, listing, __doc__)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Write the table of resources by kind into docs/operate/deploy.md, from the templates as CloudFormation sees them.
+"""Write the list of resources by kind into docs/operate/deploy.md, from the templates as CloudFormation sees them.
 
 Run `python -m scripts.resources` to write it, with `--check` to learn whether it is up to date.
 """
 
 import sys
+import textwrap
 from collections import Counter
 from pathlib import Path
 
@@ -23,23 +24,27 @@ def counts(folder: Path = ROOT) -> dict[str, Counter[str]]:
     return {name: Counter(each["Type"] for each in made["Resources"].values()) for name, made in found.items()}
 
 
-def table(counted: dict[str, Counter[str]]) -> str:
-    """Return the table in Markdown, the most frequent kinds first and kinds with one resource in the last row."""
-    every: Counter[str] = sum(counted.values(), Counter())
-    names = list(counted)
-    lines = ["| kind | " + " | ".join(f"`{name}`" for name in names) + " |", "|---|" + "---:|" * len(names)]
-    lines.append("| **all** | " + " | ".join(f"**{counted[name].total()}**" for name in names) + " |")
-    for kind, total in sorted(every.items(), key=lambda item: (-item[1], item[0])):
-        if total > 1:
-            lines.append(f"| {kind} | " + " | ".join(str(counted[name][kind] or "") for name in names) + " |")
-    single = ["<br>".join(sorted(f"`{kind}`" for kind in counted[name] if every[kind] == 1)) for name in names]
-    lines.append("| one of each | " + " | ".join(single) + " |")
-    return "\n".join(lines) + "\n"
+def listing(counted: dict[str, Counter[str]]) -> str:
+    """Return the list in Markdown: the kinds of each template, the most frequent first."""
+    lines = ["```"]
+    for name, kinds in counted.items():
+        ordered = sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
+        several = [f"{number} {kind.removeprefix('AWS::')}" for kind, number in ordered if number > 1]
+        single = [kind.removeprefix("AWS::") for kind, number in ordered if number == 1]
+        lines += [f"{name}: {kinds.total()}", *_wrapped("several: ", several), *_wrapped("one of each: ", single)]
+    return "\n".join([*lines, "```"]) + "\n"
+
+
+def _wrapped(title: str, kinds: list[str]) -> list[str]:
+    """Return indented lines with kinds; a number stays on the line of its kind. No kinds have no lines."""
+    text = title + ", ".join(kind.replace(" ", "\N{NO-BREAK SPACE}") for kind in kinds)
+    lines = textwrap.wrap(text, 110, initial_indent="    ", subsequent_indent="        ") if kinds else []
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
 def main() -> int:
-    """Write the table, or compare it; return the process's exit status."""
-    return tables.run("resources", DOCUMENT, lambda: table(counts()), __doc__)
+    """Write the list, or compare it; return the process's exit status."""
+    return tables.run("resources", DOCUMENT, lambda: listing(counts()), __doc__)
 
 
 if __name__ == "__main__":

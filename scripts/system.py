@@ -66,16 +66,6 @@ class Function:
         """Whether the function carries the outbox to queues."""
         return "outbox" in self.does.lower() and bool(self.sends)
 
-    @property
-    def triggers(self) -> str:
-        """Return the triggers in words, for the table."""
-        found = [_routes(self.routes)] if self.routes else []
-        found += ["each request with a token"] if self.authorizes else []
-        found += ["each deployment"] if self.migrates else []
-        found += [f"queue {queue}" for queue in self.reads]
-        found += [f"schedule {each.name}" for each in self.schedules]
-        return ", ".join(found)
-
 
 @dataclass(frozen=True, slots=True)
 class Queue:
@@ -359,9 +349,8 @@ def _table(*rows: tuple[str, ...]) -> str:
 
 
 def functions_table(functions: list[Function]) -> str:
-    """Return the table of functions: name, description and triggers."""
-    rows = [(f"`{each.name}`", each.does.rstrip("."), each.triggers) for each in functions]
-    return _table(("function", "does", "triggers"), *rows)
+    """Return the table of functions: name and description."""
+    return _table(("function", "does"), *[(f"`{each.name}`", each.does.rstrip(".")) for each in functions])
 
 
 def queues_table(system: System) -> str:

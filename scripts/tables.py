@@ -1,4 +1,4 @@
-"""Write a generated table into a page of the documentation, between two comments with its name, or compare it."""
+"""Write a generated table or list into a page of the documentation, between two comments, or compare it."""
 
 import argparse
 from collections.abc import Callable
@@ -21,13 +21,13 @@ def run(name: str, page: Path, table: Callable[[], str], about: str | None) -> i
     """Write the table of a script, or compare it with --check; return the process's exit status."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     shown = page.relative_to(ROOT)
-    parser.add_argument("--check", action="store_true", help=f"fail if the table in {shown} is not up to date")
+    parser.add_argument("--check", action="store_true", help=f"fail if {shown} is not up to date")
     check = parser.parse_args().check
     old = page.read_text()
     new = filled(old, name, table())
     if not check:
         page.write_text(new)
     elif new != old:
-        print(f"The table of {name} in {shown} is not up to date: run `make {name}`.")
+        print(f"The {name} in {shown} are not up to date: run `make {name}`.")
         return 1
     return 0

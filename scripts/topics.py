@@ -111,7 +111,7 @@ catalogue in `marquee/messaging/topics.py`. [Subscribers](parts/subscriber-webho
 [CONTRIBUTING.md](../CONTRIBUTING.md#a-topic).
 
 The [outbox](parts/outbox.md) stores ids, amounts, times and states of the object. Titles, reasons, names and lines \
-are read when a webhook is sent."""
+are read when a webhook is sent. An example of each public object is below."""
 
 
 def schemas() -> Tree:
@@ -138,17 +138,22 @@ def page() -> str:
         "| topic | when | object | notified | subscribers |",
         "|---|---|---|---|---|",
         *[
-            f"| `{topic.name}` | {topic.when} | [{_name(topic)}](#{_name(topic).lower()})"
+            f"| `{topic.name}` | {topic.when} | {_link(topic)}"
             f" | {RECEIVERS[topic.audience]} | {'yes' if topic.is_public else 'no'} |"
             for topic in CATALOGUE.values()
         ],
     ]
     tree = schemas()["$defs"]
-    first_topics = {_name(topic): topic for topic in reversed(CATALOGUE.values())}
-    for name, topic in sorted(first_topics.items()):
-        shown = json.dumps(example(topic.model_class, tree), ensure_ascii=False, indent=2)
-        document = " ".join((topic.model_class.__doc__ or "").split())
-        lines += ["", f"## {name}", "", document, "", "```json", shown, "```"]
+    public = {_name(topic): topic.model_class for topic in CATALOGUE.values() if topic.is_public}
+    for name, model in sorted(public.items()):
+        base = model.__base__
+        shown = example(model, tree)
+        document = " ".join((model.__doc__ or "").split())
+        if base is not None and base.__name__ in public:
+            shown = _differences(shown, example(base, tree))
+            document += f" It extends [{base.__name__}](#{base.__name__.lower()}); new or different members:"
+        text = json.dumps(shown, ensure_ascii=False, indent=2)
+        lines += ["", f"## {name}", "", document, "", "```json", text, "```"]
     return "\n".join(lines) + "\n"
 
 
@@ -203,6 +208,17 @@ def files() -> dict[Path, str]:
 
 def _name(topic: Topic) -> str:
     return topic.model.rpartition(":")[2]
+
+
+def _link(topic: Topic) -> str:
+    """Return the name of a topic's object, with a link to its example. Internal objects have none."""
+    name = _name(topic)
+    return f"[{name}](#{name.lower()})" if topic.is_public else f"`{name}`"
+
+
+def _differences(shown: Tree, base: Tree) -> Tree:
+    """Return the members of an example that its base lacks, or has with another value."""
+    return {name: value for name, value in shown.items() if name not in base or base[name] != value}
 
 
 def _reference(topic: Topic) -> Tree:

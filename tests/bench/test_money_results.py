@@ -17,7 +17,7 @@ def test_committed_results_have_every_target_and_each_row_is_documented() -> Non
     described, rows = report.read(report.RESULTS / "money.json")
 
     assert money.TARGETS.keys() <= {row.name for row in rows}
-    assert [row.name for row in rows if f"| `{row.name}` |" not in PAGE.read_text()] == []
+    assert [row.name for row in rows if f"- `{row.name}`" not in PAGE.read_text()] == []
     assert report.table(described, rows, money.TARGETS) in report.PAGE.read_text()
 
 

@@ -19,7 +19,7 @@ def test_committed_results_have_every_target_and_each_row_is_documented() -> Non
     named = [row.name for row in rows if not row.name.startswith("accuracy_")]
 
     assert ratings.TARGETS.keys() <= {row.name for row in rows}
-    assert [name for name in named if f"| `{name}` |" not in PAGE.read_text()] == []
+    assert [name for name in named if f"- `{name}`" not in PAGE.read_text()] == []
     assert report.table(described, rows, ratings.TARGETS) in report.PAGE.read_text()
 
 

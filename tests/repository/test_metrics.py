@@ -139,18 +139,18 @@ def test_name_that_cannot_be_read_is_an_error():
         list(emitted(ast.parse("def f(name):\n    count(name)\n")))
 
 
-def test_table_lists_unit_dimensions_and_alarms():
+def test_list_shows_unit_dimensions_and_alarms():
     metrics = {"Lost": Metric("lost things", by=("kind",)), "Spent": Metric("a search", "milliseconds")}
 
-    assert page.table(metrics, {"Lost": {"LostAlarm", "AllAlarm"}}).splitlines()[2:] == [
-        "| `Lost` | lost things | `kind` | `AllAlarm`, `LostAlarm` |",
-        "| `Spent` | milliseconds of a search |  |  |",
+    assert page.listing(metrics, {"Lost": {"LostAlarm", "AllAlarm"}}).splitlines() == [
+        "- `Lost`: lost things, by `kind` (`AllAlarm`, `LostAlarm`)",
+        "- `Spent`: milliseconds of a search",
     ]
 
 
 def test_alarm_on_an_unknown_metric_is_an_error():
     with pytest.raises(page.UnknownMetric, match=r"LostAlarm watches Lost"):
-        page.table({}, {"Lost": {"LostAlarm"}})
+        page.listing({}, {"Lost": {"LostAlarm"}})
 
 
 def test_alarms_are_found_by_their_metrics_and_queries():

@@ -128,8 +128,8 @@ def test_sentence_with_a_missing_member_names_it():
     assert refusals.sentence_of("no_such_code", {}) is None
 
 
-def test_table_has_a_row_for_codes_that_differ_in_nothing_else():
-    lines = page.table(
+def test_list_has_a_line_for_codes_that_differ_in_nothing_else():
+    lines = page.listing(
         {
             "late": Refusal(409, "It is late.", "after the end", "`from`"),
             "gone": Refusal(404, "There is no such thing.", "unknown"),
@@ -139,9 +139,15 @@ def test_table_has_a_row_for_codes_that_differ_in_nothing_else():
         }
     ).splitlines()
 
-    assert lines[2:] == [
-        "| 404 | `gone`, `missing` | unknown |  |",
-        "| 404, 410 | `lost` | unknown |  |",
-        "| 409 | `few` | sold | `most` (for one person), `left` |",
-        "| 409 | `late` | after the end | `from` |",
+    assert lines == [
+        "- 404 `gone`, `missing`: unknown",
+        "- 404, 410 `lost`: unknown",
+        "- 409 `few`: sold; with `most` (for one person), `left`",
+        "- 409 `late`: after the end; with `from`",
     ]
+
+
+def test_many_codes_have_a_line_of_their_own():
+    codes = {f"code_{number}": Refusal(404, "There is no such thing.", "unknown") for number in range(10)}
+
+    assert page.listing(codes).splitlines() == ["- 404: unknown", "  - " + ", ".join(f"`{code}`" for code in codes)]

@@ -1,4 +1,4 @@
-"""The table of resources in docs/operate/deploy.md."""
+"""The list of resources in docs/operate/deploy.md."""
 
 from collections import Counter
 
@@ -9,14 +9,21 @@ from scripts import resources
 pytestmark = pytest.mark.usefixtures("sockets_off")
 
 
-def test_table_counts_each_kind_in_each_template() -> None:
-    counted = {"template.yaml": Counter({"A": 1, "B": 3}), "stacks/other.yaml": Counter({"A": 1, "C": 1, "D": 1})}
+def test_list_counts_each_kind_in_each_template() -> None:
+    counted = {
+        "template.yaml": Counter({"AWS::A": 1, "AWS::B": 3}),
+        "stacks/other.yaml": Counter({"AWS::D": 1, "AWS::C": 1}),
+        "stacks/one.yaml": Counter({"AWS::E": 2}),
+    }
 
-    assert resources.table(counted).splitlines() == [
-        "| kind | `template.yaml` | `stacks/other.yaml` |",
-        "|---|---:|---:|",
-        "| **all** | **4** | **3** |",
-        "| B | 3 |  |",
-        "| A | 1 | 1 |",
-        "| one of each |  | `C`<br>`D` |",
+    assert resources.listing(counted).splitlines() == [
+        "```",
+        "template.yaml: 4",
+        "    several: 3 B",
+        "    one of each: A",
+        "stacks/other.yaml: 2",
+        "    one of each: C, D",
+        "stacks/one.yaml: 2",
+        "    several: 2 E",
+        "```",
     ]

@@ -28,7 +28,7 @@ def test_check_complains_about_an_old_table(tmp_path, monkeypatch, capsys) -> No
 
     monkeypatch.setattr(sys, "argv", ["things", "--check"])
     assert tables.run("things", page, lambda: "new\n", None) == 1
-    assert "The table of things in page.md is not up to date: run `make things`." in capsys.readouterr().out
+    assert "The things in page.md are not up to date: run `make things`." in capsys.readouterr().out
     assert page.read_text() == PAGE
 
     monkeypatch.setattr(sys, "argv", ["things"])

@@ -23,8 +23,8 @@ def modules() -> list[Path]:
 
 
 def parts() -> set[str]:
-    """Return the parts that the page's table lists."""
-    return set(re.findall(r"^\| `tests/(\w+)` \|", PAGE.read_text(), re.MULTILINE))
+    """Return the parts that the page lists."""
+    return set(re.findall(r"^- `tests/(\w+)`:", PAGE.read_text(), re.MULTILINE))
 
 
 def imported(tree: ast.AST) -> set[str]:

@@ -174,8 +174,8 @@ def every_parameter_is_explained(system: System) -> Iterator[str]:
             yield f"{name} is not used"
         if grouped.count(name) != 1:
             yield f"{name} is in {grouped.count(name)} groups"
-        if f"| `{name}` |" not in system.documents.get("deploy.md", ""):
-            yield f"{name} is not in the table of docs/operate/deploy.md"
+        if f"\n- `{name}`" not in system.documents.get("deploy.md", ""):
+            yield f"{name} is not listed in docs/operate/deploy.md"
 
 
 def dashboard_shows_existing_resources(system: System) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Every metric that functions emit: its meaning, unit and dimensions. docs/operate/operations.md shows them in a table.
+"""Every metric that functions emit: its meaning, unit and dimensions. docs/operate/operations.md lists them.
 
 `service`, the function's name, is a dimension of each. `by` names the other ones, which have few values, never ids.
 """

@@ -204,7 +204,7 @@ BY_CODE: Mapping[str, Refusal] = {
         "The price is {price_cents} cents in {currency}. Send one of `methods` as `payment_method`.",
         "a price, but no available `payment_method`",
         (
-            "`price_cents` is the amount to pay, `list_cents`, `discount_cents`, `net_cents`, `tax_cents`,"
+            "`price_cents` (the amount to pay), `list_cents`, `discount_cents`, `net_cents`, `tax_cents`,"
             " `tax_percent`, `tax_added`, `currency`, `methods`"
         ),
     ),
