@@ -259,7 +259,7 @@ def test_single_and_batch_postings_agree(books, name):
     assert found[0] == found[1]
 
 
-def test_a_batch_has_a_bound(books):
+def test_batch_size_is_bounded(books):
     assert refusal(books, POST_MANY, [json.dumps([{}] * 1001)]) == "invalid_request"
     assert books.value(POST_MANY, ["[]"]) == []
 
