@@ -15,37 +15,50 @@ import psycopg
 
 from local.postgres import Server, binary
 from marquee.core import migrations
-from scripts import privacy
+from scripts import privacy, schema_page
 
 SQL = Path("sql")
 TARGET = SQL / "schema.sql"
-HEADER = """\
--- The structure of the database, for reading: tables, views, triggers, policies, grants, and signatures of routines.
--- The bodies of routines are in sql/routines/<schema>/<subject>/<name>.sql. `make schema` writes this file.
-
+_MONTH = re.compile(r"_\d{4}_\d{2}$")
+# A partition without row security, or with a grant, policy, constraint, trigger or index of its own, stays on the page.
+# Its comments are copies of the table's, so they do not count.
+ORDINARY_PARTITIONS = """
+select c.relnamespace::regnamespace::text, c.relname, parent.relnamespace::regnamespace::text, parent.relname
+from pg_class as c
+inner join pg_inherits as i on c.oid = i.inhrelid
+inner join pg_class as parent on i.inhparent = parent.oid
+where c.relispartition
+    and c.relkind = 'r'
+    and c.relrowsecurity
+    and not exists (select from aclexplode(c.relacl) as a where a.grantee <> c.relowner)
+    and not exists (select from pg_attribute as a where a.attrelid = c.oid and a.attacl is not null)
+    and not exists (select from pg_policy as p where p.polrelid = c.oid)
+    and not exists (select from pg_constraint as k where k.conrelid = c.oid and k.coninhcount = 0)
+    and not exists (
+        select from pg_trigger as t
+        left join pg_trigger as of_table on t.tgparentid = of_table.oid
+        where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled is distinct from of_table.tgenabled
+    )
+    and not exists (
+        select from pg_index as x
+        inner join pg_class as of_index on x.indexrelid = of_index.oid
+        where x.indrelid = c.oid and not of_index.relispartition
+    )
+order by 3, 4, 2
 """
-# Partitions change with the calendar; their parents show their structure.
-_MONTH = re.compile(r"_\d{4}_\d{2}\b")
-_BODY = re.compile(
-    r"^(?P<signature>CREATE (?:FUNCTION|PROCEDURE) .*?)\n    "
-    r"(?:AS (?P<quote>\$\w*\$).*?(?P=quote)|RETURN .*?|BEGIN ATOMIC\n.*?^END);$",
-    re.MULTILINE | re.DOTALL,
-)
-_NOISE = re.compile(r"^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*)$", re.MULTILINE)
 
 
 def dump(url: str) -> str:
     """Return the structure of a database without the bodies of routines, the same on each day and each server."""
+    names: dict[tuple[str, str], list[str]] = {}
     command = [str(binary("pg_dump")), "--schema-only", "--no-owner", f"--dbname={url}"]
+    with psycopg.connect(url) as connection:
+        for schema, partition, *parent in connection.execute(ORDINARY_PARTITIONS):
+            command.append(f'--exclude-table="{schema}"."{partition}"')
+            # The months change with the calendar.
+            names.setdefault((parent[0], parent[1]), []).append(_MONTH.sub("_<year>_<month>", partition))
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    statements = re.split(r";\n\n+", _NOISE.sub("", without_bodies(text)))
-    kept = [statement.strip() for statement in statements if statement.strip() and not _MONTH.search(statement)]
-    return HEADER + ";\n\n".join(kept) + ("" if kept[-1].endswith(";") else ";") + "\n"
-
-
-def without_bodies(text: str) -> str:
-    """Return a dump in which each routine ends after its signature and settings."""
-    return _BODY.sub(r"\g<signature>;", text)
+    return schema_page.page(text, {parent: ", ".join(dict.fromkeys(found)) for parent, found in names.items()})
 
 
 def fresh() -> dict[Path, str]:
