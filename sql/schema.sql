@@ -340,6 +340,11 @@ CREATE FUNCTION events.booking_details_of(booking_id uuid) RETURNS jsonb
 
 COMMENT ON FUNCTION events.booking_details_of(booking_id uuid) IS 'Return a booking with its reason and its event, as GET /bookings/{id} does.';
 
+CREATE FUNCTION events.new_booking_payload(answer text, organization_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION events.new_booking_payload(answer text, organization_id uuid) IS 'Return a new, confirmed booking as its messages store it, from the response to it.';
+
 CREATE FUNCTION ops.is_text(value text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -797,11 +802,6 @@ CREATE FUNCTION events.may_skip_waitlist(event_id uuid) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION events.may_skip_waitlist(event_id uuid) IS 'Return whether seats may be added although somebody waits for some.';
-
-CREATE FUNCTION events.new_booking_payload(answer text, organization_id uuid) RETURNS jsonb
-    LANGUAGE sql STABLE;
-
-COMMENT ON FUNCTION events.new_booking_payload(answer text, organization_id uuid) IS 'Return a new, confirmed booking as its message stores it, from the answer to its caller.';
 
 CREATE FUNCTION events.notify_event_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -8201,6 +8201,8 @@ REVOKE ALL ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, cus
 
 REVOKE ALL ON FUNCTION events.booking_details_of(booking_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION events.new_booking_payload(answer text, organization_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ops.is_text(value text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.uuid_v7() FROM PUBLIC;
@@ -8353,8 +8355,6 @@ GRANT ALL ON FUNCTION events.lock_series_for_edit(series_id uuid) TO authenticat
 GRANT ALL ON FUNCTION events.lock_series_for_edit(series_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION events.may_skip_waitlist(event_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION events.new_booking_payload(answer text, organization_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.notify_event_change(event_ids uuid[], previous_starts timestamp with time zone[], changed text[]) FROM PUBLIC;
 
