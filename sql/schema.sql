@@ -669,6 +669,10 @@ CREATE FUNCTION events.booking_details_of(booking_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.booking_details_of IS 'Return a booking with its reason and its event, as GET /bookings/{id} does.';
 
+CREATE FUNCTION events.new_booking_payload(answer text, organization_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION events.new_booking_payload IS 'Return a new, confirmed booking as its messages store it, from the response to it.';
+
 CREATE FUNCTION events.booking_payload(booking events.bookings) RETURNS jsonb
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION events.booking_payload IS 'Return a booking as its messages store it: ids, amounts, times and states.';
@@ -1002,10 +1006,6 @@ CREATE FUNCTION events.may_skip_waitlist(event_id uuid) RETURNS boolean
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.may_skip_waitlist IS 'Return whether seats may be added although somebody waits for some.';
-
-CREATE FUNCTION events.new_booking_payload(answer text, organization_id uuid) RETURNS jsonb
-    LANGUAGE sql STABLE;
-COMMENT ON FUNCTION events.new_booking_payload IS 'Return a new, confirmed booking as its message stores it, from the answer to its caller.';
 
 CREATE FUNCTION events.notify_event_change(
     event_ids uuid[],

@@ -17,8 +17,7 @@ ROUTINES = sorted((ROOT / "sql" / "routines").rglob("*.sql"))
 
 WRITE = re.compile(r"insert\s+into\s+(?:public\.)?outbox\b", re.IGNORECASE)
 NAME = re.compile(r"'([a-z_]+\.[a-z_]+)'")
-SAME_AS = {"events.new_booking_payload": "events.booking_payload"}
-"""A routine that makes the same payload another way; test_topic_payloads.py compares them."""
+CALL = re.compile(r"\b([a-z_]+\.[a-z_]+)\(")
 
 NO_OBJECT = {"payment.disputed", "payout.failed", "person.erased"}
 """Public topics about things that the API does not return."""
@@ -36,11 +35,25 @@ def writes():
     ]
 
 
+def payload_routines():
+    """Return the catalogue's name for each payload routine: of itself, and of the one that it calls for its members."""
+    named = {topic.payload for topic in CATALOGUE.values()}
+    called = {
+        callee: f"{file.relative_to(ROOT).parts[2]}.{file.stem}"
+        for file in ROUTINES
+        if f"{file.relative_to(ROOT).parts[2]}.{file.stem}" in named
+        for callee in CALL.findall(file.read_text())
+        if callee.endswith("_payload")
+    }
+    return called | {name: name for name in named}
+
+
+PAYLOAD_ROUTINES = payload_routines()
+
+
 def payloads_of(statement):
-    """Return the payload routines that a statement calls."""
-    known = {topic.payload for topic in CATALOGUE.values()} | SAME_AS.keys()
-    called = known & set(re.findall(r"\b([a-z_]+\.[a-z_]+)\(", statement))
-    return {SAME_AS.get(name, name) for name in called}
+    """Return the payload routines that a statement calls, as the catalogue names them."""
+    return {PAYLOAD_ROUTINES[name] for name in CALL.findall(statement) if name in PAYLOAD_ROUTINES}
 
 
 def families():

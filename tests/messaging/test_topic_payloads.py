@@ -96,6 +96,24 @@ def test_confirmed_booking_has_one_payload_however_it_is_paid(db):
         assert stored["v"] == row["payload"]
 
 
+def test_payload_of_a_stored_booking_has_the_values_of_its_row(db):
+    stage = stages.create(db)
+    own, missing = stage.customers(2)
+    booking = routines.book(db, stage.event(), own)
+    routines.call(db, own, "select events.cancel_booking(booking_id => %s)", [booking["id"]])
+    missed = routines.book(db, stage.event(starts_in="30 minutes"), missing)
+    query = "select events.record_attendance(booking_id => %s, attended => false)"
+    routines.call(db, stage.owner, query, [missed["id"]])
+    db.execute("update events.bookings set late = true where id = %s", [missed["id"]])
+
+    query = "select events.booking_payload(b) as payload, to_jsonb(b) as stored from events.bookings as b order by id"
+    rows = db.execute(query).fetchall()
+
+    assert [row["payload"]["status"] for row in rows] == ["cancelled", "no_show"]
+    for row in rows:
+        assert row["payload"] == {member: row["stored"][member] for member in row["payload"]}
+
+
 def test_cancelled_booking_has_one_payload_whoever_cancels_it(db):
     till, booking = paid(db)
     till.cancel(booking, till.stage.owner)

@@ -17,8 +17,9 @@
 -- handler makes 1.2 times as many bookings per second with it as with the general path alone (the benchmark
 -- bench.booking.variants measures the server's part).
 --
--- All other bookings take the general path, which writes the same rows and returns the same response
--- (events.booking_answer). It locks the customer first, so that limits per person hold for concurrent bookings.
+-- All other bookings take the general path, which writes the same rows. The same routines make the response
+-- (events.booking_answer) and the message (events.new_booking_payload). The general path locks the customer first, so
+-- that limits per person hold for concurrent bookings.
 --
 -- Refuses: 400 idempotency_key_required, 401 unauthenticated, 402 payment_required, 403 forbidden, 404 event_not_found,
 -- 404 customer_not_found, 404 promo_code_not_found, 409 already_booked, 409 booking_window_closed,

@@ -1,8 +1,11 @@
--- events.new_booking_payload: return a new, confirmed booking as its message stores it, from the answer to its caller.
+-- events.new_booking_payload: return a new, confirmed booking as its messages store it, from the response to it.
 --
--- The row of the outbox is written before the booking, so that the event's inventory is locked for less time. No row
--- exists yet that events.booking_payload could read; both return the same. The answer is one flat object of ids,
--- numbers and codes: its only brace at the end becomes the other members, which costs a third of building it again.
+-- The one definition of the payload's members. Both paths of events.book call it (see events.place_booking), because
+-- they write the outbox row before the booking: the event's inventory is then locked for less time.
+-- events.booking_payload calls it for a booking that exists.
+--
+-- The response is one flat object of ids, numbers and codes, so the only brace is at its end. Other members replace it,
+-- at a third of the cost of building the object again.
 
 create or replace function events.new_booking_payload(answer text, organization_id uuid)
 returns jsonb
@@ -16,4 +19,4 @@ return replace(
 )::jsonb;
 
 comment on function events.new_booking_payload(text, uuid) is
-'Return a new, confirmed booking as its message stores it, from the answer to its caller.';
+'Return a new, confirmed booking as its messages store it, from the response to it.';

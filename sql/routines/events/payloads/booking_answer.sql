@@ -2,7 +2,8 @@
 --
 -- The text is stored with the idempotency key and returned unchanged to a retry, so only this routine makes it. All its
 -- values are numbers, ids and codes, which need no escaping. `format` therefore suffices, at a third of the cost of
--- json_build_object, which determines the type of each value.
+-- json_build_object, which determines the type of each value. Messages about the booking have the same members
+-- (events.new_booking_payload).
 
 create or replace function events.booking_answer(
     booking_id uuid,
