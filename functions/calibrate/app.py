@@ -48,7 +48,7 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         last.extend(due[-1:])
         return schedules.Outcome(len(due), more=len(due) == calibration.ORGANIZATIONS_PER_TURN)
 
-    return jobs.recorded("calibrate_ratings", lambda: schedules.run(event, context, {"calibrate_ratings": send}))
+    return jobs.record_run("calibrate_ratings", lambda: schedules.run(event, context, {"calibrate_ratings": send}))
 
 
 @observed

@@ -77,7 +77,7 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "clean_up": schedules.stepwise(itertools.chain(maintenance.clean_up(), sealing)),
         "seal_webhook_secrets": schedules.stepwise(sealing),
     }
-    return jobs.recorded(str(event.get("job")), lambda: schedules.run(event, context, work))
+    return jobs.record_run(str(event.get("job")), lambda: schedules.run(event, context, work))
 
 
 @observed

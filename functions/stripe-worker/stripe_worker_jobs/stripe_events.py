@@ -25,17 +25,17 @@ def handle(message: HandleEvent) -> None:
         if isinstance(error, StripeUnavailable):
             count("StripeUnavailable")
         logger.warning("webhook_postponed", error=str(error))
-        inbox.fail(event.event_id, _said(error), is_postponed=True)
+        inbox.fail(event.event_id, _describe(error), is_postponed=True)
         count("WebhookPostponed")
         return
     except BaseException as error:
         with contextlib.suppress(Unavailable):
-            standing = inbox.fail(event.event_id, _said(error), is_postponed=False)
+            standing = inbox.fail(event.event_id, _describe(error), is_postponed=False)
             count("WebhookParked" if standing == "parked" else "WebhookNotHandled")
         raise
     logger.info("webhook_handled", result=handled.result, ignored=handled.is_ignored)
     count("WebhookIgnored" if handled.is_ignored else "WebhookHandled")
 
 
-def _said(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"

@@ -37,7 +37,7 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         messages.send_events([HandleEvent(event_id=event_id) for event_id in left_behind])
         metrics.add_metric(name="WebhookSweptUp", unit=MetricUnit.Count, value=len(left_behind))
         try:
-            swept = intents.sweep(worker_client, clock.now, _tell)
+            swept = intents.sweep(worker_client, clock.now, _record_refusal)
         except StripeUnavailable as error:
             logger.warning("stripe_unavailable", error=str(error))
             count("StripeUnavailable")
@@ -51,9 +51,9 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         backfill.JOB: backfill_requests.catch_up,
         stripe_balance.LISTING: backfill_requests.list_balance,
     }
-    return jobs.recorded(str(event.get("job")), lambda: schedules.run(event, context, work))
+    return jobs.record_run(str(event.get("job")), lambda: schedules.run(event, context, work))
 
 
-def _tell(intent: DueIntent, refusal: Exception) -> None:
+def _record_refusal(intent: DueIntent, refusal: Exception) -> None:
     logger.error("intent_refused", intent_id=str(intent.intent_id), action=intent.action, error=str(refusal))
     count("IntentRefused")

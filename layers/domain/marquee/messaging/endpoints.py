@@ -161,7 +161,7 @@ def create(session: Session, request: EndpointRequest, keys: KeyRing) -> Endpoin
     return EndpointWithSecret.model_validate({**made, "secret": secret})
 
 
-def mine(session: Session, limit: int, cursor: str | None) -> paging.Page[Endpoint]:
+def list_own(session: Session, limit: int, cursor: str | None) -> paging.Page[Endpoint]:
     """List the organization's endpoints, oldest first."""
     after = paging.after(cursor, UUID)
     rows = session.all(
