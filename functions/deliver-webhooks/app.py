@@ -17,7 +17,7 @@ def receive(event: dict[str, Any], context: LambdaContext) -> Any:
     def fan_out(bundle: Bundle, _delivery: queues.Delivery) -> None:
         nonlocal woken
         made = deliveries.fan_out(bundle.messages)
-        metrics.add_metric(name="WebhooksMade", unit=MetricUnit.Count, value=made)
+        metrics.add_metric(name="WebhookDeliveryCreated", unit=MetricUnit.Count, value=made)
         woken = woken or made > 0 or not bundle.messages
 
     answer = queues.receive(event, context, Bundle, fan_out)

@@ -19,7 +19,7 @@ def complete_events(_turn: schedules.Turn) -> schedules.Outcome:
 def send_reminders(_turn: schedules.Turn) -> schedules.Outcome:
     """Remind customers of events that start soon."""
     reminded, more = reminders.send()
-    metrics.add_metric(name="RemindersMade", unit=MetricUnit.Count, value=reminded)
+    metrics.add_metric(name="ReminderCreated", unit=MetricUnit.Count, value=reminded)
     return schedules.Outcome(reminded, more=more)
 
 

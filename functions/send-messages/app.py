@@ -23,7 +23,7 @@ def notify(bundle: Bundle, _delivery: queues.Delivery) -> None:
     """Notify everyone concerned by a bundle. A failure spares the others, but the whole bundle is retried."""
     notified = notifications.notify_all(bundle.messages, send, logger.set_correlation_id)
     for name, value in (
-        ("PeopleTold", notified.people),
+        ("NotificationCreated", notified.people),
         ("EmailSent", notified.sent),
         ("EmailRefused", notified.refused),
     ):
