@@ -4,11 +4,11 @@ import contextlib
 
 from marquee.core import clock
 from marquee.core.errors import Unavailable
+from marquee.edge import stripe
 from marquee.edge.observability import count, logger
 from marquee.payments import inbox, stripe_events
 from marquee.payments.messages import HandleEvent
 from marquee.payments.stripe_calls import StripeUnavailable
-from stripe_worker_jobs.client import worker_client
 
 
 def handle(message: HandleEvent) -> None:
@@ -19,7 +19,7 @@ def handle(message: HandleEvent) -> None:
         return
     logger.append_keys(event_id=event.event_id, event_type=event.type)
     try:
-        handled = stripe_events.handle(event, worker_client, clock.now)
+        handled = stripe_events.handle(event, lambda: stripe.client(patient=True), clock.now)
         inbox.finish(event.event_id, handled.result, is_ignored=handled.is_ignored)
     except (StripeUnavailable, Unavailable) as error:
         if isinstance(error, StripeUnavailable):
