@@ -1,9 +1,9 @@
 """The objects of accounts, capabilities and bank accounts."""
 
 from local.stripe.identity import new_id, new_secret
+from local.stripe.request_context import Work
 from local.stripe.routes import Given
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 COUNTRIES = {"CH": "chf", "LI": "chf", "DE": "eur", "AT": "eur", "FR": "eur", "IT": "eur", "GB": "gbp", "US": "usd"}
 DUE = ["business_profile.url", "external_account", "tos_acceptance.date", "tos_acceptance.ip"]

@@ -11,9 +11,9 @@ from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.money import currency
 from local.stripe.parameters import Choice, Fields, Flag, Metadata, Text, Whole, merged
 from local.stripe.payment_methods import ADDRESS
+from local.stripe.request_context import Work
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 WORD = Text(clears=True)
 CAPABILITIES = ("card_payments", "transfers", "twint_payments")

@@ -6,9 +6,9 @@ from local.stripe.identity import new_id
 from local.stripe.lists import PAGE, PAGE_BY_TIME, inner, page
 from local.stripe.money import written
 from local.stripe.parameters import Metadata, Text, Whole, merged
+from local.stripe.request_context import Work
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 
 @route("GET", "/v1/application_fees/{fee}")

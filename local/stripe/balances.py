@@ -8,9 +8,9 @@ from local.stripe.identity import new_id
 from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.money import CURRENCY, currency
 from local.stripe.parameters import Text
+from local.stripe.request_context import Work
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 CATEGORIES = {
     "charge": "charge",

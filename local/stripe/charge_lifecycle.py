@@ -4,8 +4,8 @@ from local.stripe import cards
 from local.stripe.balances import fee_detail, moved, processing_fee
 from local.stripe.identity import new_id, new_secret
 from local.stripe.payment_methods import behaviour
+from local.stripe.request_context import Work
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 UNCAPTURED = "manual"
 

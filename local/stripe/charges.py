@@ -2,9 +2,9 @@
 
 from local.stripe.lists import PAGE, PAGE_BY_TIME, belonging, inner, page
 from local.stripe.parameters import Metadata, Text, merged
+from local.stripe.request_context import Work
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 WORD = Text(clears=True)
 

@@ -15,9 +15,9 @@ from local.stripe.money import check_charge
 from local.stripe.parameters import Choice, Fields, Flag, Items, Metadata, Text, Whole, merged, missing
 from local.stripe.payment_intents import CAPTURE, FUTURE, THREE_D_SECURE
 from local.stripe.payment_methods import NO_ADDRESS, TYPES
+from local.stripe.request_context import Work
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 EXPIRY_SECONDS = 86_400
 EXPIRY_SECONDS_MIN = 1800

@@ -4,9 +4,9 @@ from local.stripe.errors import invalid, unknown
 from local.stripe.identity import new_id
 from local.stripe.money import currency
 from local.stripe.parameters import merged, missing
+from local.stripe.request_context import Work
 from local.stripe.routes import Given
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 HOSTED = "hosted_page"
 

@@ -8,9 +8,9 @@ from local.stripe.addresses import check_return
 from local.stripe.charge_lifecycle import UNCAPTURED
 from local.stripe.errors import Refused, declined, invalid, unexpected_state
 from local.stripe.payment_methods import attached, behaviour, made_from, refuse_used, usable
+from local.stripe.request_context import Work
 from local.stripe.routes import Given
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 FAILED_AUTHENTICATION = "payment_intent_authentication_failure"

@@ -23,10 +23,10 @@ from local.stripe import (
 from local.stripe.delivery_order import in_order
 from local.stripe.errors import Refused, invalid, malformed, unrecognized
 from local.stripe.identity import new_secret
+from local.stripe.request_context import Work
 from local.stripe.sender import Sender
 from local.stripe.service import Answer, Request, Service, encoded
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 PREFIX = "/_stand_in"
 DRAIN_SECONDS_MAX = 30.0

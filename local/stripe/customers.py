@@ -5,9 +5,9 @@ from local.stripe.identity import new_id, new_secret
 from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.parameters import Fields, Items, Metadata, Text, merged
 from local.stripe.payment_methods import ADDRESS, NO_ADDRESS, attached, shipping, usable
+from local.stripe.request_context import Work
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 WORD = Text(clears=True)
 SHIPPING = Fields(clears=True, kinds={"address": ADDRESS, "name": Text(), "phone": WORD})

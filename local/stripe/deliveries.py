@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from local.stripe.store import Json, Store
 
 if TYPE_CHECKING:
-    from local.stripe.work import Work
+    from local.stripe.request_context import Work
 
 
 def enqueue(work: "Work", event: Json) -> None:

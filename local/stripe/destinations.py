@@ -1,8 +1,8 @@
 """Checks whether a connected account may receive money."""
 
 from local.stripe.errors import invalid
+from local.stripe.request_context import Work
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 
 def check_destination(work: Work, made: Json) -> None:

@@ -7,9 +7,9 @@ from local.stripe.errors import invalid
 from local.stripe.identity import new_id
 from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.parameters import Fields, Flag, Metadata, Text, merged
+from local.stripe.request_context import Work
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 DISPUTE_FEE = 1500
 EVIDENCE_DAYS = 9

@@ -3,9 +3,9 @@
 from local.stripe.errors import malformed
 from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.parameters import Items, Text
+from local.stripe.request_context import Work
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 
 @route("GET", "/v1/events/{id}")

@@ -8,9 +8,9 @@ from local.stripe.identity import new_id, new_secret
 from local.stripe.money import check_charge, currency, written
 from local.stripe.parameters import merged
 from local.stripe.payment_methods import made_from, shipping, usable
+from local.stripe.request_context import Work
 from local.stripe.routes import Given
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 TWINT_MAX = 500_000
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from local.stripe.errors import malformed, unknown
 from local.stripe.parameters import Kind, Span, Text, Whole
+from local.stripe.request_context import NAMES, Work
 from local.stripe.store import Json
-from local.stripe.work import NAMES, Work
 
 Given = dict[str, Any]
 PAGE: Mapping[str, Kind] = {

@@ -11,9 +11,9 @@ from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.money import CURRENCY, currency, written
 from local.stripe.parameters import Choice, Fields, Flag, Items, Metadata, Text, Whole, merged
 from local.stripe.payment_methods import DATA, TYPES
+from local.stripe.request_context import Work
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 WORD = Text(clears=True)
 CANCELABLE = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing")

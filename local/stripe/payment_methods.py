@@ -8,9 +8,9 @@ from local.stripe.errors import Refused, invalid, unknown
 from local.stripe.identity import new_id
 from local.stripe.lists import PAGE, page
 from local.stripe.parameters import Choice, Fields, Metadata, Text, Whole, merged, missing
+from local.stripe.request_context import Work
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 TYPES = ("card", "twint")
 WORD = Text(clears=True)

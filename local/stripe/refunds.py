@@ -10,9 +10,9 @@ from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.money import written
 from local.stripe.parameters import Choice, Flag, Metadata, Text, Whole, merged
 from local.stripe.payment_methods import behaviour
+from local.stripe.request_context import Work
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 FAILURES = (

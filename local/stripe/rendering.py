@@ -5,8 +5,8 @@ from typing import Any
 
 from local.stripe import deliveries, lists
 from local.stripe.errors import malformed
+from local.stripe.request_context import Work
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 DEPTH_MAX = 4
 # The kind of the object behind a field, by the object's kind and the field's path.

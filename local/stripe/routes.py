@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.stripe.parameters import Items, Kind, Text
+from local.stripe.request_context import Work
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 Given = dict[str, Any]
 Handler = Callable[..., Json]

@@ -13,9 +13,9 @@ from local.stripe.errors import Refused, malformed, unauthenticated, unrecognize
 from local.stripe.faults import Fault, Faults
 from local.stripe.idempotency import Kept, Keys
 from local.stripe.identity import new_id
+from local.stripe.request_context import API_VERSION, Pace, Work
 from local.stripe.routes import Operation, call, match
 from local.stripe.store import Json, Store
-from local.stripe.work import API_VERSION, Pace, Work
 
 operations.load()
 

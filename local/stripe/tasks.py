@@ -7,8 +7,8 @@ from typing import Any
 from local.stripe import charge_lifecycle, checkout, disputes, payment_intents, payouts, refunds
 from local.stripe.errors import Refused
 from local.stripe.payment_methods import behaviour
+from local.stripe.request_context import Work
 from local.stripe.service import Service
-from local.stripe.work import Work
 
 AT_A_TIME = 10_000
 EXPIRIES = ("expire_authorization", "expire_session")

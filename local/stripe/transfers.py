@@ -8,9 +8,9 @@ from local.stripe.lists import PAGE, PAGE_BY_TIME, belonging, inner, page
 from local.stripe.money import currency, written
 from local.stripe.parameters import Flag, Metadata, Text, Whole, merged, missing
 from local.stripe.payment_methods import NO_ADDRESS
+from local.stripe.request_context import Work
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 
 @route(

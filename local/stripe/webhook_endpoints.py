@@ -7,9 +7,9 @@ from local.stripe.event_types import EVENTS
 from local.stripe.identity import new_id, new_secret
 from local.stripe.lists import PAGE, page
 from local.stripe.parameters import Flag, Items, Metadata, Text, merged
+from local.stripe.request_context import API_VERSION, Work
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import API_VERSION, Work
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ENDPOINTS_MAX = 16

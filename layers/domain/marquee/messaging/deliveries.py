@@ -20,7 +20,7 @@ from typing import Any
 from uuid import UUID
 
 from marquee.core import clock, database
-from marquee.core.sealing import KeyRing, Unreadable
+from marquee.core.encryption import KeyRing, Unreadable
 from marquee.messaging import http_client, signing_secrets, url_safety, webhooks
 from marquee.messaging.topics import OutboxMessage, is_for_subscribers
 

@@ -12,9 +12,9 @@ from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 
 from marquee.core import paging, settings
 from marquee.core.database import Access, Session
+from marquee.core.encryption import KeyRing
 from marquee.core.errors import Refused
 from marquee.core.models import Answer, Flag, Request
-from marquee.core.sealing import KeyRing
 from marquee.core.text_types import Text
 from marquee.messaging import signing_secrets, url_safety
 from marquee.messaging.topics import SUBSCRIBABLE
