@@ -20,7 +20,7 @@ STAND_IN = Path(".local/stripe/url")
 PRICE_CENTS = 4000
 
 
-def tell(system: System) -> None:
+def run(system: System) -> None:
     """Pay, fail with a declined card, pay again, cancel, be refunded, and see it all in the books."""
     say("Ana gives a workshop that costs 40 francs. Ben books it by card: his seat is kept while he pays.")
     event = _workshop(system)

@@ -1,7 +1,7 @@
 """The objects of accounts, capabilities and bank accounts."""
 
 from local.stripe.identity import new_id, new_secret
-from local.stripe.request_context import Work
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given
 from local.stripe.store import Json
 
@@ -71,7 +71,7 @@ def capability(account: Json, name: str) -> Json:
     }
 
 
-def new_account(work: Work, id: str, country: str, given: Given) -> Json:
+def new_account(work: RequestContext, id: str, country: str, given: Given) -> Json:
     """Return an account without any active capability."""
     kind = given.get("type", "none" if "controller" in given else "standard")
     payer, losses, collection, dashboard = KINDS.get(kind, KINDS["express"])
