@@ -9,16 +9,18 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import stripe
+from pydantic import SecretStr
 
 from demo.stripe_server import KEY
 from demo.system import Stopped, System, say
+from marquee.edge import stripe
+from marquee.payments import stripe_calls
 
 STAND_IN = Path(".local/stripe/url")
 PRICE_CENTS = 4000
 
 
-def tell(system: System) -> None:
+def run(system: System) -> None:
     """Pay, fail with a declined card, pay again, cancel, be refunded, and see it all in the books."""
     say("Ana gives a workshop that costs 40 francs. Ben books it by card: his seat is kept while he pays.")
     event = _workshop(system)
@@ -81,16 +83,16 @@ def _workshop(system: System) -> Any:
 
 def _pay(payment: Any, card: str) -> None:
     """Pay as Stripe's elements do in a browser."""
-    key, base = os.environ.get("STRIPE_API_KEY"), "https://api.stripe.com"
-    if not key:
-        key, base = KEY, STAND_IN.read_text().strip()
-    client = stripe.StripeClient(key, base_addresses={"api": base})
+    key = os.environ.get("STRIPE_API_KEY")
+    base = None if key else STAND_IN.read_text().strip()
+    client = stripe.connect(SecretStr(key or KEY), base=base)
     try:
-        paid = client.v1.payment_intents.confirm(
-            payment["stripe_payment_intent_id"], {"payment_method": card, "return_url": "https://example.org"}
-        )
+        with stripe_calls.calling():
+            paid = client.v1.payment_intents.confirm(
+                payment["stripe_payment_intent_id"], {"payment_method": card, "return_url": "https://example.org"}
+            )
         print(f"    {'ben':8} pays at Stripe with {card}  →  {paid.status}")
-    except stripe.CardError as error:
+    except stripe_calls.CardDeclined as error:
         print(f"    {'ben':8} pays at Stripe with {card}  →  {error.code}")
 
 

@@ -46,7 +46,7 @@ class Seen:
     events: int = 0
 
 
-def tell(system: System) -> None:
+def run(system: System) -> None:
     """Play the tournament, watch the leaderboard, find the clickers, wait for the night."""
     tournament, seen = Tournament(secrets.token_hex(2)), Seen()
     raters, clickers = len(tournament.clickers), sum(tournament.clickers.values())

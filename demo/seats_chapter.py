@@ -8,7 +8,7 @@ from demo.system import Stopped, System, say
 SEATS = 3
 
 
-def tell(system: System) -> None:
+def run(system: System) -> None:
     """Play the chapter: a class sells out, people join the waitlist, a place becomes free."""
     tomorrow = date.today() + timedelta(days=1)  # whatever day it is here
 

@@ -13,9 +13,9 @@ def main() -> int:
     """Run the story. Returns 1 if it had to stop."""
     try:
         system = System()
-        seats_chapter.tell(system)
-        money_chapter.tell(system)
-        ratings_chapter.tell(system)
+        seats_chapter.run(system)
+        money_chapter.run(system)
+        ratings_chapter.run(system)
     except Stopped as stopped:
         print(f"\n{stopped}", file=sys.stderr)
         return 1

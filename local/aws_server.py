@@ -15,7 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.ses.models import ses_backends
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from local import browsers
+from local import foreign_pages
 
 MAILS = "/.local/mails"
 
@@ -35,8 +35,8 @@ class Application:
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         """Serve one request."""
         headers = {name[5:].replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
-        if browsers.is_foreign(headers):
-            body = browsers.REFUSAL.encode()
+        if foreign_pages.is_foreign(headers):
+            body = foreign_pages.REFUSAL.encode()
             start("403 Forbidden", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
             return [body]
         if environ["PATH_INFO"] != MAILS:

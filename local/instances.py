@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from local import opt
+from local import layer_links
 from local.resources import Account, Function
 from local.runtime import Failure, Invocation, RuntimeApi
 
-CHILD = Path(__file__).with_name("child.py")
+CHILD = Path(__file__).with_name("child_process.py")
 INIT_SECONDS_MAX = 60.0
 PASSED_ON = (
     "PATH",
@@ -175,8 +175,8 @@ class Instance:
         }
         if function.log_level:
             lambda_own["AWS_LAMBDA_LOG_LEVEL"] = function.log_level
-        template = {**opt.rewrite(function.environment, self._opt), **around.variables}
-        path = [str(function.code), *opt.python_path(self._opt)]
+        template = {**layer_links.rewrite(function.environment, self._opt), **around.variables}
+        path = [str(function.code), *layer_links.python_path(self._opt)]
         if "PYTHONPATH" in template:
             path.append(template.pop("PYTHONPATH"))
         return {

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from local import browsers
+from local import foreign_pages
 from local.functions import Outcome, Pool
 from local.invocations import Undelivered
 from local.issuer import Issuer
@@ -87,7 +87,7 @@ class Pages:
         return web.Response(body=(folder / name).read_bytes(), content_type=ASSETS[name])
 
     async def _control(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
-        if HEADER not in request.headers or browsers.is_foreign(request.headers):
+        if HEADER not in request.headers or foreign_pages.is_foreign(request.headers):
             return _error(HTTPStatus.FORBIDDEN, f"This path is for the stack's own commands (header {HEADER}).")
         kind, _, name = path.partition("/")
         match request.method, kind:

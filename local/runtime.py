@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 from multidict import CIMultiDict
 
-from local import browsers
+from local import foreign_pages
 
 VERSION = "/2018-06-01/runtime"
 ANSWER_BYTES_MAX = 6 * 1024 * 1024 + 5 * 1024
@@ -99,8 +99,8 @@ class RuntimeApi:
             self._answer.set_result(answer)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        if browsers.is_foreign(request.headers):
-            return web.Response(status=403, text=browsers.REFUSAL)
+        if foreign_pages.is_foreign(request.headers):
+            return web.Response(status=403, text=foreign_pages.REFUSAL)
         path = request.path
         if path == f"{VERSION}/invocation/next":
             return await self._next()

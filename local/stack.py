@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local import code_watch, opt, plans, state, template
+from local import code_watch, layer_links, plans, state, template
 from local.aws import Services
 from local.console import Console
 from local.functions import Pool, all_ended
@@ -170,7 +170,7 @@ class LocalStack:
         folders: dict[tuple[Layer, ...], Path] = {}
         for logical_id, function in stack.functions.items():
             if function.layers not in folders:
-                folders[function.layers] = opt.merge(function.layers, (options.folder / "opt").absolute())
+                folders[function.layers] = layer_links.merge(function.layers, (options.folder / "opt").absolute())
             self.pools[logical_id] = Pool(
                 function,
                 folders[function.layers],
@@ -194,7 +194,7 @@ class LocalStack:
             self._console.say(f"  functions run on {here} here; the template says {', '.join(wanted)}")
         layers = {layer.content for function in stack.functions.values() for layer in function.layers}
         for folder in sorted(layers | {function.code for function in stack.functions.values()}):
-            missing = opt.missing_requirements(folder)
+            missing = layer_links.missing_requirements(folder)
             if missing:
                 self._console.say(f"  {folder.name}/requirements.txt: not installed here: {', '.join(missing)}")
 

@@ -40,7 +40,7 @@ def list_bookings(
 ) -> Response[paging.Page[bookings.BookingDetails]]:
     """List the caller's bookings, newest first."""
     with database.single(http.caller(app.current_event)) as session:
-        return http.json(HTTPStatus.OK, bookings.mine(session, limit, cursor))
+        return http.json(HTTPStatus.OK, bookings.list_own(session, limit, cursor))
 
 
 @app.get("/bookings/<booking_id>", tags=["bookings"], responses=http.problems(404))
@@ -81,7 +81,7 @@ def begin_payment(booking_id: Annotated[Id, Path()]) -> Response[Payment]:
     """Start or resume the payment of a booking. Repeated calls return the same payment."""
     event = app.current_event
     caller, limit = http.caller(event), http.limited(event, "begin_payment")
-    return http.json(HTTPStatus.OK, _told(checkout.begin(stripe.client, caller, booking_id, limit)))
+    return http.json(HTTPStatus.OK, _count_if_unavailable(checkout.start(stripe.client, caller, booking_id, limit)))
 
 
 def _with_payment(booked: bookings.Booked) -> str:
@@ -90,12 +90,12 @@ def _with_payment(booked: bookings.Booked) -> str:
         count("BookingConfirmed")
         return booked.answer
     count("BookingPending")
-    payment = _told(checkout.begun(stripe.client, booked.payment))
+    payment = _count_if_unavailable(checkout.create_at_stripe(stripe.client, booked.payment))
     terms = payment.model_dump(mode="json", include=set(PaymentTerms.model_fields))
     return json.dumps({**json.loads(booked.answer), "payment": terms})
 
 
-def _told(payment: Payment) -> Payment:
+def _count_if_unavailable(payment: Payment) -> Payment:
     """Return the payment, and count it if Stripe could not be reached."""
     if payment.client_secret is None:
         count("StripeUnavailable")

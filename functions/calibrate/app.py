@@ -44,11 +44,11 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             due = calibration.due(session, last[-1] if last else None)
         messages = [CalibrateOrganization(organization_id=organization_id) for organization_id in due]
         queues.send_batch(settings.current().require("calibrate_queue_url"), messages)
-        metrics.add_metric(name="CalibrationsAsked", unit=MetricUnit.Count, value=len(due))
+        metrics.add_metric(name="CalibrationRequested", unit=MetricUnit.Count, value=len(due))
         last.extend(due[-1:])
         return schedules.Outcome(len(due), more=len(due) == calibration.ORGANIZATIONS_PER_TURN)
 
-    return jobs.recorded("calibrate_ratings", lambda: schedules.run(event, context, {"calibrate_ratings": send}))
+    return jobs.record_run("calibrate_ratings", lambda: schedules.run(event, context, {"calibrate_ratings": send}))
 
 
 @observed

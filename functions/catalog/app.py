@@ -102,7 +102,7 @@ def event_calendar(event_id: Annotated[Id, Path()]) -> Response[str]:
     """Get an event as a calendar."""
     limit = http.limited(app.current_event, "calendar")
     with database.single(identity.anonymous(), limit=limit) as session:
-        return _calendar(calendars.of_event(session, event_id))
+        return _calendar(calendars.write_event_calendar(session, event_id))
 
 
 @app.get("/series/<series_id>/calendar.ics", tags=["catalog"], responses={**CALENDAR, **http.problems(304, 404)})
@@ -110,7 +110,7 @@ def series_calendar(series_id: Annotated[Id, Path()]) -> Response[str]:
     """Get the events of a series as a calendar to subscribe to."""
     limit = http.limited(app.current_event, "calendar")
     with database.single(identity.anonymous(), limit=limit) as session:
-        return _calendar(calendars.of_series(session, series_id, clock.now()))
+        return _calendar(calendars.write_series_calendar(session, series_id, clock.now()))
 
 
 def _calendar(text: str) -> Response[str]:

@@ -17,7 +17,7 @@ def receive(event: dict[str, Any], context: LambdaContext) -> Any:
     def fan_out(bundle: Bundle, _delivery: queues.Delivery) -> None:
         nonlocal woken
         made = deliveries.fan_out(bundle.messages)
-        metrics.add_metric(name="WebhooksMade", unit=MetricUnit.Count, value=made)
+        metrics.add_metric(name="WebhookDeliveryCreated", unit=MetricUnit.Count, value=made)
         woken = woken or made > 0 or not bundle.messages
 
     answer = queues.receive(event, context, Bundle, fan_out)
@@ -32,7 +32,7 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     def deliver_webhooks(_turn: schedules.Turn) -> schedules.Outcome:
         return schedules.Outcome(deliver_pending(context).delivered)
 
-    return jobs.recorded(
+    return jobs.record_run(
         "deliver_webhooks", lambda: schedules.run(event, context, {"deliver_webhooks": deliver_webhooks})
     )
 
@@ -50,11 +50,11 @@ def deliver_pending(context: LambdaContext) -> deliveries.Delivered:
     metrics.add_metric(name="WebhookEndpointDisabled", unit=MetricUnit.Count, value=done.disabled)
     soon_seconds = 0 if done.more else done.soon_seconds
     if soon_seconds is not None:
-        wake(soon_seconds)
+        request_run(soon_seconds)
     return done
 
 
-def wake(after_seconds: int) -> None:
+def request_run(after_seconds: int) -> None:
     """Ask for a run after so many seconds, to send the deliveries that are due then."""
     queues.send(settings.current().require("deliver_queue_url"), Bundle(messages=[]), delay_seconds=after_seconds)
 

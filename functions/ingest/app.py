@@ -52,12 +52,12 @@ def post_events(
     caller, limit = http.caller(app.current_event), http.limited(app.current_event, "rate")
     if _is_wanted(prefer):
         database.take_tokens(caller, limit)
-        queued: Response[EventsTaken | ingestion.EventsQueued] = _put_off(request, caller)
+        queued: Response[EventsTaken | ingestion.EventsQueued] = _enqueue(request, caller)
         return queued
     with database.single(caller, limit=limit) as session:
         taken = ingestion.take(session, request)
     _count_and_trigger(taken)
-    return http.text_json(HTTPStatus.OK, ingestion.insist(taken).model_dump_json())
+    return http.text_json(HTTPStatus.OK, ingestion.require_accepted(taken).model_dump_json())
 
 
 @app.get("/ratings/requests/<request_id>", tags=["ratings"])
@@ -84,7 +84,7 @@ def _is_wanted(prefer: str | None) -> bool:
     return any(part.partition(";")[0].strip().lower() == "respond-async" for part in (prefer or "").split(","))
 
 
-def _put_off(request: EventsRequest, caller: Caller) -> Response[EventsTaken | ingestion.EventsQueued]:
+def _enqueue(request: EventsRequest, caller: Caller) -> Response[EventsTaken | ingestion.EventsQueued]:
     """Send a request to the queue. Raises Unavailable if the queue does not accept all of it.
 
     Sending it again is safe: events that the queue accepted are not counted twice.

@@ -30,7 +30,7 @@ def get_schedule(
     """
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "insights")) as session:
-        return http.json(HTTPStatus.OK, schedule.of_instructor(session, instructor_id, first_day, last_day))
+        return http.json(HTTPStatus.OK, schedule.read_schedule(session, instructor_id, first_day, last_day))
 
 
 @app.get("/organizations/<organization_id>/analytics", tags=["insights"], responses=http.problems(403, 404))
@@ -38,7 +38,7 @@ def get_analytics(organization_id: Annotated[Id, Path()]) -> Response[analytics.
     """Get an organization's current figures; for its members."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "insights")) as session:
-        return http.json(HTTPStatus.OK, analytics.of_organization(session, organization_id))
+        return http.json(HTTPStatus.OK, analytics.read_analytics(session, organization_id))
 
 
 @app.get("/access-log", tags=["insights"], responses=http.problems(403))

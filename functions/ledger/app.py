@@ -39,7 +39,7 @@ def compare(_turn: schedules.Turn) -> schedules.Outcome:
 def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Run the schedule's job and record its run."""
     work = {"seal_ledger": seal, "verify_ledger": verify, stripe_balance.COMPARING: compare}
-    return jobs.recorded(str(event.get("job")), lambda: schedules.run(event, context, work))
+    return jobs.record_run(str(event.get("job")), lambda: schedules.run(event, context, work))
 
 
 @observed

@@ -19,7 +19,7 @@ def complete_events(_turn: schedules.Turn) -> schedules.Outcome:
 def send_reminders(_turn: schedules.Turn) -> schedules.Outcome:
     """Remind customers of events that start soon."""
     reminded, more = reminders.send()
-    metrics.add_metric(name="RemindersMade", unit=MetricUnit.Count, value=reminded)
+    metrics.add_metric(name="ReminderCreated", unit=MetricUnit.Count, value=reminded)
     return schedules.Outcome(reminded, more=more)
 
 
@@ -77,7 +77,7 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "clean_up": schedules.stepwise(itertools.chain(maintenance.clean_up(), sealing)),
         "seal_webhook_secrets": schedules.stepwise(sealing),
     }
-    return jobs.recorded(str(event.get("job")), lambda: schedules.run(event, context, work))
+    return jobs.record_run(str(event.get("job")), lambda: schedules.run(event, context, work))
 
 
 @observed

@@ -52,7 +52,7 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             last.append(due[-1])
         return schedules.Outcome(len(due), more=len(due) == generation.SERIES_PER_SLICE)
 
-    return jobs.recorded("generate_events", lambda: schedules.run(event, context, {"generate_events": send_slice}))
+    return jobs.record_run("generate_events", lambda: schedules.run(event, context, {"generate_events": send_slice}))
 
 
 @observed

@@ -26,7 +26,7 @@ SAMPLES = {phase: {"phase": phase} for phase in get_args(Phase)}
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     """Migrate, and report the outcome to CloudFormation if CloudFormation sent the request."""
-    count("MigrationAsked")
+    count("MigrationRequested")
     if "RequestType" in event:
         return custom_resources.carry_out(event, lambda: migrate("pre", context))
     return migrate(TypeAdapter(Phase).validate_python(event.get("phase")), context)

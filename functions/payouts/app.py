@@ -37,9 +37,9 @@ def begin_onboarding(
     """Get a link to Stripe's sign-up page. The account is created by the first call. For admins and owners."""
     event = app.current_event
     caller, limit = http.caller(event), http.limited(event, "begin_onboarding")
-    begun = onboarding.begin(stripe.client, caller, organization_id, request, limit)
+    onboarded = onboarding.start(stripe.client, caller, organization_id, request, limit)
     count("OnboardingBegun")
-    return http.json(HTTPStatus.OK, begun)
+    return http.json(HTTPStatus.OK, onboarded)
 
 
 @app.get("/organizations/<organization_id>/statement", tags=["ledger"], responses=http.problems(404))
@@ -49,7 +49,7 @@ def get_statement(
     """Get an organizer's statement: opening balance, movements, closing balance; for its bookkeepers."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "statement")) as session:
-        answer = statements.of_organizer(session, organization_id, first_day, last_day, currency)
+        answer = statements.read_statement(session, organization_id, first_day, last_day, currency)
     return http.json(HTTPStatus.OK, answer)
 
 

@@ -50,7 +50,7 @@ def get_dashboard() -> Response[dashboard.Dashboard]:
     """Get an overview of the caller's bookings, spending and waitlist entries."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "insights")) as session:
-        return http.json(HTTPStatus.OK, dashboard.of_caller(session))
+        return http.json(HTTPStatus.OK, dashboard.read_dashboard(session))
 
 
 @app.get("/bookings/calendar.ics", tags=["catalog"], responses={**CALENDAR, **http.problems(304)})
@@ -58,7 +58,7 @@ def bookings_calendar() -> Response[str]:
     """Get the caller's bookings as a calendar to subscribe to."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "calendar")) as session:
-        text = calendars.of_caller(session, clock.now())
+        text = calendars.write_own_calendar(session, clock.now())
     response = http.text_of(HTTPStatus.OK, calendars.CONTENT_TYPE, text)
     return http.cacheable(event, response, seconds=CALENDAR_SECONDS, public=False)
 

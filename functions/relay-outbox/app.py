@@ -76,7 +76,7 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             _tick(seconds)
         return schedules.Outcome(relay_pending(context).relayed)
 
-    return jobs.recorded("relay_outbox", lambda: schedules.run(event, context, {"relay_outbox": relay_outbox}))
+    return jobs.record_run("relay_outbox", lambda: schedules.run(event, context, {"relay_outbox": relay_outbox}))
 
 
 def receive(event: dict[str, Any], context: LambdaContext) -> Any:

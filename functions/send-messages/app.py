@@ -19,14 +19,18 @@ def send(address: str, message: EmailMessage) -> str:
         raise notifications.NotSent(str(refusal)) from refusal
 
 
-def tell(bundle: Bundle, _delivery: queues.Delivery) -> None:
+def notify(bundle: Bundle, _delivery: queues.Delivery) -> None:
     """Notify everyone concerned by a bundle. A failure spares the others, but the whole bundle is retried."""
-    told = notifications.tell_all(bundle.messages, send, logger.set_correlation_id)
-    for name, value in (("PeopleTold", told.people), ("EmailSent", told.sent), ("EmailRefused", told.refused)):
+    notified = notifications.notify_all(bundle.messages, send, logger.set_correlation_id)
+    for name, value in (
+        ("NotificationCreated", notified.people),
+        ("EmailSent", notified.sent),
+        ("EmailRefused", notified.refused),
+    ):
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Receive bundles of outbox messages from the relay."""
-    return queues.receive(event, context, Bundle, tell)
+    return queues.receive(event, context, Bundle, notify)

@@ -93,7 +93,7 @@ def expire(_turn: schedules.Turn) -> schedules.Outcome:
 
 def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Run the schedule's job and record its run."""
-    return jobs.recorded("promote_waitlist", lambda: schedules.run(event, context, {"promote_waitlist": expire}))
+    return jobs.record_run("promote_waitlist", lambda: schedules.run(event, context, {"promote_waitlist": expire}))
 
 
 @observed

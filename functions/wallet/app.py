@@ -21,7 +21,7 @@ app = http.resolver()
 def get_wallet(organization_id: Annotated[Id, Query()]) -> Response[wallets.Wallet]:
     """Get the caller's wallet money and passes at an organization, in the order in which they are used."""
     with database.single(http.caller(app.current_event)) as session:
-        return http.json(HTTPStatus.OK, wallets.of_caller(session, organization_id))
+        return http.json(HTTPStatus.OK, wallets.read_wallet(session, organization_id))
 
 
 @app.post("/credits/grants", tags=["credits"], status_code=201, responses=http.problems(403, 404))
@@ -71,7 +71,7 @@ def buy(
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "buy_package")) as session:
         purchase = packages.buy(session, package_id, request, idempotency_key)
-    payment = checkout.begun(stripe.client, purchase.payment)
+    payment = checkout.create_at_stripe(stripe.client, purchase.payment)
     count("PurchaseBegun" if payment.client_secret is not None else "StripeUnavailable")
     return http.json(HTTPStatus.CREATED, purchase.model_copy(update={"payment": payment}))
 

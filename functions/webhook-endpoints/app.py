@@ -35,7 +35,7 @@ def list_endpoints(
 ) -> Response[paging.Page[endpoints.Endpoint]]:
     """List the endpoints of the token's organization."""
     with database.single(http.caller(app.current_event)) as session:
-        return http.json(HTTPStatus.OK, endpoints.mine(session, limit, cursor))
+        return http.json(HTTPStatus.OK, endpoints.list_own(session, limit, cursor))
 
 
 @app.get("/webhook-endpoints/<endpoint_id>", tags=["webhooks"], responses=http.problems(404))

@@ -1,9 +1,9 @@
 """The objects of accounts, capabilities and bank accounts."""
 
 from local.stripe.identity import new_id, new_secret
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 COUNTRIES = {"CH": "chf", "LI": "chf", "DE": "eur", "AT": "eur", "FR": "eur", "IT": "eur", "GB": "gbp", "US": "usd"}
 DUE = ["business_profile.url", "external_account", "tos_acceptance.date", "tos_acceptance.ip"]
@@ -71,7 +71,7 @@ def capability(account: Json, name: str) -> Json:
     }
 
 
-def new_account(work: Work, id: str, country: str, given: Given) -> Json:
+def new_account(work: RequestContext, id: str, country: str, given: Given) -> Json:
     """Return an account without any active capability."""
     kind = given.get("type", "none" if "controller" in given else "standard")
     payer, losses, collection, dashboard = KINDS.get(kind, KINDS["express"])

@@ -11,9 +11,9 @@ from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.money import currency
 from local.stripe.parameters import Choice, Fields, Flag, Metadata, Text, Whole, merged
 from local.stripe.payment_methods import ADDRESS
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 WORD = Text(clears=True)
 CAPABILITIES = ("card_payments", "transfers", "twint_payments")
@@ -71,7 +71,7 @@ CONTROLLER = Fields(
         "type": Choice(words=("custom", "express", "standard")),
     },
 )
-def create(work: Work, given: Given) -> Json:
+def create(work: RequestContext, given: Given) -> Json:
     """Create a connected account; it has no capability until it is activated."""
     if work.connected:
         raise invalid("Only a platform can create accounts.")
@@ -86,13 +86,13 @@ def create(work: Work, given: Given) -> Json:
 
 
 @route("GET", "/v1/account")
-def retrieve_own(work: Work, _: Given) -> Json:
+def retrieve_own(work: RequestContext, _: Given) -> Json:
     """Return the account of the key or of Stripe-Account."""
     return of(work, work.account)
 
 
 @route("GET", "/v1/accounts/{id}")
-def retrieve(work: Work, _: Given, id: str) -> Json:
+def retrieve(work: RequestContext, _: Given, id: str) -> Json:
     """Return an account."""
     if work.connected and id != work.account:
         raise unknown("account", id, "account")
@@ -100,13 +100,13 @@ def retrieve(work: Work, _: Given, id: str) -> Json:
 
 
 @route("GET", "/v1/accounts", PAGE_BY_TIME)
-def list_all(work: Work, given: Given) -> Json:
+def list_all(work: RequestContext, given: Given) -> Json:
     """List connected accounts, newest first."""
     return page(work, given, "account", "/v1/accounts")
 
 
 @route("POST", "/v1/accounts/{id}", FIELDS)
-def update(work: Work, given: Given, id: str) -> Json:
+def update(work: RequestContext, given: Given, id: str) -> Json:
     """Change an account."""
     found = of(work, id)
     _fill(work, found, given)
@@ -115,7 +115,7 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 
 @route("DELETE", "/v1/accounts/{id}")
-def delete(work: Work, _: Given, id: str) -> Json:
+def delete(work: RequestContext, _: Given, id: str) -> Json:
     """Delete an account without money."""
     of(work, id)
     row = work.store.row("select coalesce(sum(net), 0) as n from movements where account = ?", (id,))
@@ -142,7 +142,7 @@ def delete(work: Work, _: Given, id: str) -> Json:
         "type": Choice(words=("account_onboarding", "account_update"), needed=True),
     },
 )
-def link(work: Work, given: Given) -> Json:
+def link(work: RequestContext, given: Given) -> Json:
     """Return a page on which the owner signs up; it is valid once, for five minutes."""
     account = of(work, given["account"])
     for name in ("refresh_url", "return_url"):
@@ -162,7 +162,7 @@ def link(work: Work, given: Given) -> Json:
 
 
 @route("POST", "/v1/accounts/{id}/login_links")
-def login(work: Work, _: Given, id: str) -> Json:
+def login(work: RequestContext, _: Given, id: str) -> Json:
     """Return a link to the Express dashboard (a page that names the account)."""
     account = of(work, id)
     if account["controller"].get("stripe_dashboard", {}).get("type") != "express":
@@ -173,7 +173,7 @@ def login(work: Work, _: Given, id: str) -> Json:
 
 
 @route("GET", "/v1/accounts/{id}/capabilities")
-def capabilities(work: Work, _: Given, id: str) -> Json:
+def capabilities(work: RequestContext, _: Given, id: str) -> Json:
     """List the capabilities that an account requested, with their states."""
     account = of(work, id)
     data = [shape(account, name) for name in account["capabilities"]]
@@ -181,7 +181,7 @@ def capabilities(work: Work, _: Given, id: str) -> Json:
 
 
 @route("GET", "/v1/accounts/{id}/capabilities/{name}")
-def capability(work: Work, _: Given, id: str, name: str) -> Json:
+def capability(work: RequestContext, _: Given, id: str, name: str) -> Json:
     """Return a capability."""
     account = of(work, id)
     if name not in account["capabilities"]:
@@ -190,7 +190,7 @@ def capability(work: Work, _: Given, id: str, name: str) -> Json:
 
 
 @route("POST", "/v1/accounts/{id}/capabilities/{name}", {"requested": Flag()})
-def request_capability(work: Work, given: Given, id: str, name: str) -> Json:
+def request_capability(work: RequestContext, given: Given, id: str, name: str) -> Json:
     """Request a capability, or give it up."""
     account = of(work, id)
     if name not in CAPABILITIES:
@@ -202,7 +202,7 @@ def request_capability(work: Work, given: Given, id: str, name: str) -> Json:
     return shape(account, name)
 
 
-def of(work: Work, id: str) -> Json:
+def of(work: RequestContext, id: str) -> Json:
     """Return an account by its id, including the platform's own. Raises Refused if it does not exist."""
     platform = work.on(work.platform)
     found = platform.find("account", id)
@@ -213,7 +213,7 @@ def of(work: Work, id: str) -> Json:
     raise _no_access(id)
 
 
-def platform_account(work: Work) -> Json:
+def platform_account(work: RequestContext) -> Json:
     """Return the platform's own account."""
     made = new_account(work, work.platform, "CH", {"type": "standard"})
     made |= {"charges_enabled": True, "payouts_enabled": True, "details_submitted": True}
@@ -224,7 +224,7 @@ def platform_account(work: Work) -> Json:
     return made
 
 
-def activated(work: Work, id: str) -> Json:
+def activated(work: RequestContext, id: str) -> Json:
     """Activate the requested capabilities, as after Stripe has verified the owner."""
     found = of(work, id)
     asked: list[str] = work.store.hidden(id).get("requested") or []
@@ -246,7 +246,7 @@ def activated(work: Work, id: str) -> Json:
     return found
 
 
-def restricted(work: Work, id: str) -> Json:
+def restricted(work: RequestContext, id: str) -> Json:
     """Restrict the account until its owner gives more information to Stripe."""
     found = of(work, id)
     found["capabilities"] = dict.fromkeys(found["capabilities"], INACTIVE)
@@ -261,7 +261,7 @@ def restricted(work: Work, id: str) -> Json:
     return found
 
 
-def _tell(work: Work, found: Json) -> None:
+def _tell(work: RequestContext, found: Json) -> None:
     work.on(found["id"]).emit("account.updated", found)
 
 
@@ -269,7 +269,7 @@ def _no_access(id: str) -> Refused:
     return forbidden(id, "sk_test_stand_in")
 
 
-def _fill(work: Work, made: Json, given: Given) -> None:
+def _fill(work: RequestContext, made: Json, given: Given) -> None:
     for name in ("business_type", "email"):
         if name in given:
             made[name] = given[name]

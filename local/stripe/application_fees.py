@@ -6,25 +6,25 @@ from local.stripe.identity import new_id
 from local.stripe.lists import PAGE, PAGE_BY_TIME, inner, page
 from local.stripe.money import written
 from local.stripe.parameters import Metadata, Text, Whole, merged
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 
 @route("GET", "/v1/application_fees/{fee}")
-def retrieve(work: Work, _: Given, fee: str) -> Json:
+def retrieve(work: RequestContext, _: Given, fee: str) -> Json:
     """Return a fee."""
     return work.get("application_fee", fee, "id")
 
 
 @route("GET", "/v1/application_fees", {**PAGE_BY_TIME, "charge": Text()})
-def list_all(work: Work, given: Given) -> Json:
+def list_all(work: RequestContext, given: Given) -> Json:
     """List fees, newest first."""
     return page(work, given, "application_fee", "/v1/application_fees", filters={"charge": given.get("charge")})
 
 
 @route("POST", "/v1/application_fees/{fee}/refunds", {"amount": Whole(least=1), "metadata": Metadata()})
-def refund(work: Work, given: Given, fee: str) -> Json:
+def refund(work: RequestContext, given: Given, fee: str) -> Json:
     """Refund a part of a fee to the account that paid it."""
     found = work.get("application_fee", fee, "id")
     left = found["amount"] - found["amount_refunded"]
@@ -41,14 +41,14 @@ def refund(work: Work, given: Given, fee: str) -> Json:
 
 
 @route("GET", "/v1/application_fees/{fee}/refunds", PAGE)
-def refunds(work: Work, given: Given, fee: str) -> Json:
+def refunds(work: RequestContext, given: Given, fee: str) -> Json:
     """List the refunds of a fee."""
     found = work.get("application_fee", fee, "id")
     made = [work.get("fee_refund", each["id"]) for each in found["refunds"]["data"]]
     return inner(made, f"/v1/application_fees/{fee}/refunds", given)
 
 
-def charged(work: Work, payment: Json, origin: Json, amount: int) -> Json:
+def charged(work: RequestContext, payment: Json, origin: Json, amount: int) -> Json:
     """Charge a fee on a connected account's payment; `work` is that account's, `origin` the charge behind it."""
     platform = work.on(work.platform)
     fee = new_id("fee", 24)
@@ -77,7 +77,7 @@ def charged(work: Work, payment: Json, origin: Json, amount: int) -> Json:
     return made
 
 
-def give_back_in_proportion(work: Work, charge: Json, amount: int) -> None:
+def give_back_in_proportion(work: RequestContext, charge: Json, amount: int) -> None:
     """Refund as much of the fee as is refunded of the charge."""
     platform = work.on(work.platform)
     fee = platform.get("application_fee", charge["application_fee"])
@@ -89,7 +89,7 @@ def give_back_in_proportion(work: Work, charge: Json, amount: int) -> None:
         _refunded(platform, fee, part, {})
 
 
-def _refunded(work: Work, fee: Json, amount: int, metadata: dict[str, str]) -> Json:
+def _refunded(work: RequestContext, fee: Json, amount: int, metadata: dict[str, str]) -> Json:
     made: Json = {
         "id": new_id("fr"),
         "object": "fee_refund",

@@ -8,9 +8,9 @@ from local.stripe.identity import new_id
 from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.money import CURRENCY, currency
 from local.stripe.parameters import Text
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 CATEGORIES = {
     "charge": "charge",
@@ -52,7 +52,7 @@ def fee_detail(amount: int, code: str, type: str = "stripe_fee") -> Json:
 
 
 def moved(
-    work: Work,
+    work: RequestContext,
     type: str,
     amount: int,
     code: str,
@@ -93,7 +93,7 @@ def moved(
     return work.add(made)
 
 
-def moved_by_itself(work: Work, given: Given) -> Json:
+def moved_by_itself(work: RequestContext, given: Given) -> Json:
     """Record a movement without an operation: Stripe's fee for another service, an adjustment."""
     if given.get("type") not in BY_ITSELF:
         raise invalid(f"Invalid type: must be one of {', '.join(BY_ITSELF)}", param="type")
@@ -103,7 +103,7 @@ def moved_by_itself(work: Work, given: Given) -> Json:
     )  # fmt: skip
 
 
-def available(work: Work, code: str) -> int:
+def available(work: RequestContext, code: str) -> int:
     """Return the amount that an account may transfer or pay out now."""
     row = work.store.row(
         "select coalesce(sum(net), 0) as n from movements where account = ? and currency = ? and available_on <= ?",
@@ -113,7 +113,7 @@ def available(work: Work, code: str) -> int:
 
 
 @route("GET", "/v1/balance")
-def balance(work: Work, _: Given) -> Json:
+def balance(work: RequestContext, _: Given) -> Json:
     """Return the available and the pending balance."""
     rows = work.store.rows(
         "select currency, sum(net) as total, sum(case when available_on <= ? then net else 0 end) as ready "
@@ -139,7 +139,7 @@ def balance(work: Work, _: Given) -> Json:
 
 
 @route("GET", "/v1/balance_transactions/{id}")
-def retrieve(work: Work, _: Given, id: str) -> Json:
+def retrieve(work: RequestContext, _: Given, id: str) -> Json:
     """Return a movement."""
     return work.get("balance_transaction", id, "id")
 
@@ -149,7 +149,7 @@ def retrieve(work: Work, _: Given, id: str) -> Json:
     "/v1/balance_transactions",
     {**PAGE_BY_TIME, "currency": CURRENCY, "source": Text(), "type": Text(), "payout": Text()},
 )
-def list_all(work: Work, given: Given) -> Json:
+def list_all(work: RequestContext, given: Given) -> Json:
     """List movements, newest first."""
     filters = {name: given.get(name) for name in ("currency", "source", "type")}
     if "payout" in given:

@@ -4,13 +4,13 @@ from local.stripe import cards
 from local.stripe.balances import fee_detail, moved, processing_fee
 from local.stripe.identity import new_id, new_secret
 from local.stripe.payment_methods import behaviour
+from local.stripe.request_context import RequestContext
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 UNCAPTURED = "manual"
 
 
-def made(work: Work, intent: Json, method: Json, status: str) -> Json:
+def made(work: RequestContext, intent: Json, method: Json, status: str) -> Json:
     """Return a charge of an intent's amount with a status: succeeded, pending or failed. It is not stored yet."""
     manual = intent["capture_method"] == UNCAPTURED
     captured = status == "succeeded" and not manual
@@ -64,7 +64,7 @@ def made(work: Work, intent: Json, method: Json, status: str) -> Json:
     }
 
 
-def refused(work: Work, charge: Json, code: str, decline_code: str | None) -> Json:
+def refused(work: RequestContext, charge: Json, code: str, decline_code: str | None) -> Json:
     """Mark a charge as failed, and emit its event."""
     charge |= {
         "status": "failed",
@@ -90,7 +90,7 @@ def refused(work: Work, charge: Json, code: str, decline_code: str | None) -> Js
     return charge
 
 
-def captured(work: Work, charge: Json, intent: Json) -> None:
+def captured(work: RequestContext, charge: Json, intent: Json) -> None:
     """Settle a captured charge: now, or shortly after if capturing is asynchronous."""
     if intent["capture_method"] == "automatic_async":
         work.later(work.pace.settle_seconds, "settle_charge", charge["id"])
@@ -102,7 +102,7 @@ def captured(work: Work, charge: Json, intent: Json) -> None:
         work.later(work.pace.dispute_seconds, "dispute_inquiry" if card.inquiry else "dispute", charge["id"])
 
 
-def settle(work: Work, charge: Json) -> None:
+def settle(work: RequestContext, charge: Json) -> None:
     """Book a captured charge: its balance transaction, the application's fee, the destination's transfer; once."""
     if charge["balance_transaction"] is not None:
         return
@@ -134,7 +134,7 @@ def settle(work: Work, charge: Json) -> None:
         to_destination(work, charge)
 
 
-def settled(work: Work, id: str) -> None:
+def settled(work: RequestContext, id: str) -> None:
     """Settle a charge after an asynchronous capture, as a task."""
     charge = work.get("charge", id)
     if charge["balance_transaction"] is None:
@@ -156,7 +156,7 @@ def _outcome(card: cards.Card | None) -> Json:
     }
 
 
-def _details(work: Work, intent: Json, method: Json, status: str) -> Json:
+def _details(work: RequestContext, intent: Json, method: Json, status: str) -> Json:
     if method["type"] == "twint":
         return {"type": "twint", "twint": {"mandate": None}}
     card = method["card"]

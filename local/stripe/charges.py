@@ -2,21 +2,21 @@
 
 from local.stripe.lists import PAGE, PAGE_BY_TIME, belonging, inner, page
 from local.stripe.parameters import Metadata, Text, merged
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 WORD = Text(clears=True)
 
 
 @route("GET", "/v1/charges/{id}")
-def retrieve(work: Work, _: Given, id: str) -> Json:
+def retrieve(work: RequestContext, _: Given, id: str) -> Json:
     """Return a charge."""
     return work.get("charge", id, "id")
 
 
 @route("GET", "/v1/charges", {**PAGE_BY_TIME, "customer": Text(), "payment_intent": Text(), "transfer_group": Text()})
-def list_all(work: Work, given: Given) -> Json:
+def list_all(work: RequestContext, given: Given) -> Json:
     """List charges, newest first."""
     filters = {name: given.get(name) for name in ("customer", "payment_intent", "transfer_group")}
     return page(work, given, "charge", "/v1/charges", filters=filters)
@@ -33,7 +33,7 @@ def list_all(work: Work, given: Given) -> Json:
         "transfer_group": WORD,
     },
 )
-def update(work: Work, given: Given, id: str) -> Json:
+def update(work: RequestContext, given: Given, id: str) -> Json:
     """Change the description of a charge."""
     found = work.get("charge", id, "id")
     if "customer" in given:
@@ -48,7 +48,7 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 
 @route("GET", "/v1/charges/{id}/refunds", PAGE)
-def refunds(work: Work, given: Given, id: str) -> Json:
+def refunds(work: RequestContext, given: Given, id: str) -> Json:
     """List the refunds of a charge."""
     work.get("charge", id, "id")
     return inner(belonging(work, "refund", "charge", id), f"/v1/charges/{id}/refunds", given)

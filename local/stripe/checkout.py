@@ -15,9 +15,9 @@ from local.stripe.money import check_charge
 from local.stripe.parameters import Choice, Fields, Flag, Items, Metadata, Text, Whole, merged, missing
 from local.stripe.payment_intents import CAPTURE, FUTURE, THREE_D_SECURE
 from local.stripe.payment_methods import NO_ADDRESS, TYPES
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 EXPIRY_SECONDS = 86_400
 EXPIRY_SECONDS_MIN = 1800
@@ -87,7 +87,7 @@ SWITCH = Fields(kinds={"enabled": Flag(needed=True)})
         "ui_mode": Choice(words=("elements", "embedded_page", "form", "hosted_page")),
     },
 )
-def create(work: Work, given: Given) -> Json:
+def create(work: RequestContext, given: Given) -> Json:
     """Create a session for one payment."""
     if given["mode"] != "payment":
         raise invalid("The stand-in has checkout sessions of mode `payment` only.", param="mode")
@@ -133,7 +133,7 @@ def create(work: Work, given: Given) -> Json:
 
 
 @route("GET", "/v1/checkout/sessions/{id}")
-def retrieve(work: Work, _: Given, id: str) -> Json:
+def retrieve(work: RequestContext, _: Given, id: str) -> Json:
     """Return a session."""
     return work.get("checkout.session", id, "session")
 
@@ -148,14 +148,14 @@ def retrieve(work: Work, _: Given, id: str) -> Json:
         "status": Choice(words=("complete", "expired", "open")),
     },
 )
-def list_all(work: Work, given: Given) -> Json:
+def list_all(work: RequestContext, given: Given) -> Json:
     """List sessions, newest first."""
     filters = {name: given.get(name) for name in ("customer", "payment_intent", "status")}
     return page(work, given, "checkout.session", "/v1/checkout/sessions", filters=filters)
 
 
 @route("POST", "/v1/checkout/sessions/{id}", {"metadata": Metadata()})
-def update(work: Work, given: Given, id: str) -> Json:
+def update(work: RequestContext, given: Given, id: str) -> Json:
     """Change the metadata of a session."""
     found = work.get("checkout.session", id, "session")
     if "metadata" in given:
@@ -164,14 +164,14 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 
 @route("GET", "/v1/checkout/sessions/{id}/line_items", PAGE)
-def line_items(work: Work, given: Given, id: str) -> Json:
+def line_items(work: RequestContext, given: Given, id: str) -> Json:
     """List the line items of a session."""
     work.get("checkout.session", id, "session")
     return inner(work.store.hidden(id)["line_items"], f"/v1/checkout/sessions/{id}/line_items", given)
 
 
 @route("POST", "/v1/checkout/sessions/{id}/expire")
-def expire(work: Work, _: Given, id: str) -> Json:
+def expire(work: RequestContext, _: Given, id: str) -> Json:
     """Expire an open session."""
     found = work.get("checkout.session", id, "session")
     if found["status"] != "open":
@@ -182,14 +182,14 @@ def expire(work: Work, _: Given, id: str) -> Json:
     return _end(work, found)
 
 
-def expired(work: Work, id: str) -> None:
+def expired(work: RequestContext, id: str) -> None:
     """Expire a session when its time is over, as a task."""
     found = work.get("checkout.session", id)
     if found["status"] == "open":
         _end(work, found)
 
 
-def paid(work: Work, id: str, given: Json) -> Json:
+def paid(work: RequestContext, id: str, given: Json) -> Json:
     """Pay as the payer: {"payment_method": "pm_card_…" or "twint", "email", "name", "outcome"}."""
     found = work.get("checkout.session", id, "session")
     if found["status"] != "open":
@@ -223,7 +223,7 @@ def paid(work: Work, id: str, given: Json) -> Json:
     return found
 
 
-def processed(work: Work, intent: Json) -> None:
+def processed(work: RequestContext, intent: Json) -> None:
     """Complete a session whose payment was still processing and has now ended."""
     row = work.store.row(
         "select id from objects where account = ? and kind = 'checkout.session' "
@@ -240,7 +240,7 @@ def processed(work: Work, intent: Json) -> None:
         work.emit("checkout.session.async_payment_failed", found)
 
 
-def _intent(work: Work, found: Json) -> Json:
+def _intent(work: RequestContext, found: Json) -> Json:
     """Return the session's payment intent, created at the payer's first attempt."""
     if found["payment_intent"] is not None:
         return work.get("payment_intent", found["payment_intent"])
@@ -258,7 +258,7 @@ def _intent(work: Work, found: Json) -> Json:
     return payment_intents.create(work, given)
 
 
-def _end(work: Work, found: Json) -> Json:
+def _end(work: RequestContext, found: Json) -> Json:
     found |= {"status": "expired", "url": None}
     work.emit("checkout.session.expired", found)
     return found

@@ -4,9 +4,9 @@ from local.stripe.errors import invalid, unknown
 from local.stripe.identity import new_id
 from local.stripe.money import currency
 from local.stripe.parameters import merged, missing
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 HOSTED = "hosted_page"
 
@@ -73,7 +73,7 @@ def line(price: Json, quantity: int) -> Json:
     }
 
 
-def new_session(work: Work, given: Given, code: str, total: int, expires_at: int) -> Json:
+def new_session(work: RequestContext, given: Given, code: str, total: int, expires_at: int) -> Json:
     """Return an open session; its customer, address and payment method are set later."""
     return {
         "id": new_id("cs_test", 58),

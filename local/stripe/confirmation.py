@@ -8,15 +8,15 @@ from local.stripe.addresses import check_return
 from local.stripe.charge_lifecycle import UNCAPTURED
 from local.stripe.errors import Refused, declined, invalid, unexpected_state
 from local.stripe.payment_methods import attached, behaviour, made_from, refuse_used, usable
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 FAILED_AUTHENTICATION = "payment_intent_authentication_failure"
 
 
-def confirm(work: Work, intent: Json, given: Given) -> Json:
+def confirm(work: RequestContext, intent: Json, given: Given) -> Json:
     """Confirm an intent. Raises Refused: declined, not confirmable, or incomplete."""
     check_return(given, "return_url")
     _refuse_state(intent)
@@ -54,7 +54,7 @@ def confirm(work: Work, intent: Json, given: Given) -> Json:
     return attempt(work, intent, method)
 
 
-def attempt(work: Work, intent: Json, method: Json) -> Json:
+def attempt(work: RequestContext, intent: Json, method: Json) -> Json:
     """Attempt the charge. Raises Refused (kept) if the card is declined."""
     card = behaviour(work, method)
     work.store.hide(method["id"], {**work.store.hidden(method["id"]), "used": method["customer"] is None})
@@ -67,7 +67,7 @@ def attempt(work: Work, intent: Json, method: Json) -> Json:
     return succeed(work, intent, method, charge)
 
 
-def succeed(work: Work, intent: Json, method: Json, charge: Json) -> Json:
+def succeed(work: RequestContext, intent: Json, method: Json, charge: Json) -> Json:
     """Record a successful charge: the intent has succeeded, or waits for its capture."""
     intent |= {"latest_charge": charge["id"], "next_action": None, "last_payment_error": None, "processing": None}
     if intent["setup_future_usage"] and intent["customer"] and method["type"] == "card":
@@ -87,7 +87,7 @@ def succeed(work: Work, intent: Json, method: Json, charge: Json) -> Json:
 
 
 def fail(
-    work: Work, intent: Json, method: Json, code: str, decline_code: str | None, charge: Json | None = None
+    work: RequestContext, intent: Json, method: Json, code: str, decline_code: str | None, charge: Json | None = None
 ) -> Json:
     """Fail the attempt: the intent requires another payment method. Always raises Refused (kept)."""
     refusal = failed(work, intent, method, code, decline_code, charge)
@@ -95,7 +95,7 @@ def fail(
 
 
 def failed(
-    work: Work, intent: Json, method: Json, code: str, decline_code: str | None, charge: Json | None = None
+    work: RequestContext, intent: Json, method: Json, code: str, decline_code: str | None, charge: Json | None = None
 ) -> Refused:
     """Fail an attempt that nobody waits for: the refusal is returned, not raised."""
     message = (
@@ -129,7 +129,7 @@ def failed(
     return declined(message, code=code, decline_code=decline_code, objects=objects)
 
 
-def played(work: Work, intent: Json, outcome: str) -> Json:
+def played(work: RequestContext, intent: Json, outcome: str) -> Json:
     """Apply the payer's reaction to next_action; `outcome`: succeeded, failed or processing."""
     if intent["status"] != "requires_action":
         raise unexpected_state(f"Nothing is asked of the payer: the status is {intent['status']}.", intent)
@@ -160,7 +160,7 @@ def played(work: Work, intent: Json, outcome: str) -> Json:
         return intent
 
 
-def processed(work: Work, intent: Json, outcome: str) -> Json:
+def processed(work: RequestContext, intent: Json, outcome: str) -> Json:
     """End a payment that was processing; `outcome`: succeeded or failed."""
     if intent["status"] != "processing":
         raise unexpected_state(f"The status is {intent['status']}, not processing.", intent)
@@ -174,7 +174,7 @@ def processed(work: Work, intent: Json, outcome: str) -> Json:
     return succeed(work, intent, method, charge)
 
 
-def _ask_payer(work: Work, intent: Json, method: Json, given: Given) -> Json:
+def _ask_payer(work: RequestContext, intent: Json, method: Json, given: Given) -> Json:
     if given.get("off_session") or given.get("error_on_requires_action"):
         return fail(work, intent, method, "authentication_required", "authentication_required")
     page = f"{work.url}/_stand_in/authenticate/{intent['id']}?client_secret={quote(intent['client_secret'])}"
@@ -206,7 +206,7 @@ def _refuse_state(intent: Json) -> None:
         )
 
 
-def _method(work: Work, intent: Json, given: Given) -> Json | None:
+def _method(work: RequestContext, intent: Json, given: Given) -> Json | None:
     if "payment_method" in given:
         return usable(work, given["payment_method"], "payment_method")
     if "payment_method_data" in given:
@@ -216,7 +216,7 @@ def _method(work: Work, intent: Json, given: Given) -> Json | None:
     return None
 
 
-def _refuse_method(work: Work, intent: Json, method: Json) -> None:
+def _refuse_method(work: RequestContext, intent: Json, method: Json) -> None:
     if method["type"] not in intent["payment_method_types"]:
         raise invalid(
             f"The PaymentMethod provided ({method['type']}) is not allowed for this PaymentIntent. Please attach a "
@@ -240,7 +240,7 @@ def _refuse_method(work: Work, intent: Json, method: Json) -> None:
         )
 
 
-def _authenticates(work: Work, intent: Json, method: Json) -> bool:
+def _authenticates(work: RequestContext, intent: Json, method: Json) -> bool:
     card = behaviour(work, method)
     options = (intent["payment_method_options"] or {}).get("card", {})
     asked = options.get("request_three_d_secure") in ("any", "challenge")

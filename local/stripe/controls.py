@@ -23,10 +23,10 @@ from local.stripe import (
 from local.stripe.delivery_order import in_order
 from local.stripe.errors import Refused, invalid, malformed, unrecognized
 from local.stripe.identity import new_secret
+from local.stripe.request_context import RequestContext
 from local.stripe.sender import Sender
 from local.stripe.service import Answer, Request, Service, encoded
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 PREFIX = "/_stand_in"
 DRAIN_SECONDS_MAX = 30.0
@@ -231,20 +231,20 @@ class Controls:
         return made
 
 
-def _authenticate(work: Work, id: str, given: Json) -> Json:
+def _authenticate(work: RequestContext, id: str, given: Json) -> Json:
     outcome = given.get("outcome", "succeeded")
     if outcome not in ("succeeded", "failed", "processing"):
         raise malformed("Invalid outcome: must be one of succeeded, failed or processing", param="outcome")
     return confirmation.played(work, work.get("payment_intent", id), outcome)
 
 
-def _process(work: Work, id: str, given: Json) -> Json:
+def _process(work: RequestContext, id: str, given: Json) -> Json:
     intent = confirmation.processed(work, work.get("payment_intent", id), given.get("outcome", "succeeded"))
     checkout.processed(work, intent)
     return intent
 
 
-def _pay(work: Work, id: str, given: Json) -> Json:
+def _pay(work: RequestContext, id: str, given: Json) -> Json:
     """Pay as the payer, with a test card or with TWINT, and approve."""
     intent = work.get("payment_intent", id)
     method = given.get("payment_method", "pm_card_visa")
@@ -260,7 +260,7 @@ def _pay(work: Work, id: str, given: Json) -> Json:
     return intent
 
 
-ACTIONS: dict[tuple[str, str], Callable[[Work, str, Json], Any]] = {
+ACTIONS: dict[tuple[str, str], Callable[[RequestContext, str, Json], Any]] = {
     ("payment_intents", "authenticate"): _authenticate,
     ("payment_intents", "process"): _process,
     ("payment_intents", "pay"): _pay,

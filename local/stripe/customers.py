@@ -5,9 +5,9 @@ from local.stripe.identity import new_id, new_secret
 from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.parameters import Fields, Items, Metadata, Text, merged
 from local.stripe.payment_methods import ADDRESS, NO_ADDRESS, attached, shipping, usable
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 WORD = Text(clears=True)
 SHIPPING = Fields(clears=True, kinds={"address": ADDRESS, "name": Text(), "phone": WORD})
@@ -25,7 +25,7 @@ FIELDS = {
 
 
 @route("POST", "/v1/customers", {**FIELDS, "payment_method": Text()})
-def create(work: Work, given: Given) -> Json:
+def create(work: RequestContext, given: Given) -> Json:
     """Create a customer."""
     made: Json = {
         "id": new_id("cus", 14),
@@ -66,14 +66,14 @@ def create(work: Work, given: Given) -> Json:
 
 
 @route("GET", "/v1/customers/{id}")
-def retrieve(work: Work, _: Given, id: str) -> Json:
+def retrieve(work: RequestContext, _: Given, id: str) -> Json:
     """Return a customer; only a stub of a deleted one."""
     gone = work.find("deleted_customer", id)
     return {"id": id, "object": "customer", "deleted": True} if gone else work.get("customer", id, "id")
 
 
 @route("POST", "/v1/customers/{id}", FIELDS)
-def update(work: Work, given: Given, id: str) -> Json:
+def update(work: RequestContext, given: Given, id: str) -> Json:
     """Change a customer."""
     found = work.get("customer", id, "id")
     _fill(work, found, given)
@@ -82,7 +82,7 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 
 @route("DELETE", "/v1/customers/{id}")
-def delete(work: Work, _: Given, id: str) -> Json:
+def delete(work: RequestContext, _: Given, id: str) -> Json:
     """Delete a customer; the payments stay."""
     found = work.get("customer", id, "id")
     work.emit("customer.deleted", found)
@@ -91,12 +91,12 @@ def delete(work: Work, _: Given, id: str) -> Json:
 
 
 @route("GET", "/v1/customers", {**PAGE_BY_TIME, "email": Text(longest=512)})
-def list_all(work: Work, given: Given) -> Json:
+def list_all(work: RequestContext, given: Given) -> Json:
     """List customers, newest first."""
     return page(work, given, "customer", "/v1/customers", filters={"email": given.get("email")})
 
 
-def _fill(work: Work, made: Json, given: Given) -> None:
+def _fill(work: RequestContext, made: Json, given: Given) -> None:
     for name in ("description", "email", "name", "phone"):
         if name in given:
             made[name] = given[name]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from local.stripe.store import Json, Store
 
 if TYPE_CHECKING:
-    from local.stripe.work import Work
+    from local.stripe.request_context import RequestContext
 
 
-def enqueue(work: "Work", event: Json) -> None:
+def enqueue(work: "RequestContext", event: Json) -> None:
     """Add a delivery for each endpoint that wants the event; it is held while deliveries are held."""
     state = "held" if work.store.setting("hold", default=False) else "pending"
     for endpoint in endpoints(work.store, work.platform, work.account):

@@ -1,11 +1,11 @@
 """Checks whether a connected account may receive money."""
 
 from local.stripe.errors import invalid
+from local.stripe.request_context import RequestContext
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 
-def check_destination(work: Work, made: Json) -> None:
+def check_destination(work: RequestContext, made: Json) -> None:
     """Refuse a payment for an account that does not exist or cannot receive it."""
     if made["transfer_data"] is not None:
         receiving(work, made["transfer_data"]["destination"], "transfer_data[destination]")
@@ -17,7 +17,7 @@ def check_destination(work: Work, made: Json) -> None:
         _refuse_without_cards(account)
 
 
-def receiving(work: Work, id: str, param: str) -> Json:
+def receiving(work: RequestContext, id: str, param: str) -> Json:
     """Return the account that receives a transfer. Raises Refused if it is unknown or not ready."""
     account = _account(work, id, param)
     if account["capabilities"].get("transfers") != "active":
@@ -29,7 +29,7 @@ def receiving(work: Work, id: str, param: str) -> Json:
     return account
 
 
-def _account(work: Work, id: str, param: str) -> Json:
+def _account(work: RequestContext, id: str, param: str) -> Json:
     account = None if work.connected else work.find("account", id)
     if account is None:
         raise invalid(f"No such destination: '{id}'", code="resource_missing", param=param)

@@ -7,9 +7,9 @@ from local.stripe.errors import invalid
 from local.stripe.identity import new_id
 from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.parameters import Fields, Flag, Metadata, Text, merged
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 DISPUTE_FEE = 1500
 EVIDENCE_DAYS = 9
@@ -30,13 +30,13 @@ VERDICTS = {"winning_evidence": "dispute_won", "losing_evidence": "dispute_lost"
 
 
 @route("GET", "/v1/disputes/{id}")
-def retrieve(work: Work, _: Given, id: str) -> Json:
+def retrieve(work: RequestContext, _: Given, id: str) -> Json:
     """Return a dispute."""
     return work.get("dispute", id, "dispute")
 
 
 @route("GET", "/v1/disputes", {**PAGE_BY_TIME, "charge": Text(), "payment_intent": Text()})
-def list_all(work: Work, given: Given) -> Json:
+def list_all(work: RequestContext, given: Given) -> Json:
     """List disputes, newest first."""
     filters = {name: given.get(name) for name in ("charge", "payment_intent")}
     return page(work, given, "dispute", "/v1/disputes", filters=filters)
@@ -51,7 +51,7 @@ def list_all(work: Work, given: Given) -> Json:
         "submit": Flag(),
     },
 )
-def update(work: Work, given: Given, id: str) -> Json:
+def update(work: RequestContext, given: Given, id: str) -> Json:
     """Send evidence for a dispute, which goes to the bank unless `submit` is false."""
     found = work.get("dispute", id, "dispute")
     if "metadata" in given:
@@ -68,7 +68,7 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 
 @route("POST", "/v1/disputes/{id}/close")
-def close(work: Work, _: Given, id: str) -> Json:
+def close(work: RequestContext, _: Given, id: str) -> Json:
     """Accept that a dispute is lost."""
     found = work.get("dispute", id, "dispute")
     if found["status"] not in OPEN:
@@ -76,7 +76,7 @@ def close(work: Work, _: Given, id: str) -> Json:
     return closed(work, id, "lost")
 
 
-def opened(work: Work, charge_id: str, reason: str = "fraudulent", *, inquiry: bool = False) -> Json:
+def opened(work: RequestContext, charge_id: str, reason: str = "fraudulent", *, inquiry: bool = False) -> Json:
     """Open a payer's dispute of a charge; the money leaves at once, except with an inquiry."""
     charge = work.get("charge", charge_id)
     if charge["disputed"] or charge["status"] != "succeeded" or not charge["captured"]:
@@ -109,7 +109,7 @@ def opened(work: Work, charge_id: str, reason: str = "fraudulent", *, inquiry: b
     return made
 
 
-def closed(work: Work, id: str, status: str) -> Json:
+def closed(work: RequestContext, id: str, status: str) -> Json:
     """Close a dispute by the bank's decision: won or lost."""
     found = work.get("dispute", id)
     if found["status"] not in OPEN:
@@ -140,13 +140,13 @@ def closed(work: Work, id: str, status: str) -> Json:
     return found
 
 
-def decided(work: Work, id: str, status: str) -> None:
+def decided(work: RequestContext, id: str, status: str) -> None:
     """Close a dispute after evidence whose text names the result, as a task."""
     if work.get("dispute", id)["status"] in OPEN:
         closed(work, id, status)
 
 
-def _submit(work: Work, found: Json) -> None:
+def _submit(work: RequestContext, found: Json) -> None:
     details = found["evidence_details"]
     details["submission_count"] += 1
     details["submission_method"] = "manual"
@@ -157,7 +157,7 @@ def _submit(work: Work, found: Json) -> None:
         work.later(work.pace.dispute_seconds, task, found["id"])
 
 
-def _new(work: Work, charge: Json, reason: str, *, inquiry: bool) -> Json:
+def _new(work: RequestContext, charge: Json, reason: str, *, inquiry: bool) -> Json:
     card = charge["payment_method_details"].get("card")
     made: Json = {
         "id": new_id("du"),

@@ -8,14 +8,14 @@ from local.stripe.identity import new_id, new_secret
 from local.stripe.money import check_charge, currency, written
 from local.stripe.parameters import merged
 from local.stripe.payment_methods import made_from, shipping, usable
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 TWINT_MAX = 500_000
 
 
-def new_intent(work: Work, given: Given, code: str) -> Json:
+def new_intent(work: RequestContext, given: Given, code: str) -> Json:
     """Return an intent without the parts that depend on other objects."""
     types = given.get("payment_method_types", given.get("allowed_payment_method_types"))
     automatic = given.get("automatic_payment_methods", {"enabled": types is None})
@@ -70,7 +70,7 @@ def new_intent(work: Work, given: Given, code: str) -> Json:
     }
 
 
-def apply(work: Work, made: Json, given: Given) -> None:
+def apply(work: RequestContext, made: Json, given: Given) -> None:
     """Apply the parameters to the intent."""
     for name in (
         "amount", "application_fee_amount", "capture_method", "description", "payment_method_types", "receipt_email",
@@ -131,7 +131,7 @@ def options(made: Json, given: Given) -> Json:
     return {name: all_options[name] for name in made["payment_method_types"]}
 
 
-def check(work: Work, made: Json) -> None:
+def check(work: RequestContext, made: Json) -> None:
     """Refuse combinations that one intent cannot have."""
     check_charge(made["amount"], made["currency"])
     types = made["payment_method_types"]

@@ -6,8 +6,8 @@ from typing import Any
 
 from local.stripe.errors import malformed, unknown
 from local.stripe.parameters import Kind, Span, Text, Whole
+from local.stripe.request_context import NAMES, RequestContext
 from local.stripe.store import Json
-from local.stripe.work import NAMES, Work
 
 Given = dict[str, Any]
 PAGE: Mapping[str, Kind] = {
@@ -21,7 +21,7 @@ OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
 def page(
-    work: Work,
+    work: RequestContext,
     given: Given,
     kind: str,
     url: str,
@@ -80,7 +80,7 @@ def inner(found: list[Json], url: str, given: Given | None = None) -> Json:
     return {"object": "list", "data": found[:limit], "has_more": len(found) > limit, "url": url}
 
 
-def belonging(work: Work, kind: str, path: str, id: str) -> list[Json]:
+def belonging(work: RequestContext, kind: str, path: str, id: str) -> list[Json]:
     """Return all objects of a kind whose field at `path` is `id`, newest first."""
     rows = work.store.rows(
         "select id from objects where account = ? and kind = ? and "  # noqa: S608 path is a word of our own
@@ -90,7 +90,7 @@ def belonging(work: Work, kind: str, path: str, id: str) -> list[Json]:
     return [work.get(kind, row["id"]) for row in rows]
 
 
-def _place(work: Work, kind: str, id: str, name: str) -> int:
+def _place(work: RequestContext, kind: str, id: str, name: str) -> int:
     row = work.store.row(
         "select place from objects where id = ? and kind = ? and account = ?", (id, kind, work.account)
     )

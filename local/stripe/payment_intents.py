@@ -11,9 +11,9 @@ from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.money import CURRENCY, currency, written
 from local.stripe.parameters import Choice, Fields, Flag, Items, Metadata, Text, Whole, merged
 from local.stripe.payment_methods import DATA, TYPES
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 WORD = Text(clears=True)
 CANCELABLE = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing")
@@ -73,7 +73,7 @@ PUBLIC = (
         "transfer_data": Fields(kinds={"destination": Text(needed=True), "amount": Whole(least=0)}),
     },
 )
-def create(work: Work, given: Given) -> Json:
+def create(work: RequestContext, given: Given) -> Json:
     """Create an intent, and confirm it at once with `confirm`."""
     if not given.get("confirm"):
         alone = next((name for name in CONFIRMING if name in given and name != "use_stripe_sdk"), None)
@@ -109,13 +109,13 @@ def create(work: Work, given: Given) -> Json:
 
 
 @route("GET", "/v1/payment_intents/{id}", {"client_secret": Text()}, public=True)
-def retrieve(work: Work, given: Given, id: str) -> Json:
+def retrieve(work: RequestContext, given: Given, id: str) -> Json:
     """Return an intent; with a publishable key only for its client secret, and without some fields."""
     return _shown(work, _found(work, given, id))
 
 
 @route("GET", "/v1/payment_intents", {**PAGE_BY_TIME, "customer": Text()})
-def list_all(work: Work, given: Given) -> Json:
+def list_all(work: RequestContext, given: Given) -> Json:
     """List intents, newest first."""
     return page(work, given, "payment_intent", "/v1/payment_intents", filters={"customer": given.get("customer")})
 
@@ -125,7 +125,7 @@ def list_all(work: Work, given: Given) -> Json:
     "/v1/payment_intents/{id}",
     {**CHANGES, "transfer_data": Fields(kinds={"amount": Whole(least=0, clears=True)})},
 )
-def update(work: Work, given: Given, id: str) -> Json:
+def update(work: RequestContext, given: Given, id: str) -> Json:
     """Change an unpaid intent; its metadata and description at any time."""
     found = work.get("payment_intent", id, "intent")
     fixed = [name for name in given if name not in ("metadata", "description", "receipt_email", "transfer_group")]
@@ -169,7 +169,7 @@ def update(work: Work, given: Given, id: str) -> Json:
     },
     public=True,
 )
-def confirm(work: Work, given: Given, id: str) -> Json:
+def confirm(work: RequestContext, given: Given, id: str) -> Json:
     """Confirm an intent."""
     found = _found(work, given, id)
     changes: Given = {name: given[name] for name in ("payment_method_options", "payment_method_types") if name in given}
@@ -194,7 +194,7 @@ def confirm(work: Work, given: Given, id: str) -> Json:
         "transfer_data": Fields(kinds={"amount": Whole(least=0)}),
     },
 )
-def capture(work: Work, given: Given, id: str) -> Json:
+def capture(work: RequestContext, given: Given, id: str) -> Json:
     """Capture all or a part of the authorized amount; the rest is released."""
     found = work.get("payment_intent", id, "intent")
     if found["status"] != "requires_capture":
@@ -230,7 +230,7 @@ def capture(work: Work, given: Given, id: str) -> Json:
 
 
 @route("POST", "/v1/payment_intents/{id}/cancel", {"cancellation_reason": Choice(words=REASONS)})
-def cancel(work: Work, given: Given, id: str) -> Json:
+def cancel(work: RequestContext, given: Given, id: str) -> Json:
     """Cancel an intent; its authorization is released."""
     found = work.get("payment_intent", id, "intent")
     if found["status"] not in CANCELABLE:
@@ -243,7 +243,7 @@ def cancel(work: Work, given: Given, id: str) -> Json:
     return canceled(work, found, given.get("cancellation_reason"))
 
 
-def canceled(work: Work, found: Json, reason: str | None) -> Json:
+def canceled(work: RequestContext, found: Json, reason: str | None) -> Json:
     """Cancel an intent."""
     if found["status"] in ("requires_capture", "processing"):
         charge = work.get("charge", found["latest_charge"])
@@ -264,7 +264,7 @@ def canceled(work: Work, found: Json, reason: str | None) -> Json:
     return found
 
 
-def expired(work: Work, id: str) -> None:
+def expired(work: RequestContext, id: str) -> None:
     """Cancel an intent at the end of its authorization, as a task."""
     found = work.get("payment_intent", id)
     if found["status"] == "requires_capture":
@@ -279,7 +279,7 @@ def _confirming(given: Given) -> Given:
     return {name: value for name, value in given.items() if name in names}
 
 
-def _found(work: Work, given: Given, id: str) -> Json:
+def _found(work: RequestContext, given: Given, id: str) -> Json:
     found = work.get("payment_intent", id, "intent")
     secret = given.get("client_secret")
     if work.publishable and secret is None:
@@ -289,5 +289,5 @@ def _found(work: Work, given: Given, id: str) -> Json:
     return found
 
 
-def _shown(work: Work, found: Json) -> Json:
+def _shown(work: RequestContext, found: Json) -> Json:
     return {name: found[name] for name in PUBLIC} if work.publishable else found

@@ -8,9 +8,9 @@ from local.stripe.errors import Refused, invalid, unknown
 from local.stripe.identity import new_id
 from local.stripe.lists import PAGE, page
 from local.stripe.parameters import Choice, Fields, Metadata, Text, Whole, merged, missing
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 TYPES = ("card", "twint")
 WORD = Text(clears=True)
@@ -37,13 +37,13 @@ NO_ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", 
 
 
 @route("POST", "/v1/payment_methods", DATA, public=True)
-def create(work: Work, given: Given) -> Json:
+def create(work: RequestContext, given: Given) -> Json:
     """Create a payment method from a test token or, with a publishable key, from a test card's number."""
     return made_from(work, given)
 
 
 @route("GET", "/v1/payment_methods/{id}")
-def retrieve(work: Work, _: Given, id: str) -> Json:
+def retrieve(work: RequestContext, _: Given, id: str) -> Json:
     """Return a payment method."""
     return usable(work, id, "payment_method")
 
@@ -58,7 +58,7 @@ def retrieve(work: Work, _: Given, id: str) -> Json:
         "card": Fields(kinds={"exp_month": Whole(least=1, most=12), "exp_year": Whole()}),
     },
 )
-def update(work: Work, given: Given, id: str) -> Json:
+def update(work: RequestContext, given: Given, id: str) -> Json:
     """Change an attached payment method."""
     found = work.get("payment_method", id, "payment_method")
     if found["customer"] is None:
@@ -75,7 +75,7 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 
 @route("POST", "/v1/payment_methods/{id}/attach", {"customer": Text(needed=True)})
-def attach(work: Work, given: Given, id: str) -> Json:
+def attach(work: RequestContext, given: Given, id: str) -> Json:
     """Attach a payment method to a customer."""
     customer = work.get("customer", given["customer"], "customer")
     found = usable(work, id, "payment_method")
@@ -83,7 +83,7 @@ def attach(work: Work, given: Given, id: str) -> Json:
 
 
 @route("POST", "/v1/payment_methods/{id}/detach")
-def detach(work: Work, _: Given, id: str) -> Json:
+def detach(work: RequestContext, _: Given, id: str) -> Json:
     """Detach a payment method from its customer; it cannot be used again."""
     found = work.get("payment_method", id, "payment_method")
     if found["customer"] is None:
@@ -95,21 +95,21 @@ def detach(work: Work, _: Given, id: str) -> Json:
 
 
 @route("GET", "/v1/payment_methods", {**PAGE, "customer": Text(), "type": Choice(words=TYPES)})
-def list_all(work: Work, given: Given) -> Json:
+def list_all(work: RequestContext, given: Given) -> Json:
     """List the payment methods of a customer."""
     filters = {"customer": given.get("customer"), "type": given.get("type")}
     return page(work, given, "payment_method", "/v1/payment_methods", filters=filters)
 
 
 @route("GET", "/v1/customers/{customer}/payment_methods", {**PAGE, "type": Choice(words=TYPES)})
-def list_of_customer(work: Work, given: Given, customer: str) -> Json:
+def list_of_customer(work: RequestContext, given: Given, customer: str) -> Json:
     """List the payment methods of a customer, under the customer's path."""
     work.get("customer", customer, "customer")
     filters = {"customer": customer, "type": given.get("type")}
     return page(work, given, "payment_method", f"/v1/customers/{customer}/payment_methods", filters=filters)
 
 
-def made_from(work: Work, given: Given, param: str = "") -> Json:
+def made_from(work: RequestContext, given: Given, param: str = "") -> Json:
     """Create a payment method from its parameters."""
     kind = given["type"]
     strange = next((name for name in TYPES if name in given and name != kind), None)
@@ -125,7 +125,7 @@ def made_from(work: Work, given: Given, param: str = "") -> Json:
     return new(work, name, given)
 
 
-def usable(work: Work, id: str, param: str) -> Json:
+def usable(work: RequestContext, id: str, param: str) -> Json:
     """Return the payment method with an id; an id of Stripe's own such as pm_card_visa creates a new one."""
     name = cards.named(id, "pm_card_")
     if name is not None:
@@ -133,7 +133,7 @@ def usable(work: Work, id: str, param: str) -> Json:
     return work.get("payment_method", id, param)
 
 
-def attached(work: Work, found: Json, customer: str) -> Json:
+def attached(work: RequestContext, found: Json, customer: str) -> Json:
     """Attach a payment method, which is possible only once and before its use."""
     if found["customer"] == customer:
         return found
@@ -147,7 +147,7 @@ def attached(work: Work, found: Json, customer: str) -> Json:
     return found
 
 
-def refuse_used(work: Work, found: Json) -> None:
+def refuse_used(work: RequestContext, found: Json) -> None:
     """Refuse a payment method without a customer that was already used."""
     if work.store.hidden(found["id"]).get("used"):
         raise invalid(
@@ -157,13 +157,13 @@ def refuse_used(work: Work, found: Json) -> None:
         )
 
 
-def behaviour(work: Work, found: Json) -> cards.Card | None:
+def behaviour(work: RequestContext, found: Json) -> cards.Card | None:
     """Return the behaviour of a payment method's card; None if it is not a card."""
     name = work.store.hidden(found["id"]).get("card")
     return None if name is None else cards.CARDS[name]
 
 
-def new(work: Work, card: str | None, given: Given) -> Json:
+def new(work: RequestContext, card: str | None, given: Given) -> Json:
     """Store a payment method for a test card, or for TWINT if there is none."""
     billing = _billing({"address": {**NO_ADDRESS}, "email": None, "name": None, "phone": None, "tax_id": None}, {})
     found: Json = {
@@ -195,7 +195,7 @@ def shipping(given: Json | None) -> Json | None:
     }
 
 
-def _card(work: Work, given: Json) -> str:
+def _card(work: RequestContext, given: Json) -> str:
     if "token" in given:
         name = cards.named(given["token"], "tok_")
         if name is None:

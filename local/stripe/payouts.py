@@ -9,9 +9,9 @@ from local.stripe.identity import new_id
 from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.money import currency
 from local.stripe.parameters import Choice, Metadata, Span, Text, Whole, merged
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 FAILURES = {
     "account_closed": "The bank account has been closed",
@@ -40,7 +40,7 @@ STATUSES = ("pending", "in_transit", "paid", "failed", "canceled")
         "statement_descriptor": Text(longest=22),
     },
 )
-def create(work: Work, given: Given) -> Json:
+def create(work: RequestContext, given: Given) -> Json:
     """Pay out an available amount."""
     account = of(work, work.account)
     if not account["payouts_enabled"]:
@@ -65,7 +65,7 @@ def create(work: Work, given: Given) -> Json:
 
 
 @route("GET", "/v1/payouts/{id}")
-def retrieve(work: Work, _: Given, id: str) -> Json:
+def retrieve(work: RequestContext, _: Given, id: str) -> Json:
     """Return a payout."""
     return work.get("payout", id, "payout")
 
@@ -75,14 +75,14 @@ def retrieve(work: Work, _: Given, id: str) -> Json:
     "/v1/payouts",
     {**PAGE_BY_TIME, "arrival_date": Span(), "destination": Text(), "status": Choice(words=STATUSES)},
 )
-def list_all(work: Work, given: Given) -> Json:
+def list_all(work: RequestContext, given: Given) -> Json:
     """List payouts, newest first."""
     filters = {name: given.get(name) for name in ("destination", "status")}
     return page(work, given, "payout", "/v1/payouts", filters=filters)
 
 
 @route("POST", "/v1/payouts/{id}", {"metadata": Metadata()})
-def update(work: Work, given: Given, id: str) -> Json:
+def update(work: RequestContext, given: Given, id: str) -> Json:
     """Change the metadata of a payout."""
     found = work.get("payout", id, "payout")
     if "metadata" in given:
@@ -92,7 +92,7 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 
 @route("POST", "/v1/payouts/{id}/cancel")
-def cancel(work: Work, _: Given, id: str) -> Json:
+def cancel(work: RequestContext, _: Given, id: str) -> Json:
     """Cancel a payout that was not sent yet."""
     found = work.get("payout", id, "payout")
     if found["status"] != "pending":
@@ -103,7 +103,7 @@ def cancel(work: Work, _: Given, id: str) -> Json:
     return found
 
 
-def arrived(work: Work, id: str) -> Json:
+def arrived(work: RequestContext, id: str) -> Json:
     """Mark a payout as paid."""
     found = work.get("payout", id)
     if found["status"] in ("pending", "in_transit"):
@@ -112,7 +112,7 @@ def arrived(work: Work, id: str) -> Json:
     return found
 
 
-def failed(work: Work, id: str, code: str = "account_closed") -> Json:
+def failed(work: RequestContext, id: str, code: str = "account_closed") -> Json:
     """Fail a payout that the bank returned, even days after it was paid."""
     if code not in FAILURES:
         raise invalid(f"Invalid failure_code: must be one of {', '.join(FAILURES)}", param="failure_code")
@@ -124,14 +124,14 @@ def failed(work: Work, id: str, code: str = "account_closed") -> Json:
     return found
 
 
-def _back(work: Work, found: Json, type: str) -> str:
+def _back(work: RequestContext, found: Json, type: str) -> str:
     booked = moved(
         work, type, found["amount"], found["currency"], found["id"], description="STRIPE PAYOUT FAILURE", at_once=True
     )
     return str(booked["id"])
 
 
-def _bank(work: Work, account: Json, wanted: str | None) -> str:
+def _bank(work: RequestContext, account: Json, wanted: str | None) -> str:
     """Return the bank account for a payout: the requested one, or the first; the platform's is created on demand."""
     if wanted is not None:
         found = work.find("bank_account", wanted)
@@ -147,7 +147,7 @@ def _bank(work: Work, account: Json, wanted: str | None) -> str:
     return str(work.add(made)["id"])
 
 
-def _new(work: Work, given: Given, code: str, bank: str) -> Json:
+def _new(work: RequestContext, given: Given, code: str, bank: str) -> Json:
     midnight = work.now - work.now % DAY_SECONDS
     return {
         "id": new_id("po"),

@@ -10,9 +10,9 @@ from local.stripe.lists import PAGE_BY_TIME, page
 from local.stripe.money import written
 from local.stripe.parameters import Choice, Flag, Metadata, Text, Whole, merged
 from local.stripe.payment_methods import behaviour
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 FAILURES = (
@@ -34,7 +34,7 @@ FAILURES = (
         "reverse_transfer": Flag(),
     },
 )
-def create(work: Work, given: Given) -> Json:
+def create(work: RequestContext, given: Given) -> Json:
     """Create a refund."""
     charge = _charge(work, given)
     if charge["disputed"] and not work.store.hidden(charge["id"]).get("refundable"):
@@ -78,20 +78,20 @@ def create(work: Work, given: Given) -> Json:
 
 
 @route("GET", "/v1/refunds/{id}")
-def retrieve(work: Work, _: Given, id: str) -> Json:
+def retrieve(work: RequestContext, _: Given, id: str) -> Json:
     """Return a refund."""
     return work.get("refund", id, "id")
 
 
 @route("GET", "/v1/refunds", {**PAGE_BY_TIME, "charge": Text(), "payment_intent": Text()})
-def list_all(work: Work, given: Given) -> Json:
+def list_all(work: RequestContext, given: Given) -> Json:
     """List refunds, newest first."""
     filters = {name: given.get(name) for name in ("charge", "payment_intent")}
     return page(work, given, "refund", "/v1/refunds", filters=filters)
 
 
 @route("POST", "/v1/refunds/{id}", {"metadata": Metadata()})
-def update(work: Work, given: Given, id: str) -> Json:
+def update(work: RequestContext, given: Given, id: str) -> Json:
     """Change the metadata of a refund."""
     found = work.get("refund", id, "id")
     if "metadata" in given:
@@ -101,7 +101,7 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 
 @route("POST", "/v1/refunds/{id}/cancel")
-def cancel(work: Work, _: Given, id: str) -> Json:
+def cancel(work: RequestContext, _: Given, id: str) -> Json:
     """Refuse: only refunds that wait for the customer can be canceled, and there are none here."""
     found = work.get("refund", id, "id")
     raise invalid(
@@ -110,7 +110,7 @@ def cancel(work: Work, _: Given, id: str) -> Json:
     )
 
 
-def arrived(work: Work, id: str) -> Json:
+def arrived(work: RequestContext, id: str) -> Json:
     """Complete a pending refund."""
     found = work.get("refund", id)
     if found["status"] == "pending":
@@ -119,7 +119,7 @@ def arrived(work: Work, id: str) -> Json:
     return found
 
 
-def failed(work: Work, id: str, reason: str = "unknown") -> Json:
+def failed(work: RequestContext, id: str, reason: str = "unknown") -> Json:
     """Fail a refund that did not reach the payer: the money returns, and can be refunded again."""
     found = work.get("refund", id)
     if found["status"] not in ("pending", "succeeded"):
@@ -146,7 +146,7 @@ def failed(work: Work, id: str, reason: str = "unknown") -> Json:
     return found
 
 
-def _charge(work: Work, given: Given) -> Json:
+def _charge(work: RequestContext, given: Given) -> Json:
     if "charge" in given and "payment_intent" in given:
         raise malformed("You may only specify one of these parameters: charge, payment_intent.")
     if "charge" in given:
@@ -175,7 +175,7 @@ def _unpaid(intent: Json) -> Refused:
     )
 
 
-def _new(work: Work, charge: Json, amount: int, given: Given) -> Json:
+def _new(work: RequestContext, charge: Json, amount: int, given: Given) -> Json:
     card = charge["payment_method_details"]["type"] == "card"
     details: Any = {
         "card": {"reference_status": "pending", "reference_type": "acquirer_reference_number"},
@@ -206,7 +206,7 @@ def _new(work: Work, charge: Json, amount: int, given: Given) -> Json:
     }
 
 
-def _give_back(work: Work, charge: Json, made: Json, given: Given) -> None:
+def _give_back(work: RequestContext, charge: Json, made: Json, given: Given) -> None:
     """Take back the shares of the destination and the application, in proportion."""
     if given.get("reverse_transfer"):
         from local.stripe.transfers import reverse_in_proportion
@@ -227,7 +227,7 @@ def _give_back(work: Work, charge: Json, made: Json, given: Given) -> None:
         give_back_in_proportion(work, charge, made["amount"])
 
 
-def _go_on(work: Work, charge: Json, made: Json) -> None:
+def _go_on(work: RequestContext, charge: Json, made: Json) -> None:
     """Continue a refund: to a card it is complete at once; others are pending, and some fail later."""
     method = work.find("payment_method", charge["payment_method"])
     card = behaviour(work, method) if method else None

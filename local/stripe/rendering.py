@@ -5,8 +5,8 @@ from typing import Any
 
 from local.stripe import deliveries, lists
 from local.stripe.errors import malformed
+from local.stripe.request_context import RequestContext
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 DEPTH_MAX = 4
 # The kind of the object behind a field, by the object's kind and the field's path.
@@ -70,7 +70,7 @@ REFERENCES: dict[str, dict[str, tuple[str, ...]]] = {
 LISTS = {("charge", "refunds"), ("checkout.session", "line_items")}
 
 
-def rendered(work: Work, made: Json, expand: list[str]) -> Json:
+def rendered(work: RequestContext, made: Json, expand: list[str]) -> Json:
     """Return a copy for a response. Raises Refused for a field that cannot be expanded."""
     shown = _filled(work, copy.deepcopy(made) if expand else dict(made))
     for path in expand:
@@ -81,7 +81,7 @@ def rendered(work: Work, made: Json, expand: list[str]) -> Json:
     return shown
 
 
-def _filled(work: Work, made: Json) -> Json:
+def _filled(work: RequestContext, made: Json) -> Json:
     kind = made.get("object")
     if kind == "list":
         made["data"] = [_filled(work, dict(each)) for each in made["data"]]
@@ -92,7 +92,7 @@ def _filled(work: Work, made: Json) -> Json:
     return made
 
 
-def _expand(work: Work, shown: Json, parts: list[str], path: str) -> None:
+def _expand(work: RequestContext, shown: Json, parts: list[str], path: str) -> None:
     if shown.get("object") == "list":
         if parts[0] != "data":
             raise _refusal(path, f"data.{path}")
@@ -131,7 +131,7 @@ def _expand(work: Work, shown: Json, parts: list[str], path: str) -> None:
         _expand(work, here[field], rest[1:], path)
 
 
-def _found(work: Work, id: str, kinds: tuple[str, ...]) -> Any:
+def _found(work: RequestContext, id: str, kinds: tuple[str, ...]) -> Any:
     """Return the object of an id, of this account or (if the platform may see it) of another; else the id."""
     for kind in kinds:
         owner = work.store.owner(kind, id)
@@ -142,7 +142,7 @@ def _found(work: Work, id: str, kinds: tuple[str, ...]) -> Any:
     return id
 
 
-def _list(work: Work, shown: Json, name: str) -> Json:
+def _list(work: RequestContext, shown: Json, name: str) -> Json:
     if name == "refunds":
         found = lists.belonging(work, "refund", "charge", shown["id"])
         return lists.inner([copy.deepcopy(each) for each in found], f"/v1/charges/{shown['id']}/refunds")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.stripe.parameters import Items, Kind, Text
+from local.stripe.request_context import RequestContext
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 Given = dict[str, Any]
 Handler = Callable[..., Json]
@@ -58,6 +58,6 @@ def match(method: str, path: str) -> tuple[Operation, list[str]] | None:
     return best
 
 
-def call(operation: Operation, work: Work, given: Given, variables: list[str]) -> Json:
+def call(operation: Operation, work: RequestContext, given: Given, variables: list[str]) -> Json:
     """Call an operation."""
     return operation.handler(work, given, *variables)

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from aiohttp import web
 
-from local import browsers
+from local import foreign_pages
 from local.stripe import tasks, webhook_endpoints
 from local.stripe.clock import Clock
 from local.stripe.controls import Controls
 from local.stripe.identity import new_id
 from local.stripe.pages import Pages
+from local.stripe.request_context import Pace
 from local.stripe.sender import RETRY_PAUSES_SECONDS, Sender
 from local.stripe.service import Answer, Request, Service
 from local.stripe.store import Json, Store
-from local.stripe.work import Pace
 
 BODY_BYTES_MAX = 1024 * 1024
 TICK_SECONDS = 0.1
@@ -107,8 +107,8 @@ class StandIn:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         # Pages of shops link to the pages on which payers pay; everything else needs a POST.
-        if browsers.is_foreign(request.headers, navigates=request.method in ("GET", "HEAD")):
-            return web.Response(status=403, text=browsers.REFUSAL)
+        if foreign_pages.is_foreign(request.headers, navigates=request.method in ("GET", "HEAD")):
+            return web.Response(status=403, text=foreign_pages.REFUSAL)
         path, _, query = request.raw_path.partition("?")
         body = await _read(request)
         if body is None:

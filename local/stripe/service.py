@@ -13,9 +13,9 @@ from local.stripe.errors import Refused, malformed, unauthenticated, unrecognize
 from local.stripe.faults import Fault, Faults
 from local.stripe.idempotency import Kept, Keys
 from local.stripe.identity import new_id
+from local.stripe.request_context import API_VERSION, Pace, RequestContext
 from local.stripe.routes import Operation, call, match
 from local.stripe.store import Json, Store
-from local.stripe.work import API_VERSION, Pace, Work
 
 operations.load()
 
@@ -73,9 +73,11 @@ class Service:
         except Refused as refusal:
             return _refused(refusal, request_id, headers)
 
-    def work(self, account: str, request_id: str | None = None, key: str | None = None) -> Work:
+    def work(self, account: str, request_id: str | None = None, key: str | None = None) -> RequestContext:
         """Return work in an account, at the current time."""
-        return Work(self.store, self.pace, int(self.clock.now()), account, self.platform, self.url, request_id, key)
+        return RequestContext(
+            self.store, self.pace, int(self.clock.now()), account, self.platform, self.url, request_id, key
+        )
 
     async def _answer(self, request: Request, request_id: str, headers: dict[str, str]) -> Answer:
         given = forms.decoded(request.query) | forms.decoded(_text(request))

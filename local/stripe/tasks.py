@@ -7,12 +7,12 @@ from typing import Any
 from local.stripe import charge_lifecycle, checkout, disputes, payment_intents, payouts, refunds
 from local.stripe.errors import Refused
 from local.stripe.payment_methods import behaviour
+from local.stripe.request_context import RequestContext
 from local.stripe.service import Service
-from local.stripe.work import Work
 
 AT_A_TIME = 10_000
 EXPIRIES = ("expire_authorization", "expire_session")
-WORKS: dict[str, Callable[[Work, str], Any]] = {
+WORKS: dict[str, Callable[[RequestContext, str], Any]] = {
     "settle_charge": charge_lifecycle.settled,
     "expire_authorization": payment_intents.expired,
     "refund_arrives": refunds.arrived,
@@ -46,7 +46,7 @@ def run_due(service: Service, until: float | None = None, *, but: Collection[str
     return done
 
 
-def _reason(work: Work, charge: str) -> str:
+def _reason(work: RequestContext, charge: str) -> str:
     """Return the dispute reason of the card of a charge."""
     method = work.get("payment_method", work.get("charge", charge)["payment_method"])
     card = behaviour(work, method)

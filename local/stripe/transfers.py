@@ -8,9 +8,9 @@ from local.stripe.lists import PAGE, PAGE_BY_TIME, belonging, inner, page
 from local.stripe.money import currency, written
 from local.stripe.parameters import Flag, Metadata, Text, Whole, merged, missing
 from local.stripe.payment_methods import NO_ADDRESS
+from local.stripe.request_context import RequestContext
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import Work
 
 
 @route(
@@ -26,7 +26,7 @@ from local.stripe.work import Work
         "transfer_group": Text(),
     },
 )
-def create(work: Work, given: Given) -> Json:
+def create(work: RequestContext, given: Given) -> Json:
     """Transfer money to a connected account.
 
     It comes from the available balance, or from one charge, even before its money is available.
@@ -52,20 +52,20 @@ def create(work: Work, given: Given) -> Json:
 
 
 @route("GET", "/v1/transfers/{id}")
-def retrieve(work: Work, _: Given, id: str) -> Json:
+def retrieve(work: RequestContext, _: Given, id: str) -> Json:
     """Return a transfer."""
     return work.get("transfer", id, "transfer")
 
 
 @route("GET", "/v1/transfers", {**PAGE_BY_TIME, "destination": Text(), "transfer_group": Text()})
-def list_all(work: Work, given: Given) -> Json:
+def list_all(work: RequestContext, given: Given) -> Json:
     """List transfers, newest first."""
     filters = {name: given.get(name) for name in ("destination", "transfer_group")}
     return page(work, given, "transfer", "/v1/transfers", filters=filters)
 
 
 @route("POST", "/v1/transfers/{id}", {"description": Text(clears=True), "metadata": Metadata()})
-def update(work: Work, given: Given, id: str) -> Json:
+def update(work: RequestContext, given: Given, id: str) -> Json:
     """Change the description of a transfer."""
     found = work.get("transfer", id, "transfer")
     if "description" in given:
@@ -86,7 +86,7 @@ def update(work: Work, given: Given, id: str) -> Json:
         "refund_application_fee": Flag(),
     },
 )
-def reverse(work: Work, given: Given, id: str) -> Json:
+def reverse(work: RequestContext, given: Given, id: str) -> Json:
     """Reverse a transfer, or a part of it."""
     found = work.get("transfer", id, "transfer")
     left = found["amount"] - found["amount_reversed"]
@@ -103,21 +103,21 @@ def reverse(work: Work, given: Given, id: str) -> Json:
 
 
 @route("GET", "/v1/transfers/{id}/reversals", PAGE)
-def reversals(work: Work, given: Given, id: str) -> Json:
+def reversals(work: RequestContext, given: Given, id: str) -> Json:
     """List the reversals of a transfer."""
     work.get("transfer", id, "transfer")
     return inner(belonging(work, "transfer_reversal", "transfer", id), f"/v1/transfers/{id}/reversals", given)
 
 
 @route("GET", "/v1/transfers/{id}/reversals/{reversal}")
-def reversal(work: Work, _: Given, id: str, reversal: str) -> Json:
+def reversal(work: RequestContext, _: Given, id: str, reversal: str) -> Json:
     """Return a reversal."""
     work.get("transfer", id, "transfer")
     return work.get("transfer_reversal", reversal, "id")
 
 
 @route("POST", "/v1/transfers/{id}/reversals/{reversal}", {"metadata": Metadata()})
-def update_reversal(work: Work, given: Given, id: str, reversal: str) -> Json:
+def update_reversal(work: RequestContext, given: Given, id: str, reversal: str) -> Json:
     """Change the metadata of a reversal."""
     work.get("transfer", id, "transfer")
     found = work.get("transfer_reversal", reversal, "id")
@@ -126,7 +126,7 @@ def update_reversal(work: Work, given: Given, id: str, reversal: str) -> Json:
     return work.save(found)
 
 
-def to_destination(work: Work, charge: Json) -> None:
+def to_destination(work: RequestContext, charge: Json) -> None:
     """Create the transfer of a charge with a destination; the application's fee is deducted there."""
     data = charge["transfer_data"]
     amount = data.get("amount")
@@ -135,7 +135,7 @@ def to_destination(work: Work, charge: Json) -> None:
         _made(work, amount, charge["currency"], data["destination"], charge, {}, whole=True)
 
 
-def reverse_in_proportion(work: Work, charge: Json, refund: Json) -> str:
+def reverse_in_proportion(work: RequestContext, charge: Json, refund: Json) -> str:
     """Reverse as much of a charge's transfer as is refunded of the charge. Returns the reversal's id."""
     found = work.get("transfer", charge["transfer"])
     part = found["amount"] * refund["amount"] // charge["amount"]
@@ -146,7 +146,7 @@ def reverse_in_proportion(work: Work, charge: Json, refund: Json) -> str:
     return str(_reversed(work, found, part, {}, refund["id"])["id"])
 
 
-def _source(work: Work, id: str, code: str) -> Json:
+def _source(work: RequestContext, id: str, code: str) -> Json:
     charge = work.get("charge", id, "source_transaction")
     if charge["status"] != "succeeded" or not charge["captured"]:
         raise invalid(
@@ -161,7 +161,7 @@ def _source(work: Work, id: str, code: str) -> Json:
     return charge
 
 
-def _refuse_more_than_source(work: Work, charge: Json, amount: int) -> None:
+def _refuse_more_than_source(work: RequestContext, charge: Json, amount: int) -> None:
     used = sum(each["amount"] for each in belonging(work, "transfer", "source_transaction", charge["id"]))
     if used + amount > charge["amount_captured"]:
         code = charge["currency"]
@@ -174,7 +174,14 @@ def _refuse_more_than_source(work: Work, charge: Json, amount: int) -> None:
 
 
 def _made(
-    work: Work, amount: int, code: str, destination: str, charge: Json | None, given: Given, *, whole: bool = False
+    work: RequestContext,
+    amount: int,
+    code: str,
+    destination: str,
+    charge: Json | None,
+    given: Given,
+    *,
+    whole: bool = False,
 ) -> Json:
     group = given.get("transfer_group")
     if charge is not None:
@@ -214,7 +221,7 @@ def _made(
     return made
 
 
-def _payment(work: Work, transfer: Json, charge: Json | None, *, whole: bool) -> Json:
+def _payment(work: RequestContext, transfer: Json, charge: Json | None, *, whole: bool) -> Json:
     """Return the transfer as the connected account sees it: a payment to it."""
     amount, code = transfer["amount"], transfer["currency"]
     fee = (charge["application_fee_amount"] or 0) if charge is not None and whole else 0
@@ -281,7 +288,7 @@ def _payment(work: Work, transfer: Json, charge: Json | None, *, whole: bool) ->
     return payment
 
 
-def _reversed(work: Work, found: Json, amount: int, metadata: dict[str, str], refund: str | None) -> Json:
+def _reversed(work: RequestContext, found: Json, amount: int, metadata: dict[str, str], refund: str | None) -> Json:
     account = work.on(found["destination"])
     payment = account.get("charge", found["destination_payment"])
     made: Json = {
@@ -309,7 +316,7 @@ def _reversed(work: Work, found: Json, amount: int, metadata: dict[str, str], re
     return made
 
 
-def _payment_refund(work: Work, payment: Json, reversal: Json) -> Json:
+def _payment_refund(work: RequestContext, payment: Json, reversal: Json) -> Json:
     """Return the reversal as the connected account sees it: a refund of the payment to it."""
     amount = reversal["amount"]
     made: Json = {

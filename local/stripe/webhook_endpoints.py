@@ -7,9 +7,9 @@ from local.stripe.event_types import EVENTS
 from local.stripe.identity import new_id, new_secret
 from local.stripe.lists import PAGE, page
 from local.stripe.parameters import Flag, Items, Metadata, Text, merged
+from local.stripe.request_context import API_VERSION, RequestContext
 from local.stripe.routes import Given, route
 from local.stripe.store import Json
-from local.stripe.work import API_VERSION, Work
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ENDPOINTS_MAX = 16
@@ -27,7 +27,7 @@ FIELDS = {"description": Text(clears=True), "metadata": Metadata()}
         "url": Text(needed=True),
     },
 )
-def create(work: Work, given: Given) -> Json:
+def create(work: RequestContext, given: Given) -> Json:
     """Create an endpoint; only this response contains the secret."""
     row = work.store.row(
         "select count(*) as n from objects where account = ? and kind = 'webhook_endpoint'", (work.account,)
@@ -40,13 +40,13 @@ def create(work: Work, given: Given) -> Json:
 
 
 @route("GET", "/v1/webhook_endpoints/{id}")
-def retrieve(work: Work, _: Given, id: str) -> Json:
+def retrieve(work: RequestContext, _: Given, id: str) -> Json:
     """Return an endpoint."""
     return work.get("webhook_endpoint", id, "webhook_endpoint")
 
 
 @route("GET", "/v1/webhook_endpoints", PAGE)
-def list_all(work: Work, given: Given) -> Json:
+def list_all(work: RequestContext, given: Given) -> Json:
     """List endpoints, newest first."""
     return page(work, given, "webhook_endpoint", "/v1/webhook_endpoints")
 
@@ -56,7 +56,7 @@ def list_all(work: Work, given: Given) -> Json:
     "/v1/webhook_endpoints/{id}",
     {**FIELDS, "disabled": Flag(), "enabled_events": Items(of=Text(), most=1000), "url": Text()},
 )
-def update(work: Work, given: Given, id: str) -> Json:
+def update(work: RequestContext, given: Given, id: str) -> Json:
     """Change an endpoint, or disable it."""
     found = work.get("webhook_endpoint", id, "webhook_endpoint")
     _fill(found, given)
@@ -64,7 +64,7 @@ def update(work: Work, given: Given, id: str) -> Json:
 
 
 @route("DELETE", "/v1/webhook_endpoints/{id}")
-def delete(work: Work, _: Given, id: str) -> Json:
+def delete(work: RequestContext, _: Given, id: str) -> Json:
     """Delete an endpoint; its pending deliveries are dropped."""
     work.get("webhook_endpoint", id, "webhook_endpoint")
     work.store.run("delete from objects where id = ?", (id,))
@@ -72,7 +72,7 @@ def delete(work: Work, _: Given, id: str) -> Json:
     return {"id": id, "object": "webhook_endpoint", "deleted": True}
 
 
-def registered(work: Work, given: Given, secret: str) -> Json:
+def registered(work: RequestContext, given: Given, secret: str) -> Json:
     """Store an endpoint with a secret."""
     made: Json = {
         "id": new_id("we"),
@@ -94,7 +94,7 @@ def registered(work: Work, given: Given, secret: str) -> Json:
     return work.add(made)
 
 
-def rolled(work: Work, id: str, secret: str, until: float) -> Json:
+def rolled(work: RequestContext, id: str, secret: str, until: float) -> Json:
     """Give an endpoint another secret; until then the old one signs too."""
     found = work.get("webhook_endpoint", id, "webhook_endpoint")
     hidden = work.store.hidden(id)

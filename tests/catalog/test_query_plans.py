@@ -187,7 +187,7 @@ def test_search_page_is_one_statement(world: World, query: search.EventQuery) ->
 def test_event_details_and_calendar_take_one_round_trip(world: World) -> None:
     row = world.db.execute("select event_id from events.terms limit 1").fetchone()
     assert row is not None
-    for read in (details.get, calendars.of_event):
+    for read in (details.get, calendars.write_event_calendar):
         with database.single(identity.anonymous()) as session:
             read(session, row["event_id"])
         assert session.round_trips == 1

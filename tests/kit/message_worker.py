@@ -1,6 +1,6 @@
 """Build outbox messages for functions/send-messages and read the results.
 
-`deliver(happening(world, "booking.confirmed"))` passes one message.
+`deliver(build_message(world, "booking.confirmed"))` passes one message.
 """
 
 from datetime import UTC, datetime
@@ -45,7 +45,7 @@ def an_event(world, **changes):
     return event_id
 
 
-def happening(world, topic, number=1, **payload):
+def build_message(world, topic, number=1, **payload):
     """Build an outbox message."""
     event_id = payload.pop("event_id", None) or an_event(world)
     return {

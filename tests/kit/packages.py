@@ -35,7 +35,7 @@ def buy(desk, customer, package, method="card", key="tap"):
     return routines.call(desk.db, customer, query, [package["id"], method, key])
 
 
-def hear(desk, purchase, status="succeeded", **more):
+def apply_payment(desk, purchase, status="succeeded", **more):
     facts = {
         "stripe_id": f"pi_{purchase['id']}",
         "intent_id": purchase["id"],

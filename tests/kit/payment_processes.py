@@ -33,7 +33,7 @@ def die_at(when: str, name: str) -> None:
     setattr(module, name, dying)
 
 
-def insist(function: str, path: str, body: Any, **options: Any) -> gateway.Answer:
+def post_until_final(function: str, path: str, body: Any, **options: Any) -> gateway.Answer:
     """Repeat a request until it gets a final response, as clients do."""
     deadline = time.monotonic() + SECONDS_MAX
     while True:
@@ -48,7 +48,7 @@ def shop(event_id: str, customers: list[str], stripe: str) -> None:
     """Book, pay, and cancel every third booking."""
     for number, customer in enumerate(customers):
         request = {"event_id": event_id, "payment_method": "card"}
-        made = insist("book", "/bookings", request, caller=UUID(customer), key="only")
+        made = post_until_final("book", "/bookings", request, caller=UUID(customer), key="only")
         assert made.status == 201, made
         if made.body["payment"]["client_secret"] is None:
             raise AssertionError(made)
@@ -56,7 +56,7 @@ def shop(event_id: str, customers: list[str], stripe: str) -> None:
         paying = urllib.request.Request(url, b"{}", {"Content-Type": "application/json"})
         urllib.request.urlopen(paying, timeout=30).close()
         if number % 3 == 2:
-            cancelled = insist("cancel", f"/bookings/{made.body['id']}/cancel", {}, caller=UUID(customer))
+            cancelled = post_until_final("cancel", f"/bookings/{made.body['id']}/cancel", {}, caller=UUID(customer))
             assert cancelled.status == 200, cancelled
 
 

@@ -2,7 +2,7 @@
 
 till = CardBookings(db)
 booking = till.book(till.stage.customer())
-till.hear(booking)                  # Stripe reports that it is paid
+till.apply_payment(booking)         # Stripe reports that it is paid
 """
 
 import itertools
@@ -56,7 +56,7 @@ class CardBookings(PaidEvent):
             **more,
         }
 
-    def hear(self, booking, status="succeeded", **more):
+    def apply_payment(self, booking, status="succeeded", **more):
         return self.apply(self.facts(booking, status, **more))
 
     def apply(self, facts):
@@ -94,7 +94,7 @@ class CardBookings(PaidEvent):
 
 def paid(till, customer=None):
     booking = till.book(customer or till.stage.customer())
-    till.hear(booking)
+    till.apply_payment(booking)
     return booking
 
 

@@ -14,7 +14,7 @@ def handle(*event_ids, **context):
         gateway.invoke("stripe-worker", {"Records": [record({"event_id": event_id})]}, **context)
 
 
-def tell(shop, *types):
+def deliver_and_handle(shop, *types):
     """Deliver the events of these types, or all of them, and process them."""
     for event in shop.stripe.events(*types):
         assert deliver(event).status == 200

@@ -49,7 +49,7 @@ def rotate(stage, endpoint_id, at=NOW):
     return secret
 
 
-def happening(stage, number, topic="booking.confirmed", key="event-1", **payload):
+def build_message(stage, number, topic="booking.confirmed", key="event-1", **payload):
     return {
         "id": number,
         "topic": topic,

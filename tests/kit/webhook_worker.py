@@ -19,7 +19,7 @@ def subscribe(world, url, **options):
     return answer.body
 
 
-def happening(world, number=1, topic="booking.confirmed", key="event-1", **payload):
+def build_message(world, number=1, topic="booking.confirmed", key="event-1", **payload):
     return {
         "id": number,
         "topic": topic,
@@ -30,7 +30,7 @@ def happening(world, number=1, topic="booking.confirmed", key="event-1", **paylo
     }
 
 
-def hear(*happenings, context=LONG):
+def receive(*happenings, context=LONG):
     """Pass outbox messages to the function in one bundle."""
     return gateway.invoke("deliver-webhooks", {"Records": [record({"happenings": list(happenings)})]}, context)
 

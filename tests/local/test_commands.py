@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import jwt
 import pytest
 
-from local import browsers
+from local import foreign_pages
 from local.issuer import Issuer
 from tests.kit.local_stack import LocalStack
 
@@ -165,7 +165,7 @@ def test_browser_page_cannot_reach_the_services(
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()
 
-        assert (answer.status, answer.read()) == (403, browsers.REFUSAL.encode())
+        assert (answer.status, answer.read()) == (403, foreign_pages.REFUSAL.encode())
 
 
 def test_failing_before_command_stops_the_start(tmp_path: Path) -> None:

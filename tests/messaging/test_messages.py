@@ -12,7 +12,7 @@ from icalendar import Calendar
 from marquee.edge import mail
 from tests.kit import gateway, scheduling
 from tests.kit.aws import record
-from tests.kit.message_worker import STARTS_AT, an_event, deliver, deliveries, happening, notifications, plain
+from tests.kit.message_worker import STARTS_AT, an_event, build_message, deliver, deliveries, notifications, plain
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_booking_is_confirmed_by_notification_and_email_with_calendar_entry(worl
     event_id = an_event(world)
     booking_id = scheduling.book(world, event_id, world.customer, 2)
 
-    assert deliver(happening(world, "booking.confirmed", event_id=event_id, booking_id=str(booking_id))) == {
+    assert deliver(build_message(world, "booking.confirmed", event_id=event_id, booking_id=str(booking_id))) == {
         "batchItemFailures": []
     }
 
@@ -50,7 +50,7 @@ def test_booking_is_confirmed_by_notification_and_email_with_calendar_entry(worl
 
 
 def test_redelivered_message_notifies_once(world, aws):
-    message = happening(world, "booking.confirmed")
+    message = build_message(world, "booking.confirmed")
 
     for _delivery in range(3):
         deliver(message)
@@ -62,7 +62,7 @@ def test_redelivered_message_notifies_once(world, aws):
 def test_customer_without_an_address_gets_a_notification_only(world, aws):
     world.db.execute("update users.profiles set email = null where id = %s", [world.customer])
 
-    deliver(happening(world, "booking.confirmed"))
+    deliver(build_message(world, "booking.confirmed"))
 
     assert len(notifications(world)) == 1
     assert aws.mailed() == []
@@ -74,7 +74,7 @@ def test_erased_customer_is_not_notified(world, aws):
         "update users.profiles set email = null, name = null, erased_at = now() where id = %s", [world.customer]
     )
 
-    assert deliver(happening(world, "booking.cancelled")) == {"batchItemFailures": []}
+    assert deliver(build_message(world, "booking.cancelled")) == {"batchItemFailures": []}
 
     assert notifications(world) == []
     assert aws.mailed() == []
@@ -93,7 +93,7 @@ def test_erased_customer_is_not_notified(world, aws):
 def test_message_is_in_the_language_of_its_recipient(world, aws, language, subject, when, seats):
     world.db.execute("update users.profiles set language = %s where id = %s", [language, world.customer])
 
-    deliver(happening(world, "booking.confirmed"))
+    deliver(build_message(world, "booking.confirmed"))
 
     (message,) = aws.mailed()
     assert message["Subject"] == subject
@@ -116,7 +116,7 @@ def test_calendar_entry_is_in_the_language_of_its_message(world, aws, language, 
     event_id = an_event(world)
     booking_id = scheduling.book(world, event_id, world.customer, 2)
 
-    deliver(happening(world, "booking.confirmed", event_id=event_id, booking_id=str(booking_id)))
+    deliver(build_message(world, "booking.confirmed", event_id=event_id, booking_id=str(booking_id)))
 
     (attachment,) = aws.mailed()[0].iter_attachments()
     entry = Calendar.from_ical(attachment.get_content()).walk("VEVENT")[0]
@@ -134,7 +134,7 @@ def test_calendar_entry_is_in_the_language_of_its_message(world, aws, language, 
 def test_message_shows_times_in_the_events_time_zone(world, aws, zone, local):
     event_id = an_event(world, time_zone=zone)
 
-    deliver(happening(world, "waitlist.joined", event_id=event_id))
+    deliver(build_message(world, "waitlist.joined", event_id=event_id))
 
     assert f"{local} ({zone})" in plain(aws.mailed()[0])
 
@@ -142,7 +142,7 @@ def test_message_shows_times_in_the_events_time_zone(world, aws, zone, local):
 def test_late_cancellation_message_names_the_fee(world, aws):
     world.db.execute("update users.profiles set language = 'de' where id = %s", [world.customer])
 
-    deliver(happening(world, "booking.cancelled", fee_cents=1250, currency="CHF", late=True, reason="krank"))
+    deliver(build_message(world, "booking.cancelled", fee_cents=1250, currency="CHF", late=True, reason="krank"))
 
     text = plain(aws.mailed()[0])
     assert "12,50" in text
@@ -151,7 +151,7 @@ def test_late_cancellation_message_names_the_fee(world, aws):
 
 
 def test_organizer_cancellation_message_says_that_there_is_no_cost(world, aws):
-    deliver(happening(world, "booking.cancelled", fee_cents=0, currency="CHF", by_organizer=True))
+    deliver(build_message(world, "booking.cancelled", fee_cents=0, currency="CHF", by_organizer=True))
 
     text = plain(aws.mailed()[0])
     assert "will not take place" in text
@@ -160,13 +160,15 @@ def test_organizer_cancellation_message_says_that_there_is_no_cost(world, aws):
 
 
 def test_waitlist_offer_message_names_its_expiry(world, aws):
-    deliver(happening(world, "waitlist.offered", offer_expires_at="2031-03-03T10:15:00+00:00"))
+    deliver(build_message(world, "waitlist.offered", offer_expires_at="2031-03-03T10:15:00+00:00"))
 
     assert "until Monday, 3 March 2031, 11:15 (Europe/Zurich)" in plain(aws.mailed()[0])
 
 
 def test_event_change_message_shows_the_previous_time(world, aws):
-    deliver(happening(world, "event.changed", changed=["starts_at"], previous_starts_at="2031-03-02T17:00:00+00:00"))
+    deliver(
+        build_message(world, "event.changed", changed=["starts_at"], previous_starts_at="2031-03-02T17:00:00+00:00")
+    )
 
     text = plain(aws.mailed()[0])
     assert "When: Monday, 3 March 2031, 18:00–19:30" in text
@@ -175,7 +177,7 @@ def test_event_change_message_shows_the_previous_time(world, aws):
 
 def test_instructor_is_notified_of_a_cancelled_event(world, aws):
     world.db.execute("update organizations.instructors set user_id = %s", [world.editor])
-    message = happening(world, "event.cancelled", reason="storm")
+    message = build_message(world, "event.cancelled", reason="storm")
     del message["payload"]["customer_id"]
 
     deliver(message)
@@ -215,8 +217,8 @@ def test_failed_email_does_not_stop_the_others_and_is_retried(world, aws, monkey
     event_id = an_event(world)
     second = {"customer_id": str(world.second_customer)}
     messages = [
-        happening(world, "booking.confirmed", 1, event_id=event_id),
-        happening(world, "booking.confirmed", 2, event_id=event_id, **second),
+        build_message(world, "booking.confirmed", 1, event_id=event_id),
+        build_message(world, "booking.confirmed", 2, event_id=event_id, **second),
     ]
     first_address = world.db.execute("select email from users.profiles where id = %s", [world.customer]).fetchone()
     send = mail._client().send_email
@@ -246,7 +248,7 @@ def test_malformed_address_fails_once_without_failing_its_batch(world, aws, addr
     """The address is older than the constraint, which refuses such an address today."""
     world.db.execute("alter table users.profiles drop constraint email_can_be_written")
     world.db.execute("update users.profiles set email = %s where id = %s", [address, world.customer])
-    message = happening(world, "booking.confirmed")
+    message = build_message(world, "booking.confirmed")
 
     for _delivery in range(2):
         assert deliver(message) == {"batchItemFailures": []}
@@ -276,7 +278,7 @@ def test_address_refused_by_ses_is_not_retried(world, aws, monkeypatch):
         )
 
     monkeypatch.setattr(client, "send_email", refuse)
-    message = happening(world, "booking.confirmed")
+    message = build_message(world, "booking.confirmed")
     for _delivery in range(2):
         assert deliver(message) == {"batchItemFailures": []}
 
@@ -287,7 +289,7 @@ def test_address_refused_by_ses_is_not_retried(world, aws, monkeypatch):
 
 
 def test_delivery_of_a_dead_worker_is_resent_after_its_lease(world, aws):
-    message = happening(world, "booking.confirmed")
+    message = build_message(world, "booking.confirmed")
     address = world.db.execute("select email from users.profiles where id = %s", [world.customer]).fetchone()["email"]
     world.db.execute(
         "insert into messaging.deliveries (outbox_id, channel, recipient, status, lease_until)"
@@ -312,7 +314,7 @@ def test_title_with_a_line_break_cannot_add_headers(world, aws):
     world.db.execute("alter table events.events drop constraint event_texts_are_readable")
     event_id = an_event(world, title="Yoga\r\nBcc: everybody@example.org")
 
-    deliver(happening(world, "booking.confirmed", event_id=event_id))
+    deliver(build_message(world, "booking.confirmed", event_id=event_id))
 
     (message,) = aws.mailed()
     assert message["Bcc"] is None
@@ -325,7 +327,7 @@ def test_names_and_titles_are_not_interpreted_as_templates_or_tags(world, aws):
     )
     event_id = an_event(world, title="Yoga for $5 <script>")
 
-    deliver(happening(world, "booking.confirmed", event_id=event_id))
+    deliver(build_message(world, "booking.confirmed", event_id=event_id))
 
     (message,) = aws.mailed()
     assert message["Subject"] == "Booking confirmed: Yoga for $5 <script>"

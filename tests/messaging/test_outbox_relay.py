@@ -138,7 +138,7 @@ def send(bundles):
         die()
     calls_left -= 1
 
-settle = relay._settle
+settle = relay._record
 def settle_and_die(batch):
     if moment == "before finishing":
         die()
@@ -146,7 +146,7 @@ def settle_and_die(batch):
     if moment == "after finishing":
         die()
     return parked
-relay._settle = settle_and_die
+relay._record = settle_and_die
 
 relay.relay(send, lambda: 60.0, most=10)
 """

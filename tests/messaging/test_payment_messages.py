@@ -8,8 +8,8 @@ from marquee.core import locales
 from marquee.edge import mail
 from tests.kit import gateway, scheduling
 from tests.kit.aws import record
-from tests.kit.message_worker import an_event, deliver, deliveries, happening, notifications, plain
-from tests.kit.packages import buy, hear, offer
+from tests.kit.message_worker import an_event, build_message, deliver, deliveries, notifications, plain
+from tests.kit.packages import apply_payment, buy, offer
 from tests.kit.stripe_standin import StandinBookings, settle
 from tests.kit.wallets import CreditBookings
 
@@ -34,7 +34,7 @@ def refund(world, booking_id, topic, **changes):
         "refund_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a", "booking_id": str(booking_id), "amount_cents": 8000,
         "currency": "CHF", "destination": "original", "cause": "cancelled", **changes,
     }  # fmt: skip
-    message = happening(world, topic, **payload)
+    message = build_message(world, topic, **payload)
     del message["payload"]["event_id"]
     return message
 
@@ -66,17 +66,17 @@ def entry_of(message):
 
 
 def test_confirmation_of_a_paid_booking_names_price_and_payment_method(world, aws, booking_id):
-    deliver(happening(world, "booking.confirmed", booking_id=str(booking_id), price_cents=8000, currency="CHF"))
+    deliver(build_message(world, "booking.confirmed", booking_id=str(booking_id), price_cents=8000, currency="CHF"))
 
     assert "Price: CHF\xa080.00 (paid by card)" in plain(aws.mailed()[0])
 
 
 def test_cancellation_removes_the_confirmed_entry_from_calendars(world, aws, booking_id):
-    deliver(happening(world, "booking.confirmed", 1, booking_id=str(booking_id)))
+    deliver(build_message(world, "booking.confirmed", 1, booking_id=str(booking_id)))
     world.db.execute(
         "update events.bookings set status = 'cancelled', cancelled_at = now() where id = %s", [booking_id]
     )
-    deliver(happening(world, "booking.cancelled", 2, booking_id=str(booking_id), fee_cents=0, currency="CHF"))
+    deliver(build_message(world, "booking.cancelled", 2, booking_id=str(booking_id), fee_cents=0, currency="CHF"))
 
     (published, put_in), (cancelled, taken_out) = map(entry_of, aws.mailed())
     assert (published["method"], cancelled["method"]) == ("PUBLISH", "CANCEL")
@@ -162,7 +162,7 @@ def test_reconciliation_difference_is_sent_to_alert_recipients(world, aws):
 
 def test_email_without_a_response_from_ses_is_resent_and_marked_as_repeated(world, aws, monkeypatch):
     world.db.execute("update users.profiles set language = 'de' where id = %s", [world.customer])
-    message = happening(world, "booking.confirmed")
+    message = build_message(world, "booking.confirmed")
     send = mail._client().send_email
 
     def unheard(**request):
@@ -194,7 +194,7 @@ def test_throttled_call_of_ses_is_retried(world, aws, monkeypatch):
 
     monkeypatch.setattr(mail._client(), "send_email", too_fast_at_first)
     monkeypatch.setattr(mail, "PAUSE_SECONDS", 0)
-    deliver(happening(world, "booking.confirmed"))
+    deliver(build_message(world, "booking.confirmed"))
 
     (message,) = aws.mailed()
     assert message["X-Marquee-Retry"] is None
@@ -302,7 +302,7 @@ def test_customer_is_notified_of_a_purchase_after_payment(db, aws, terms, said):
     assert db.execute("select count(*) as n from public.outbox").fetchone()["n"] == 0
 
     for _time in range(2):
-        hear(desk, purchase)
+        apply_payment(desk, purchase)
     (message,) = [outbox_message(desk, "credits.granted" if terms.get("kind") else "pass.granted")]
     deliver(message)
 

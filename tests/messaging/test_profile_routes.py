@@ -9,7 +9,7 @@ import pytest
 
 from marquee.core.identity import Caller, service
 from tests.kit import gateway, routines, scheduling
-from tests.kit.message_worker import deliver, happening, notifications
+from tests.kit.message_worker import build_message, deliver, notifications
 
 CLAIMS = {"name": "ana", "email": "ana@example.org", "email_verified": True, "locale": "it-CH"}
 MESSAGES = Path(__file__).resolve().parents[2] / "docs" / "parts" / "messages.md"
@@ -122,7 +122,7 @@ def test_edit_changes_only_the_callers_profile(world):
 )
 def test_new_language_applies_to_the_next_message_and_is_returned(world, aws, language, subject):
     world.db.execute("update users.profiles set language = 'sv' where id = %s", [world.customer])
-    message = happening(world, "booking.confirmed")
+    message = build_message(world, "booking.confirmed")
 
     answer = edit(world.customer, language=language)
     deliver(message)
@@ -135,7 +135,7 @@ def test_new_language_applies_to_the_next_message_and_is_returned(world, aws, la
 
 
 def test_next_message_greets_by_the_new_name(world, aws):
-    message = happening(world, "booking.confirmed")
+    message = build_message(world, "booking.confirmed")
 
     edit(world.customer, name="Zoë $name {name}")
     deliver(message)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.kit import gateway, scheduling
 from tests.kit.aws import record
-from tests.kit.message_worker import an_event, deliver, happening, notifications, plain
+from tests.kit.message_worker import an_event, build_message, deliver, notifications, plain
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def booking_id(world):
 def remind(world, booking_id):
     """Return the reminder of a booking as the job writes it."""
     row = world.db.execute("select event_id from events.bookings where id = %s", [booking_id]).fetchone()
-    return happening(world, "booking.reminder", event_id=row["event_id"], booking_id=str(booking_id))
+    return build_message(world, "booking.reminder", event_id=row["event_id"], booking_id=str(booking_id))
 
 
 def test_reminder_passes_from_the_schedule_to_the_email(world, aws):

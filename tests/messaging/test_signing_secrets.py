@@ -16,7 +16,7 @@ from marquee.core.settings import MissingSetting
 from marquee.edge import secrets
 from marquee.messaging import endpoints, signing_secrets
 from tests.kit import gateway, scheduling
-from tests.kit.webhook_worker import admin, happening, hear, rows, run, subscribe
+from tests.kit.webhook_worker import admin, build_message, receive, rows, run, subscribe
 
 RINGS = {
     "old": {"current": "k1", "k1": "1" * 40},
@@ -83,7 +83,7 @@ def test_database_dump_contains_no_signing_secret(world, aws, receiver, server, 
     headers = {"idempotency-key": "rotate-once"}
     rotated = gateway.post("webhook-endpoints", f"{path}/rotate-secret", caller=admin(world), headers=headers).body
     gateway.post("webhook-endpoints", f"{path}/test", caller=admin(world))
-    hear(happening(world))
+    receive(build_message(world))
     assert receiver.got[-1].verified(rotated["secret"])
 
     text = dump(server, database_name)
@@ -104,14 +104,14 @@ def test_plain_secret_is_found_in_a_database_dump(world, aws, receiver, server, 
 def test_plain_secret_signs_before_and_after_the_job_seals_it(world, aws, receiver, server, database_name, use):
     endpoint = subscribe(world, receiver.url())
     store_plain(world, endpoint)
-    hear(happening(world, 1))
+    receive(build_message(world, 1))
 
     answer = maintain()
 
     assert (answer["done"], answer["more"]) == (1, False)
     assert key_ids(world) == ["k1"]
     assert endpoint["secret"] not in dump(server, database_name)
-    hear(happening(world, 2))
+    receive(build_message(world, 2))
     assert [request.verified(endpoint["secret"])["data"]["number"] for request in receiver.got] == [1, 2]
 
 
@@ -138,10 +138,10 @@ def test_key_is_replaced_during_deliveries(world, aws, receiver, monkeypatch, us
     made_meanwhile = []
     for step in signing_secrets.reseal(secrets.webhook_keys):
         assert step.unreadable == 0
-        hear(happening(world, next(numbers)))
+        receive(build_message(world, next(numbers)))
         made_meanwhile.append(subscribe(world, receiver.url("/later")))
     use("new")
-    hear(happening(world, next(numbers)))
+    receive(build_message(world, next(numbers)))
 
     assert set(key_ids(world)) == {"k2"}
     assert {row["status"] for row in rows(world)} == {"delivered"}
@@ -171,13 +171,13 @@ def test_key_is_replaced_during_concurrent_rotations_and_deliveries(world, aws, 
     with ThreadPoolExecutor(6) as pool:
         rotated = [pool.submit(rotate, endpoint) for endpoint in subscribed[:5]]
         sealed = [pool.submit(seal, number) for number in range(2)]
-        hear(happening(world, 1))
+        receive(build_message(world, 1))
         current = [each.result() for each in rotated] + [endpoint["secret"] for endpoint in subscribed[5:]]
         assert sum(each.result() for each in sealed) <= 10
     maintain()  # reseal the rows that a rotation had locked
     use("new")
     make_due(world)
-    hear(happening(world, 2))
+    receive(build_message(world, 2))
 
     assert set(key_ids(world)) == {"k2"}
     assert len(key_ids(world)) == 15
@@ -217,7 +217,7 @@ def test_delivery_without_its_key_waits_and_counts_no_attempt(world, aws, receiv
     use(ring)
     other = subscribe(world, receiver.url("/other"))
 
-    hear(happening(world, 1), happening(world, 2, key="another"))
+    receive(build_message(world, 1), build_message(world, 2, key="another"))
 
     assert [request.path for request in receiver.got] == ["/other"] * 2
     assert receiver.got[0].verified(other["secret"])
@@ -263,7 +263,7 @@ def test_sealed_secret_copied_to_another_endpoint_signs_nothing(world, aws, rece
         [stolen["id"], thief["id"]],
     )
 
-    hear(happening(world))
+    receive(build_message(world))
 
     assert [request.path for request in receiver.got] == ["/victim"]
     assert [row["last_error"] for row in rows(world) if str(row["endpoint_id"]) == thief["id"]] == ["secret_unreadable"]
@@ -274,7 +274,7 @@ def test_missing_keys_stop_claims_rotations_and_new_endpoints(world, aws, receiv
     monkeypatch.delenv("WEBHOOK_KEYS")
 
     for call in (
-        lambda: hear(happening(world)),
+        lambda: receive(build_message(world)),
         lambda: gateway.post("webhook-endpoints", "/webhook-endpoints", {"url": receiver.url()}, caller=admin(world)),
         lambda: gateway.post(
             "webhook-endpoints", f"/webhook-endpoints/{endpoint['id']}/rotate-secret", caller=admin(world)
@@ -304,7 +304,7 @@ def test_key_newer_than_the_cached_key_ring_is_fetched(world, aws, receiver, mon
         use("both" if renewed else "old")
         return secrets.webhook_keys()
 
-    hear(happening(world), context=gateway.Context(milliseconds_left=1000))
+    receive(build_message(world), context=gateway.Context(milliseconds_left=1000))
     gateway.load("deliver-webhooks").deliveries.deliver(iter([60.0, 0.0]).__next__, keys, allow_private=True)
 
     assert asked == [False, False, True]
@@ -316,7 +316,7 @@ def test_earlier_code_claims_only_deliveries_with_plain_secrets(world, aws, rece
     plain = subscribe(world, receiver.url("/plain"))
     subscribe(world, receiver.url("/sealed"))
     store_plain(world, plain)
-    hear(happening(world), context=gateway.Context(milliseconds_left=1000))
+    receive(build_message(world), context=gateway.Context(milliseconds_left=1000))
 
     claimed = world.db.execute(
         "select c.* from messaging.claim_webhook_deliveries(most => 10, per_endpoint => 8, lease_seconds => 90) as c"

@@ -13,7 +13,7 @@ from marquee.payments.refund_requests import Refund
 from marquee.payments.wallets import Credit
 from tests.kit import routines, stages, webhook_routines
 from tests.kit.alerts import NOW, evaluate, insert_rule, record_metric
-from tests.kit.packages import buy, hear, money, offer
+from tests.kit.packages import apply_payment, buy, money, offer
 from tests.kit.payments import PRICE, CardBookings
 from tests.kit.wallets import CreditBookings
 
@@ -52,7 +52,7 @@ def paid(db, **policy):
     """Return a booking that was paid by card, with its till."""
     till = CardBookings(db, **policy)
     booking = till.book(till.stage.customer())
-    till.hear(booking)
+    till.apply_payment(booking)
     return till, booking
 
 
@@ -126,7 +126,7 @@ def test_cancelled_booking_has_one_payload_whoever_cancels_it(db):
     routines.call(db, None, "select users.erase_profile(%s)", [erased])
     routines.call(db, till.stage.owner, "select events.cancel_event(event_id => %s, reason => 'snow')", [event_id])
     its_till, full = paid(db)
-    its_till.hear(full, refunds=[BY_SOMEBODY])
+    its_till.apply_payment(full, refunds=[BY_SOMEBODY])
 
     rows = check(db, "booking.cancelled")
 
@@ -155,7 +155,7 @@ def test_unpaid_booking_expires_with_the_payload_of_a_booking(db):
     unpaid = till.book(till.stage.customer())
     routines.call(db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
     given_up = till.book(till.stage.customer())
-    till.hear(given_up, "canceled")
+    till.apply_payment(given_up, "canceled")
 
     rows = check(db, "booking.expired")
 
@@ -237,8 +237,8 @@ def test_credits_have_the_object_of_the_wallet_with_their_bonus(db):
     customer = desk.customer()
     lot = desk.give(customer, 5000)
     desk.give_pass(customer, 10)
-    hear(desk, buy(desk, customer, money(desk)))
-    hear(desk, buy(desk, customer, offer(desk), key="again"))
+    apply_payment(desk, buy(desk, customer, money(desk)))
+    apply_payment(desk, buy(desk, customer, offer(desk), key="again"))
 
     rows = check(db, "credits.granted", "pass.granted")
 
@@ -265,15 +265,15 @@ def test_invoice_has_the_object_of_the_api_and_stores_no_party(db):
 def test_refunds_have_the_object_of_the_api(db):
     till, booking = refunded(db)
     failed, its_booking = refunded(db, "failed", "lost_or_stolen_card")
-    failed.hear(its_booking)
+    failed.apply_payment(its_booking)
     exceeded, more = paid(db)
-    exceeded.hear(more, refunds=[BY_SOMEBODY])
-    exceeded.hear(more, refunds=[BY_SOMEBODY, {**BY_SOMEBODY, "stripe_id": "re_y", "amount_cents": 500}])
+    exceeded.apply_payment(more, refunds=[BY_SOMEBODY])
+    exceeded.apply_payment(more, refunds=[BY_SOMEBODY, {**BY_SOMEBODY, "stripe_id": "re_y", "amount_cents": 500}])
     late = CardBookings(db, capacity=1)
     too_late = late.book(late.stage.customer())
     routines.call(db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
-    late.hear(late.book(late.stage.customer()))
-    late.hear(too_late)
+    late.apply_payment(late.book(late.stage.customer()))
+    late.apply_payment(too_late)
 
     rows = check(db, "refund.requested", "refund.succeeded", "refund.failed", "refund.exceeded", "payment.returned")
 
@@ -288,7 +288,7 @@ def test_refunds_have_the_object_of_the_api(db):
 
 def test_dispute_and_payout_have_the_members_of_their_model(db):
     till, booking = paid(db)
-    till.hear(booking, disputes=[DISPUTE])
+    till.apply_payment(booking, disputes=[DISPUTE])
     for number, account in enumerate((None, "acct_1")):
         if account:
             db.execute("insert into organizations.payout_accounts (organization_id, stripe_account_id)"
@@ -326,7 +326,7 @@ def test_operators_messages_have_the_members_of_their_model(db):
 def test_disabled_endpoint_and_erased_person_have_the_members_of_their_model(db):
     stage = stages.create(db)
     webhook_routines.endpoint(stage)
-    webhook_routines.fan_out(stage, webhook_routines.happening(stage, 1))
+    webhook_routines.fan_out(stage, webhook_routines.build_message(stage, 1))
     webhook_routines.finish(stage, *webhook_routines.claim(stage), outcome="gone", status_code=410)
     customer = stage.customer()
     routines.book(db, stage.event(), customer)

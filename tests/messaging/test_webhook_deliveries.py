@@ -9,7 +9,17 @@ import psycopg
 import pytest
 
 from tests.kit import routines, stages
-from tests.kit.webhook_routines import NOW, as_admin, claim, deliveries, endpoint, fan_out, finish, happening, statuses
+from tests.kit.webhook_routines import (
+    NOW,
+    as_admin,
+    build_message,
+    claim,
+    deliveries,
+    endpoint,
+    fan_out,
+    finish,
+    statuses,
+)
 
 
 @pytest.fixture
@@ -21,7 +31,7 @@ def test_redelivered_message_becomes_one_delivery_per_endpoint(stage):
     endpoint(stage)
     endpoint(stage)
 
-    made = [fan_out(stage, happening(stage, 1), happening(stage, 2)) for _time in range(3)]
+    made = [fan_out(stage, build_message(stage, 1), build_message(stage, 2)) for _time in range(3)]
 
     assert made == [4, 0, 0]
     assert len(deliveries(stage)) == 4
@@ -32,21 +42,21 @@ def test_endpoint_receives_only_its_organization_and_topics(stage):
     endpoint(stage, topics=["booking.cancelled"])
     endpoint(other)
 
-    assert fan_out(stage, happening(stage, 1), happening(stage, 2, topic="booking.cancelled")) == 1
+    assert fan_out(stage, build_message(stage, 1), build_message(stage, 2, topic="booking.cancelled")) == 1
     assert [row["topic"] for row in deliveries(stage)] == ["booking.cancelled"]
 
 
 def test_endpoint_receives_no_message_older_than_itself(stage):
     endpoint(stage)
-    before = happening(stage, 1) | {"created_at": "2020-01-01T00:00:00Z"}
+    before = build_message(stage, 1) | {"created_at": "2020-01-01T00:00:00Z"}
 
-    assert fan_out(stage, before, happening(stage, 2)) == 1
+    assert fan_out(stage, before, build_message(stage, 2)) == 1
     assert [row["number"] for row in deliveries(stage)] == ["2"]
 
 
 def test_finished_deliveries_are_deleted_after_thirty_days(stage):
     endpoint(stage)
-    fan_out(stage, happening(stage, 1), happening(stage, 2, key="other"))
+    fan_out(stage, build_message(stage, 1), build_message(stage, 2, key="other"))
     finish(stage, *[each for each in claim(stage) if each["payload"]["number"] == 1])
     stage.db.execute("update messaging.webhook_deliveries set created_at = now() - interval '31 days'")
 
@@ -57,7 +67,7 @@ def test_finished_deliveries_are_deleted_after_thirty_days(stage):
 
 def test_concurrent_workers_create_and_claim_each_delivery_once(stage, connect):
     endpoint(stage)
-    happenings = json.dumps([happening(stage, number, key=f"k{number}") for number in range(50)])
+    happenings = json.dumps([build_message(stage, number, key=f"k{number}") for number in range(50)])
 
     def work(_number):
         with connect() as connection:
@@ -77,7 +87,7 @@ def test_concurrent_workers_create_and_claim_each_delivery_once(stage, connect):
 
 def test_claim_returns_the_values_needed_to_send_and_sign(stage):
     made = endpoint(stage)
-    fan_out(stage, happening(stage, 1))
+    fan_out(stage, build_message(stage, 1))
 
     [claimed] = claim(stage)
 
@@ -90,7 +100,7 @@ def test_claim_returns_the_values_needed_to_send_and_sign(stage):
 
 def test_delivery_of_a_dead_worker_is_claimed_after_its_lease(stage):
     endpoint(stage)
-    fan_out(stage, happening(stage, 1))
+    fan_out(stage, build_message(stage, 1))
     [first] = claim(stage)
 
     assert claim(stage, NOW + timedelta(seconds=89)) == []
@@ -101,11 +111,11 @@ def test_delivery_of_a_dead_worker_is_claimed_after_its_lease(stage):
 
 def test_first_attempts_of_a_key_are_ordered_and_retries_block_nothing(stage):
     endpoint(stage)
-    fan_out(stage, happening(stage, 1), happening(stage, 2))
+    fan_out(stage, build_message(stage, 1), build_message(stage, 2))
     [first] = claim(stage, per_endpoint=1)
     assert claim(stage) == []  # the second waits for the first attempt at the first
 
-    fan_out(stage, happening(stage, 3, key="other"))
+    fan_out(stage, build_message(stage, 3, key="other"))
     assert [row["payload"]["number"] for row in claim(stage)] == [3]
 
     finish(stage, first, outcome="failed", retry_seconds=300)
@@ -114,9 +124,9 @@ def test_first_attempts_of_a_key_are_ordered_and_retries_block_nothing(stage):
 
 def test_claim_limits_deliveries_in_flight_per_endpoint(stage):
     endpoint(stage)
-    fan_out(stage, *(happening(stage, number, key=f"k{number}") for number in range(20)))
+    fan_out(stage, *(build_message(stage, number, key=f"k{number}") for number in range(20)))
     endpoint(stage, topics=["event.changed"])
-    fan_out(stage, happening(stage, 99, topic="event.changed"), at=NOW + timedelta(seconds=1))
+    fan_out(stage, build_message(stage, 99, topic="event.changed"), at=NOW + timedelta(seconds=1))
 
     claimed = claim(stage, NOW + timedelta(seconds=2))
 
@@ -127,7 +137,7 @@ def test_claim_limits_deliveries_in_flight_per_endpoint(stage):
 
 def test_failed_delivery_is_retried_when_due_and_fails_without_a_retry_time(stage):
     endpoint(stage)
-    fan_out(stage, happening(stage, 1))
+    fan_out(stage, build_message(stage, 1))
     [claimed] = claim(stage)
 
     assert finish(stage, claimed, outcome="failed", status_code=500, error="status", retry_seconds=300)["failed"] == 1
@@ -143,7 +153,7 @@ def test_failed_delivery_is_retried_when_due_and_fails_without_a_retry_time(stag
 
 def test_late_failure_does_not_change_a_delivered_delivery(stage):
     endpoint(stage)
-    fan_out(stage, happening(stage, 1))
+    fan_out(stage, build_message(stage, 1))
     [first] = claim(stage)
     [second] = claim(stage, NOW + timedelta(seconds=90))
 
@@ -158,7 +168,7 @@ def test_late_failure_does_not_change_a_delivered_delivery(stage):
 
 def test_repeated_results_change_nothing(stage):
     endpoint(stage)
-    fan_out(stage, happening(stage, 1))
+    fan_out(stage, build_message(stage, 1))
     [claimed] = claim(stage)
     finish(stage, claimed, outcome="failed", retry_seconds=5)
     before = deliveries(stage)
@@ -172,7 +182,7 @@ def test_repeated_results_change_nothing(stage):
 
 def test_untried_attempt_is_not_counted(stage):
     endpoint(stage)
-    fan_out(stage, happening(stage, 1))
+    fan_out(stage, build_message(stage, 1))
     [claimed] = claim(stage)
 
     finish(stage, claimed, outcome="untried")
@@ -184,7 +194,7 @@ def test_untried_attempt_is_not_counted(stage):
 
 def test_resent_delivery_keeps_its_id(stage):
     endpoint(stage)
-    fan_out(stage, happening(stage, 1))
+    fan_out(stage, build_message(stage, 1))
     [claimed] = claim(stage)
     finish(stage, claimed)
 

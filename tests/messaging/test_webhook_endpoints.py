@@ -12,11 +12,11 @@ from tests.kit import routines, stages
 from tests.kit.webhook_routines import (
     NOW,
     as_admin,
+    build_message,
     claim,
     endpoint,
     fan_out,
     finish,
-    happening,
     rotate,
     sealed,
     statuses,
@@ -30,7 +30,7 @@ def stage(db):
 
 def test_gone_response_disables_the_endpoint_and_fails_its_pending_deliveries(stage):
     endpoint(stage)
-    fan_out(stage, happening(stage, 1), happening(stage, 2, key="other"))
+    fan_out(stage, build_message(stage, 1), build_message(stage, 2, key="other"))
     claimed = [each for each in claim(stage) if each["payload"]["number"] == 1]
 
     assert finish(stage, *claimed, outcome="gone", status_code=410)["disabled"] == 1
@@ -41,12 +41,12 @@ def test_gone_response_disables_the_endpoint_and_fails_its_pending_deliveries(st
     told = stage.db.execute("select topic, payload from public.outbox").fetchone()
     assert told["topic"] == "webhook_endpoint.disabled"
     assert told["payload"]["url"] == "https://hooks.example.com/in"
-    assert fan_out(stage, happening(stage, 3)) == 0
+    assert fan_out(stage, build_message(stage, 3)) == 0
 
 
 def test_five_days_of_failures_without_a_success_disable_an_endpoint(stage):
     endpoint(stage)
-    fan_out(stage, *(happening(stage, number, key=f"k{number}") for number in range(12)))
+    fan_out(stage, *(build_message(stage, number, key=f"k{number}") for number in range(12)))
 
     def attempt(after, outcome, number):
         at = NOW + after
@@ -65,7 +65,7 @@ def test_five_days_of_failures_without_a_success_disable_an_endpoint(stage):
 
 def test_few_failures_over_a_long_time_do_not_disable_an_endpoint(stage):
     endpoint(stage)
-    fan_out(stage, happening(stage, 1))
+    fan_out(stage, build_message(stage, 1))
     finish(stage, *claim(stage), outcome="failed", retry_seconds=60)
     late = NOW + timedelta(days=30)
 
@@ -75,7 +75,7 @@ def test_few_failures_over_a_long_time_do_not_disable_an_endpoint(stage):
 def test_replaced_secret_signs_for_a_day_and_at_most_four_are_valid(stage):
     made = endpoint(stage)
     rotated = rotate(stage, made["id"])
-    fan_out(stage, happening(stage, 1), happening(stage, 2, key="other"))
+    fan_out(stage, build_message(stage, 1), build_message(stage, 2, key="other"))
 
     assert claim(stage, most=1)[0]["secrets"] == [rotated, made["secret"]]
     assert claim(stage, NOW + timedelta(hours=24), most=1)[0]["secrets"] == [rotated]
@@ -102,7 +102,7 @@ def test_secrets_are_readable_by_neither_callers_nor_the_service(stage):
 )
 def test_endpoints_and_deliveries_are_visible_by_role(stage, role, seen):
     endpoint(stage)
-    fan_out(stage, happening(stage, 1))
+    fan_out(stage, build_message(stage, 1))
     finish(stage, *claim(stage))
     member = stage.member(role)
 

@@ -10,7 +10,7 @@ from marquee.booking.bookings import BookingDetails
 from marquee.messaging import http_client
 from tests.kit import gateway, scheduling
 from tests.kit.aws import record
-from tests.kit.webhook_worker import LONG, admin, happening, hear, rows, run, subscribe
+from tests.kit.webhook_worker import LONG, admin, build_message, receive, rows, run, subscribe
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def make_due(world):
 def test_subscriber_receives_the_message_signed_by_its_secret(world, aws, receiver):
     endpoint = subscribe(world, receiver.url("/in?from=marquee"))
 
-    assert hear(happening(world, seats=2)) == {"batchItemFailures": []}
+    assert receive(build_message(world, seats=2)) == {"batchItemFailures": []}
 
     [request] = receiver.got
     message = request.verified(endpoint["secret"])
@@ -48,17 +48,17 @@ def test_redelivered_message_is_delivered_once(world, aws, receiver):
     subscribe(world, receiver.url())
 
     for _delivery in range(3):
-        hear(happening(world))
+        receive(build_message(world))
 
     assert len(receiver.got) == 1
 
 
 def test_alerts_and_messages_of_other_organizations_are_not_delivered(world, aws, receiver):
     subscribe(world, receiver.url())
-    foreign = happening(world, 2)
+    foreign = build_message(world, 2)
     foreign["payload"]["organization_id"] = str(world.other_organization_id)
 
-    hear(happening(world, 1, topic="alert.fired"), foreign, {**happening(world, 3), "payload": {}})
+    receive(build_message(world, 1, topic="alert.fired"), foreign, {**build_message(world, 3), "payload": {}})
 
     assert receiver.got == []
     assert rows(world) == []
@@ -70,7 +70,7 @@ def test_unsuccessful_response_is_retried_and_redirects_are_not_followed(world, 
     receiver.headers["location"] = receiver.url("/elsewhere")
     subscribe(world, receiver.url())
 
-    hear(happening(world))
+    receive(build_message(world))
 
     [row] = rows(world)
     assert (row["status"], row["last_status_code"], row["attempts"]) == ("pending", status, 1)
@@ -89,7 +89,7 @@ def test_retry_within_a_minute_is_queued(world, aws, receiver, monkeypatch):
     receiver.answers["/in"] = [500]
     subscribe(world, receiver.url())
 
-    hear(happening(world))
+    receive(build_message(world))
     assert len(asked) == 1
     assert 4 < asked[0] <= 6
 
@@ -103,7 +103,7 @@ def test_retry_after_header_is_respected(world, aws, receiver):
     receiver.headers["retry-after"] = "3600"
     subscribe(world, receiver.url())
 
-    hear(happening(world))
+    receive(build_message(world))
 
     assert dt.timedelta(minutes=59) < rows(world)[0]["pause"] <= dt.timedelta(hours=1)
 
@@ -112,8 +112,8 @@ def test_gone_response_disables_the_endpoint_and_notifies_its_admins(world, aws,
     receiver.answers["/in"] = [410]
     endpoint = subscribe(world, receiver.url())
 
-    hear(happening(world, 1))
-    hear(happening(world, 2))
+    receive(build_message(world, 1))
+    receive(build_message(world, 2))
 
     assert len(receiver.got) == 1
     shown = gateway.get("webhook-endpoints", f"/webhook-endpoints/{endpoint['id']}", caller=admin(world)).body
@@ -132,7 +132,7 @@ def test_delivery_fails_after_ten_attempts_and_can_be_resent(world, aws, receive
     receiver.answers["/in"] = [500] * 10 + [200]
     endpoint = subscribe(world, receiver.url())
 
-    hear(happening(world))
+    receive(build_message(world))
     for _attempt in range(9):
         make_due(world)
         run()
@@ -160,9 +160,9 @@ def test_both_secrets_verify_during_a_rotation_and_the_new_one_afterwards(world,
         "webhook-endpoints", f"/webhook-endpoints/{endpoint['id']}/rotate-secret", caller=admin(world)
     ).body
 
-    hear(happening(world, 1))
+    receive(build_message(world, 1))
     world.db.execute("update messaging.webhook_secrets set expires_at = now() where expires_at is not null")
-    hear(happening(world, 2))
+    receive(build_message(world, 2))
 
     during, after = receiver.got
     assert during.verified(endpoint["secret"])
@@ -193,7 +193,7 @@ def test_private_address_is_never_called(world, aws, receiver, monkeypatch):
     )
     monkeypatch.delenv("WEBHOOKS_ALLOW_PRIVATE")
 
-    hear(happening(world))
+    receive(build_message(world))
 
     assert receiver.got == []
     assert [(row["status"], row["last_error"]) for row in rows(world)] == [("pending", "address_not_allowed")] * 3

@@ -16,7 +16,7 @@ from marquee.edge.secrets import webhook_keys
 from marquee.messaging import deliveries
 from tests.kit import gateway, scheduling, subscriber
 from tests.kit.aws import record
-from tests.kit.webhook_worker import LONG, happening, hear, rows, run, subscribe
+from tests.kit.webhook_worker import LONG, build_message, receive, rows, run, subscribe
 
 SLOW_SECONDS_MAX = 5
 
@@ -32,7 +32,7 @@ def test_messages_of_an_event_arrive_in_order_despite_a_failed_one(world, aws, r
     receiver.answers["/in"] = [200, 500, 200]
     subscribe(world, receiver.url())
 
-    hear(*(happening(world, number) for number in range(1, 21)))
+    receive(*(build_message(world, number) for number in range(1, 21)))
 
     assert [request.json["data"]["number"] for request in receiver.got] == list(range(1, 21))
     assert [row["number"] for row in rows(world) if row["status"] == "pending"] == [2]
@@ -57,7 +57,7 @@ def test_slow_subscriber_does_not_delay_others(world, aws, receiver):
     subscribe(world, receiver.url("/slow"))
     subscribe(world, receiver.url("/in"))
 
-    hear(*(happening(world, number, key=f"k{number}") for number in range(8)))
+    receive(*(build_message(world, number, key=f"k{number}") for number in range(8)))
 
     assert sum(request.path == "/in" for request in receiver.got) == 8
     assert in_time
@@ -67,7 +67,7 @@ def test_slow_subscriber_does_not_delay_others(world, aws, receiver):
 def test_worker_out_of_time_queues_another_run(world, aws, receiver):
     subscribe(world, receiver.url())
 
-    hear(happening(world), context=gateway.Context(milliseconds_left=10_000))
+    receive(build_message(world), context=gateway.Context(milliseconds_left=10_000))
 
     assert receiver.got == []
     assert aws.received(aws.deliver_queue) == [{"happenings": []}]
@@ -78,7 +78,7 @@ def test_attempts_without_time_in_the_batch_are_not_counted(world, aws, receiver
     monkeypatch.setattr(deliveries, "BATCH_SECONDS_MAX", -1.0)
     left = iter([60.0, 0.0])
     subscribe(world, receiver.url())
-    hear(happening(world), context=gateway.Context(milliseconds_left=10_000))
+    receive(build_message(world), context=gateway.Context(milliseconds_left=10_000))
 
     done = deliveries.deliver(lambda: next(left), webhook_keys, allow_private=True)
 
@@ -89,7 +89,7 @@ def test_attempts_without_time_in_the_batch_are_not_counted(world, aws, receiver
 
 def test_killed_worker_loses_no_delivery(world, aws, receiver):
     subscribe(world, receiver.url())
-    hear(happening(world), context=gateway.Context(milliseconds_left=10_000))
+    receive(build_message(world), context=gateway.Context(milliseconds_left=10_000))
     world.db.execute("select messaging.claim_webhook_deliveries(sealed => true)")  # the worker is killed here
 
     run()
@@ -111,7 +111,7 @@ deliveries.deliver(lambda: 60.0, webhook_keys, allow_private=True)
 def test_worker_killed_while_sending_repeats_its_batch_and_loses_nothing(world, aws, receiver):
     receiver.answers["/in"] = [200, 200, 200, subscriber.hang, 200]
     endpoint = subscribe(world, receiver.url())
-    hear(*(happening(world, number) for number in range(1, 13)), context=gateway.Context(milliseconds_left=1000))
+    receive(*(build_message(world, number) for number in range(1, 13)), context=gateway.Context(milliseconds_left=1000))
     environment = {**os.environ, "PYTHONPATH": str(LAYER)}
     with subprocess.Popen([sys.executable, "-c", WORKER], env=environment) as worker:
         until = time.monotonic() + 20
@@ -133,7 +133,7 @@ def test_worker_killed_while_sending_repeats_its_batch_and_loses_nothing(world, 
 
 def test_delivery_that_kills_its_worker_ten_times_fails(world, aws, receiver):
     subscribe(world, receiver.url())
-    hear(happening(world), context=gateway.Context(milliseconds_left=10_000))
+    receive(build_message(world), context=gateway.Context(milliseconds_left=10_000))
     world.db.execute("update messaging.webhook_deliveries set attempts = 10, tries = 10")
 
     run()

@@ -18,7 +18,7 @@ from tests.kit import gateway, routines, stages
 from tests.kit.aws import REGION
 from tests.kit.databases import Connection
 from tests.kit.legacy_exports import SOON, Export, run
-from tests.kit.packages import MOMENTS, buy, hear, money, offer
+from tests.kit.packages import MOMENTS, apply_payment, buy, money, offer
 from tests.kit.rating_requests import fire, slider, vote
 from tests.kit.retention import PERSONAL, rules
 from tests.kit.wallets import CreditBookings
@@ -175,8 +175,8 @@ def hold_and_wait(life: Life) -> None:
 def buy_credits(life: Life) -> None:
     """Buy wallet money and a pass, and receive and grant credits."""
     desk, person = life.desk, life.person
-    hear(desk, buy(desk, person, money(desk), key="money"))
-    hear(desk, buy(desk, person, offer(desk), key="pass"))
+    apply_payment(desk, buy(desk, person, money(desk), key="money"))
+    apply_payment(desk, buy(desk, person, offer(desk), key="pass"))
     desk.give(person, 700, note=f"{MARKER} was kind")
     life.call(person, "payments.create_promo_code", desk.stage.organization_id, "BYANNA", "percent", 500)
     routines.call(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.kit import routines
-from tests.kit.packages import buy, hear, money, offer
+from tests.kit.packages import apply_payment, buy, money, offer
 from tests.kit.payments import PRICE, CardBookings
 from tests.kit.wallets import CreditBookings
 
@@ -42,7 +42,7 @@ def make_old(db, days):
 
 def test_purchased_wallet_money_is_refunded_at_stripe_and_its_bonus_lapses(desk):
     customer = desk.customer()
-    hear(desk, buy(desk, customer, money(desk)))
+    apply_payment(desk, buy(desk, customer, money(desk)))
 
     paid_out = erase(desk.db, customer)
 
@@ -54,7 +54,7 @@ def test_purchased_wallet_money_is_refunded_at_stripe_and_its_bonus_lapses(desk)
 @pytest.mark.parametrize(("days", "where"), [(179, "refunded_cents"), (181, "unclaimed_cents")])
 def test_payment_too_old_to_refund_is_owed_by_the_organization(desk, days, where):
     customer = desk.customer()
-    hear(desk, buy(desk, customer, money(desk)))
+    apply_payment(desk, buy(desk, customer, money(desk)))
     make_old(desk.db, days)
 
     assert erase(desk.db, customer) == [erased_credits(desk.stage.organization_id, **{where: 9000})]
@@ -66,7 +66,7 @@ def test_payment_too_old_to_refund_is_owed_by_the_organization(desk, days, where
 
 def test_pass_is_refunded_by_its_remaining_units(desk):
     customer = desk.customer()
-    hear(desk, buy(desk, customer, offer(desk)))
+    apply_payment(desk, buy(desk, customer, offer(desk)))
     desk.book(customer, "pass")
     desk.db.execute("update events.events set starts_at = now(), ends_at = now() + interval '1 hour'")
 
@@ -92,7 +92,7 @@ def test_wallet_refund_of_a_card_payment_is_returned_to_the_card(db):
     till = CardBookings(db, refund_to="wallet")
     customer = till.stage.customer()
     booking = till.book(customer)
-    till.hear(booking)
+    till.apply_payment(booking)
     till.cancel(booking, customer)
 
     assert erase(db, customer) == [erased_credits(till.stage.organization_id, refunded_cents=PRICE)]
@@ -122,9 +122,9 @@ def test_invoice_payment_is_owed_by_the_organization(desk):
 def test_disputed_money_is_not_refunded_too(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, money(desk))
-    hear(desk, purchase)
+    apply_payment(desk, purchase)
     dispute = {"stripe_id": "dp_1", "amount_cents": 9000, "currency": "CHF", "status": "needs_response", "reason": None}
-    hear(desk, purchase, disputes=[dispute])
+    apply_payment(desk, purchase, disputes=[dispute])
 
     assert erase(desk.db, customer) == [erased_credits(desk.stage.organization_id, lapsed_cents=12000)]
     assert refunds(desk.db) == []
@@ -135,7 +135,7 @@ def test_payment_after_the_erasure_is_refunded_at_once(desk):
     purchase = buy(desk, customer, money(desk))
     assert erase(desk.db, customer) == []
 
-    hear(desk, purchase)
+    apply_payment(desk, purchase)
 
     assert desk.lots(customer) == [(10000, 0), (2000, 0)]
     assert refunds(desk.db) == [(9000, "original", "erased", "created")]
@@ -181,7 +181,7 @@ def test_wallets_at_all_organizations_are_emptied(db):
     desks = [CreditBookings(db), CreditBookings(db)]
     customer = desks[0].customer()
     for desk, key in zip(desks, itertools.count(), strict=False):
-        hear(desk, buy(desk, customer, money(desk), key=f"k{key}"))
+        apply_payment(desk, buy(desk, customer, money(desk), key=f"k{key}"))
 
     paid_out = erase(db, customer)
 
@@ -196,7 +196,7 @@ def test_wallet_refund_of_an_erased_person_goes_to_the_card(db):
     till = CardBookings(db)
     customer = till.stage.customer()
     booking = till.book(customer)
-    till.hear(booking)
+    till.apply_payment(booking)
     db.execute("update events.events set starts_at = now() - interval '3 hours', ends_at = now() - interval '2 hours'")
     erase(db, customer)
 
@@ -214,7 +214,7 @@ def test_wallet_refund_of_an_erased_person_goes_to_the_card(db):
 def test_failed_refund_of_an_erased_person_becomes_an_unclaimed_balance(db):
     desk = CreditBookings(db)
     customer = desk.customer()
-    hear(desk, buy(desk, customer, money(desk)))
+    apply_payment(desk, buy(desk, customer, money(desk)))
     erase(db, customer)
     refund_id = db.execute("select id from payments.refunds").fetchone()["id"]
     failed = json.dumps([{"refund_id": str(refund_id), "error": {"message": "closed"}, "retryable": False}])
@@ -259,7 +259,7 @@ def test_sweep_pays_out_late_credits_of_an_erased_person(desk):
 
 def test_wallet_refund_into_a_refunded_package_is_owed_by_its_share_of_the_price(desk):
     customer = desk.customer()
-    hear(desk, buy(desk, customer, money(desk, bonus=0)))
+    apply_payment(desk, buy(desk, customer, money(desk, bonus=0)))
     booking = desk.book(customer, "wallet", event_id=desk.event(price_cents=4000))
     desk.db.execute(
         "update events.events set starts_at = now() - interval '3 hours', ends_at = now() - interval '2 hours'"

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from tests.kit import money_invariants, routines
-from tests.kit.packages import buy, hear, offer, refund
+from tests.kit.packages import apply_payment, buy, offer, refund
 from tests.kit.payments import DISPUTE, PRICE, CardBookings, dashboard_refund, paid
 from tests.kit.wallets import CreditBookings
 
@@ -38,7 +38,7 @@ def test_excess_dashboard_refund_is_recorded_separately_and_staff_are_notified(t
     refund_part(till, booking, 7000, "wallet")
 
     for _time in range(2):
-        till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
+        till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE)])
 
     assert refund_rows(till) == [
         ("succeeded", 7000, True, False, "wallet"),
@@ -64,7 +64,7 @@ def test_dashboard_refund_after_a_full_refund_is_all_excess(till):
     booking = paid(till)
     refund_part(till, booking, PRICE, "wallet")
 
-    till.hear(booking, refunds=[dashboard_refund(1, 4000)])
+    till.apply_payment(booking, refunds=[dashboard_refund(1, 4000)])
 
     assert refund_rows(till)[1:] == [("succeeded", 4000, False, True, "original")]
     assert till.balances()["user cash"] == 4000
@@ -73,9 +73,9 @@ def test_dashboard_refund_after_a_full_refund_is_all_excess(till):
 def test_failed_excess_refund_is_neither_owed_nor_resent(till):
     booking = paid(till)
     refund_part(till, booking, 7000, "wallet")
-    till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
+    till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE)])
 
-    till.hear(booking, refunds=[dashboard_refund(1, PRICE, "failed")])
+    till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE, "failed")])
     (beyond,) = till.db.execute("select id from payments.refunds where beyond").fetchall()
     with pytest.raises(psycopg.Error) as refused:
         routines.call(till.db, till.stage.owner, "select payments.reopen_refund(refund_id => %s)", [beyond["id"]])
@@ -90,14 +90,14 @@ def test_failed_excess_refund_is_neither_owed_nor_resent(till):
 def test_second_excess_refund_is_owed_after_the_first_was_written_off_and_failed(till):
     booking = paid(till)
     refund_part(till, booking, 7000, "wallet")
-    till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
+    till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE)])
     (beyond,) = till.db.execute("select id from payments.refunds where beyond").fetchall()
     query = "select payments.settle_debt(refund_id => %s, outcome => 'forgiven')"
     routines.call(till.db, till.stage.owner, query, [beyond["id"]])
     failed = dashboard_refund(1, PRICE, "failed")
-    till.hear(booking, refunds=[failed])
+    till.apply_payment(booking, refunds=[failed])
 
-    till.hear(booking, refunds=[failed, dashboard_refund(2, PRICE)])
+    till.apply_payment(booking, refunds=[failed, dashboard_refund(2, PRICE)])
 
     debts = """
         select r.status::text, payments.refund_debt_status(r) as debt
@@ -114,10 +114,10 @@ def test_failed_excess_refund_does_not_count_as_refunded_in_a_dispute(till):
     booking = paid(till)
     refund_part(till, booking, 7000, "wallet")
     failed = dashboard_refund(1, PRICE, "failed")
-    till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
-    till.hear(booking, refunds=[failed])
+    till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE)])
+    till.apply_payment(booking, refunds=[failed])
 
-    till.hear(booking, refunds=[failed], disputes=[{**DISPUTE, "status": "lost"}])
+    till.apply_payment(booking, refunds=[failed], disputes=[{**DISPUTE, "status": "lost"}])
 
     assert refund_rows(till) == [
         ("succeeded", 7000, True, False, "wallet"),
@@ -134,7 +134,7 @@ def test_one_dashboard_refund_completes_several_requested_refunds(till, order):
     refund_part(till, booking, 5000)
 
     for status in order:
-        till.hear(booking, refunds=[dashboard_refund(1, PRICE, status)])
+        till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE, status)])
 
     assert sorted(refund_rows(till)) == [
         ("succeeded", 2000, True, False, "original"),
@@ -150,15 +150,15 @@ def test_failed_dashboard_refund_is_not_imported_again_after_a_reopening(till):
     booking = paid(till)
     refund_part(till, booking, 3000, "wallet")
     refund_part(till, booking, 5000)
-    till.hear(booking, refunds=[dashboard_refund(1, 5000)])
+    till.apply_payment(booking, refunds=[dashboard_refund(1, 5000)])
     failed = dashboard_refund(1, 5000, "failed")
-    till.hear(booking, refunds=[failed])
+    till.apply_payment(booking, refunds=[failed])
     query = "select payments.reopen_refund(refund_id => %s)"
     row = till.db.execute("select id from payments.refunds where status = 'failed'").fetchone()
     routines.call(till.db, till.stage.owner, query, [row["id"]])
     before = refund_rows(till)
 
-    till.hear(booking, refunds=[failed])
+    till.apply_payment(booking, refunds=[failed])
 
     assert (
         refund_rows(till)
@@ -176,7 +176,7 @@ def test_unknown_refund_with_our_metadata_is_imported(till):
     till.send_refunds()
     sent_twice = {**dashboard_refund(9, 3000), "refund_id": made["id"], "key": "refund-of-another-time"}
 
-    till.hear(booking, refunds=[{**dashboard_refund(0, 3000), "stripe_id": f"re_{made['id']}"}, sent_twice])
+    till.apply_payment(booking, refunds=[{**dashboard_refund(0, 3000), "stripe_id": f"re_{made['id']}"}, sent_twice])
 
     assert till.balances()["platform clearing"] == PRICE - FEE - 6000
 
@@ -184,10 +184,10 @@ def test_unknown_refund_with_our_metadata_is_imported(till):
 def test_dashboard_refund_completes_a_pending_package_refund(db):
     desk = CreditBookings(db)
     purchase = buy(desk, desk.customer(), offer(desk))
-    hear(desk, purchase)
+    apply_payment(desk, purchase)
     refund(desk, purchase)
 
-    hear(desk, purchase, refunds=[dashboard_refund(1, 20000)])
+    apply_payment(desk, purchase, refunds=[dashboard_refund(1, 20000)])
 
     assert desk.balances() == {}
     assert db.execute("select status::text from payments.refunds").fetchall() == [{"status": "succeeded"}]

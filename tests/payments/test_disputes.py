@@ -4,15 +4,15 @@ import psycopg
 import pytest
 
 from tests.kit import money_invariants, routines
-from tests.kit.packages import buy, hear, offer, refund
+from tests.kit.packages import apply_payment, buy, offer, refund
 from tests.kit.payments import DISPUTE, PRICE, CardBookings
 from tests.kit.wallets import CreditBookings
 
 
 def disputed(till):
     booking = till.book(customer := till.stage.customer())
-    till.hear(booking)
-    till.hear(booking, disputes=[{**DISPUTE, "status": "needs_response"}])
+    till.apply_payment(booking)
+    till.apply_payment(booking, disputes=[{**DISPUTE, "status": "needs_response"}])
     return booking, customer
 
 
@@ -44,7 +44,7 @@ def test_refund_can_be_reopened_after_a_won_dispute(db):
     till.cancel(booking, customer)
     refund_id = refuse_refund(till)
 
-    till.hear(booking, disputes=[{**DISPUTE, "status": "won"}])
+    till.apply_payment(booking, disputes=[{**DISPUTE, "status": "won"}])
     query = "select payments.reopen_refund(refund_id => %s, destination => 'wallet')"
     routines.call(db, till.stage.owner, query, [refund_id])
 
@@ -63,7 +63,7 @@ def test_staff_cannot_refund_a_disputed_payment(db):
 
 
 def lose(till, booking, status="lost", **changes):
-    till.hear(booking, disputes=[{**DISPUTE, "status": status, **changes}])
+    till.apply_payment(booking, disputes=[{**DISPUTE, "status": status, **changes}])
 
 
 def refunds(till):
@@ -123,7 +123,7 @@ def test_late_fee_is_lost_with_the_dispute_except_for_the_platforms_share(db):
 def test_partial_lost_dispute_leaves_the_remaining_amount_refundable(db):
     till = CardBookings(db)
     booking = till.book(customer := till.stage.customer())
-    till.hear(booking)
+    till.apply_payment(booking)
     lose(till, booking, "needs_response", amount_cents=4000)
     till.cancel(booking, customer)
     refuse_refund(till)
@@ -143,7 +143,7 @@ def test_dispute_in_another_currency_covers_the_whole_payment(db):
     booking, customer = disputed(till)
     till.cancel(booking, customer)
 
-    till.hear(
+    till.apply_payment(
         booking, disputes=[{**DISPUTE, "stripe_id": "dp_2", "amount_cents": 9100, "currency": "EUR", "status": "lost"}]
     )
 
@@ -169,7 +169,7 @@ def test_dispute_won_after_a_loss_leaves_the_refund_to_staff(db):
 def test_stale_failed_refund_does_not_reverse_a_lost_dispute(db):
     till = CardBookings(db)
     booking = till.book(customer := till.stage.customer())
-    till.hear(booking)
+    till.apply_payment(booking)
     till.cancel(booking, customer)
     (sent,) = till.send_refunds("pending")
     failed = {
@@ -179,7 +179,7 @@ def test_stale_failed_refund_does_not_reverse_a_lost_dispute(db):
     lost = [{**DISPUTE, "status": "lost"}]
 
     for _time in range(2):
-        till.hear(booking, refunds=[failed], disputes=lost)
+        till.apply_payment(booking, refunds=[failed], disputes=lost)
 
     assert refunds(till) == [("succeeded", PRICE, "dispute")]
     assert till.balances() == LOST
@@ -188,12 +188,12 @@ def test_stale_failed_refund_does_not_reverse_a_lost_dispute(db):
 def test_package_is_refunded_only_after_its_lost_dispute(db):
     desk = CreditBookings(db)
     purchase = buy(desk, desk.customer(), offer(desk))
-    hear(desk, purchase, disputes=[{**DISPUTE, "amount_cents": 20000, "status": "needs_response"}])
+    apply_payment(desk, purchase, disputes=[{**DISPUTE, "amount_cents": 20000, "status": "needs_response"}])
     with pytest.raises(psycopg.Error) as refused:
         refund(desk, purchase)
     assert routines.code_of(refused.value) == "payment_disputed"
 
-    hear(desk, purchase, disputes=[{**DISPUTE, "amount_cents": 20000, "status": "lost"}])
+    apply_payment(desk, purchase, disputes=[{**DISPUTE, "amount_cents": 20000, "status": "lost"}])
     refund(desk, purchase)
 
     assert desk.balances() == {}

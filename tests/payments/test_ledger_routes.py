@@ -20,7 +20,7 @@ DAYS = {
 @pytest.fixture
 def till(db):
     till = CardBookings(db)
-    till.hear(till.book(till.stage.customer()))
+    till.apply_payment(till.book(till.stage.customer()))
     return till
 
 

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from tests.kit import routines
-from tests.kit.packages import buy, hear, money, offer, refund
+from tests.kit.packages import apply_payment, buy, money, offer, refund
 from tests.kit.wallets import CreditBookings
 
 
@@ -23,8 +23,8 @@ def test_purchased_credits_are_granted_once_after_payment(desk):
     purchase = buy(desk, customer, offer(desk))
     assert (purchase["status"], purchase["payment"]["status"], desk.lots(customer)) == ("pending", "created", [])
 
-    assert hear(desk, purchase)["did"] == ["granted"]
-    assert hear(desk, purchase)["did"] == []
+    assert apply_payment(desk, purchase)["did"] == ["granted"]
+    assert apply_payment(desk, purchase)["did"] == []
 
     assert desk.lots(customer) == [(10, 10)]
     assert desk.balances() == {
@@ -36,7 +36,7 @@ def test_purchased_credits_are_granted_once_after_payment(desk):
 
 def test_wallet_purchase_earns_the_organizer_nothing_until_it_is_spent(desk):
     customer = desk.customer()
-    hear(desk, buy(desk, customer, money(desk)))
+    apply_payment(desk, buy(desk, customer, money(desk)))
 
     assert desk.lots(customer) == [(10000, 10000), (2000, 2000)]
     assert desk.balances() == {
@@ -50,7 +50,7 @@ def test_wallet_purchase_earns_the_organizer_nothing_until_it_is_spent(desk):
 
 def test_purchased_pass_is_valid_for_its_number_of_days(desk):
     customer = desk.customer()
-    hear(desk, buy(desk, customer, offer(desk, valid_days=30, bonus=1)))
+    apply_payment(desk, buy(desk, customer, offer(desk, valid_days=30, bonus=1)))
 
     desk.book(customer, "pass", seats=11)
 
@@ -84,7 +84,7 @@ def test_ended_package_is_not_found_and_its_purchases_stay_valid(desk):
     routines.call(desk.db, desk.stage.owner, "select payments.end_package(%s)", [package["id"]])
 
     assert buy(desk, customer, package) == purchase
-    hear(desk, purchase)
+    apply_payment(desk, purchase)
 
     assert desk.lots(customer) == [(10, 10)]
     with pytest.raises(psycopg.Error) as refused:
@@ -95,7 +95,7 @@ def test_ended_package_is_not_found_and_its_purchases_stay_valid(desk):
 def test_unpaid_purchase_is_cancelled_at_stripe_after_a_day(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, offer(desk))
-    hear(desk, purchase, "requires_payment_method")
+    apply_payment(desk, purchase, "requires_payment_method")
     desk.db.execute("update payments.purchases set created_at = now() - interval '25 hours'")
     desk.db.execute("update payments.intents set available_at = now()")
     with psycopg.ClientCursor(desk.db) as cursor:
@@ -108,7 +108,7 @@ def test_unpaid_purchase_is_cancelled_at_stripe_after_a_day(desk):
 def test_purchase_expires_when_its_payment_is_cancelled(desk):
     purchase = buy(desk, desk.customer(), offer(desk))
 
-    assert hear(desk, purchase, "canceled")["did"] == ["abandoned"]
+    assert apply_payment(desk, purchase, "canceled")["did"] == ["abandoned"]
 
     assert desk.db.execute("select status from payments.purchases").fetchone()["status"] == "expired"
 
@@ -116,7 +116,7 @@ def test_purchase_expires_when_its_payment_is_cancelled(desk):
 def test_package_refund_returns_the_remaining_share_once(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, offer(desk))
-    hear(desk, purchase)
+    apply_payment(desk, purchase)
     desk.book(customer, "pass", seats=3)
 
     first = refund(desk, purchase)
@@ -138,7 +138,7 @@ def test_package_refund_returns_the_remaining_share_once(desk):
 def test_refund_of_wallet_money_removes_its_bonus(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, money(desk))
-    hear(desk, purchase)
+    apply_payment(desk, purchase)
 
     refund(desk, purchase)
 
@@ -148,7 +148,7 @@ def test_refund_of_wallet_money_removes_its_bonus(desk):
 
 def test_expired_credits_are_not_refunded_even_before_the_sweep(desk):
     purchase = buy(desk, desk.customer(), offer(desk))
-    hear(desk, purchase)
+    apply_payment(desk, purchase)
     desk.db.execute("update payments.credit_lots set expires_at = now() - interval '1 second'")
 
     with pytest.raises(psycopg.Error) as refused, desk.db.transaction():
@@ -160,7 +160,7 @@ def test_expired_credits_are_not_refunded_even_before_the_sweep(desk):
 def test_used_up_package_is_not_refunded(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, offer(desk, amount=1))
-    hear(desk, purchase)
+    apply_payment(desk, purchase)
     desk.book(customer, "pass")
 
     with pytest.raises(psycopg.Error) as refused:
@@ -172,11 +172,11 @@ def test_used_up_package_is_not_refunded(desk):
 def test_dashboard_refund_is_the_organizers_expense_and_counts_once(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, offer(desk))
-    hear(desk, purchase)
+    apply_payment(desk, purchase)
     made = {"stripe_id": "re_1", "refund_id": None, "amount_cents": 5000, "status": "succeeded"}
 
     for _time in range(2):
-        hear(desk, purchase, refunds=[made])
+        apply_payment(desk, purchase, refunds=[made])
 
     assert desk.lots(customer) == [(10, 10)]
     assert desk.balances() == {
@@ -189,7 +189,7 @@ def test_dashboard_refund_is_the_organizers_expense_and_counts_once(desk):
 @pytest.mark.parametrize("role", ["viewer", "instructor", "front_desk", "editor"])
 def test_other_roles_cannot_refund_a_package(desk, role):
     purchase = buy(desk, desk.customer(), offer(desk))
-    hear(desk, purchase)
+    apply_payment(desk, purchase)
 
     with pytest.raises(psycopg.Error) as refused:
         refund(desk, purchase, desk.stage.member(role))

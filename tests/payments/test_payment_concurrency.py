@@ -42,10 +42,10 @@ class FakeStripeBookings:
     def paid(self, event_id, customer):
         booking = self.book(event_id, customer)
         self.bank.pay(booking["stripe_id"])
-        self.hear(self.db, booking)
+        self.apply_payment(self.db, booking)
         return booking
 
-    def hear(self, connection, booking, facts=None):
+    def apply_payment(self, connection, booking, facts=None):
         facts = facts or self.bank.facts(booking["stripe_id"])
         return routines.call(connection, None, "select payments.apply_payment(%s)", [Jsonb(facts)])
 
@@ -82,7 +82,7 @@ class FakeStripeBookings:
         routines.call(self.db, None, "select events.expire_holds(at => now() + interval '3 hours', most => 1000)")
         for payment in list(self.bank.payments.values()):
             self.bank.cancel(payment.stripe_id)
-            self.hear(self.db, {"stripe_id": payment.stripe_id})
+            self.apply_payment(self.db, {"stripe_id": payment.stripe_id})
         self.db.execute("update payments.refunds set available_at = now()")
         while self.send_refunds(self.db):
             pass
@@ -90,7 +90,7 @@ class FakeStripeBookings:
             for number in range(len(payment.refunds)):
                 if payment.refunds[number]["status"] == "pending":
                     payment.refunds[number]["status"] = "succeeded"
-            self.hear(self.db, {"stripe_id": payment.stripe_id})
+            self.apply_payment(self.db, {"stripe_id": payment.stripe_id})
         assert money_invariants.findings(self.db) == []
         assert money_invariants.clearing_cents(self.db) == self.bank.holds_cents()
         waiting = "select count(*) as n from payments.intents where status in ('created', 'open', 'processing')"
@@ -117,7 +117,7 @@ def test_same_facts_from_ten_connections_are_applied_once(connect, till):
     till.bank.pay(booking["stripe_id"])
     facts = till.bank.facts(booking["stripe_id"])
 
-    results = run_together(connect, [lambda c: till.hear(c, booking, facts)] * 10, act)
+    results = run_together(connect, [lambda c: till.apply_payment(c, booking, facts)] * 10, act)
 
     assert sorted(result["did"] for result in results) == [[]] * 9 + [["confirmed"]]
     topics = till.db.execute("select topic from public.outbox").fetchall()
@@ -137,7 +137,7 @@ def test_refund_facts_and_sender_results_from_ten_connections_post_once(connect,
     def record(connection):
         return routines.call(connection, None, "select payments.record_refunds(%s::text::jsonb)", [results])
 
-    run_together(connect, [record, lambda c: till.hear(c, booking, facts)] * 5, act)
+    run_together(connect, [record, lambda c: till.apply_payment(c, booking, facts)] * 5, act)
 
     sent = "select count(*) as n from payments.transactions where kind = 'refund_sent'"
     assert till.db.execute(sent).fetchone()["n"] == 1
@@ -177,7 +177,7 @@ def test_payment_while_its_booking_ends_gets_a_seat_or_a_refund(connect, till, r
                 return connection.execute(query, names).fetchone()
             return routines.call(connection, caller, query, names)
 
-        deeds += [rivals, lambda connection, booking=booking: till.hear(connection, booking)]
+        deeds += [rivals, lambda connection, booking=booking: till.apply_payment(connection, booking)]
     if who == "other":
         till.db.execute("update events.holds set expires_at = now()")
 
@@ -281,7 +281,7 @@ def test_random_concurrent_actions_balance_without_a_deadlock(connect, till, see
             if "stripe_id" in booking and dice.random() < 0.7:
                 till.bank.pay(booking["stripe_id"])
                 if dice.random() < 0.6:
-                    till.hear(till.db, booking)
+                    till.apply_payment(till.db, booking)
     guard = threading.Lock()
 
     def deed(number):
@@ -302,17 +302,17 @@ def test_random_concurrent_actions_balance_without_a_deadlock(connect, till, see
                 case "pay" | "hear":
                     if kind == "pay":
                         till.bank.pay(by_card["stripe_id"])
-                    till.hear(c, by_card)
+                    till.apply_payment(c, by_card)
                 case "by hand":
                     with contextlib.suppress(Refused):
                         till.bank.refund(by_card["stripe_id"], 1000 * (number % 10 + 1))
-                    till.hear(c, by_card)
+                    till.apply_payment(c, by_card)
                 case "fails":
                     till.bank.end_refund(by_card["stripe_id"], "failed", number)
-                    till.hear(c, by_card)
+                    till.apply_payment(c, by_card)
                 case "dispute":
                     till.bank.dispute(by_card["stripe_id"])
-                    till.hear(c, by_card)
+                    till.apply_payment(c, by_card)
                 case "cancel":
                     routines.call(
                         c, booking["customer"], "select events.cancel_booking(booking_id => %s)", [booking["id"]]

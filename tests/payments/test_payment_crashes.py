@@ -66,7 +66,7 @@ def assert_consistent(shop: StandinBookings) -> None:
 
 
 BOOKING = {
-    "before Stripe is asked": ("before", "checkout.begun"),
+    "before Stripe is asked": ("before", "checkout.create_at_stripe"),
     "after Stripe was asked": ("before", "stripe_sync.record_intent"),
     "after its response was recorded": ("after", "stripe_sync.record_intent"),
 }

@@ -33,7 +33,7 @@ def test_payment_of_a_cancelled_intent_is_posted_once(till):
     booking = till.book(till.stage.customer())
     till.db.execute("update payments.intents set status = 'cancelled'")
 
-    first, again = till.hear(booking), till.hear(booking)
+    first, again = till.apply_payment(booking), till.apply_payment(booking)
 
     assert (first["did"], again["did"]) == (["confirmed"], [])
     assert again["status"] == "succeeded"
@@ -46,7 +46,7 @@ def test_facts_without_amount_or_currency_are_refused(till, lack):
     booking = till.book(till.stage.customer())
 
     with pytest.raises(psycopg.Error) as error:
-        till.hear(booking, **{lack: None})
+        till.apply_payment(booking, **{lack: None})
 
     assert routines.code_of(error.value) == "payment_mismatch"
     assert till.status(booking) == "pending_payment"
@@ -57,7 +57,7 @@ def test_payment_below_the_price_is_refused(till):
     booking = till.book(till.stage.customer())
 
     with pytest.raises(psycopg.Error) as error:
-        till.hear(booking, received_cents=PRICE - 1)
+        till.apply_payment(booking, received_cents=PRICE - 1)
 
     assert routines.code_of(error.value) == "payment_mismatch"
 
@@ -68,7 +68,7 @@ def test_succeeded_refund_is_not_failed_by_a_later_refusal(till):
     till.cancel(booking, customer)
     (claimed,) = till.claim("refunds")
     ours = {"stripe_id": "re_1", "refund_id": str(claimed["refund_id"]), "amount_cents": PRICE, "status": "succeeded"}
-    till.hear(booking, refunds=[ours])
+    till.apply_payment(booking, refunds=[ours])
 
     record_refusal(
         f'[{{"refund_id": "{claimed["refund_id"]}", "error": {{"code": "gone"}}, "retryable": false}}]', till
@@ -89,7 +89,7 @@ def test_refused_refund_succeeds_when_stripe_reports_it(till):
     assert [row["status"] for row in refunds(till)] == ["failed"]
 
     ours = {"stripe_id": "re_1", "refund_id": str(claimed["refund_id"]), "amount_cents": PRICE, "status": "succeeded"}
-    till.hear(booking, refunds=[ours])
+    till.apply_payment(booking, refunds=[ours])
 
     assert refunds(till) == [{"status": "succeeded", "cents": PRICE, "stripe_refund_id": "re_1"}]
     assert till.balances() == {"platform clearing": -320, "platform fees": 320}
@@ -105,8 +105,8 @@ def test_dashboard_refund_completes_a_claimed_refund(till, sent):
     if sent:
         record_refusal(refusal, till)
 
-    till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
-    till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
+    till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE)])
+    till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE)])
     record_refusal(refusal, till)
 
     assert refunds(till) == [{"status": "succeeded", "cents": PRICE, "stripe_refund_id": "re_1"}]
@@ -119,9 +119,9 @@ def test_dashboard_refund_of_a_late_payment_is_not_sent_again(till):
     customer = till.stage.customer()
     booking = till.book(customer)
     till.cancel(booking, customer)
-    till.hear(booking)
+    till.apply_payment(booking)
 
-    till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
+    till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE)])
 
     assert refunds(till) == [{"status": "succeeded", "cents": PRICE, "stripe_refund_id": "re_1"}]
     assert till.claim("refunds") == []
@@ -140,7 +140,7 @@ def test_partial_dashboard_refund_leaves_the_remaining_amount_to_send(till, sent
         )
 
     for _ in range(2):
-        till.hear(booking, refunds=[dashboard_refund(1, 3000)])
+        till.apply_payment(booking, refunds=[dashboard_refund(1, 3000)])
 
     assert [(row["status"], row["cents"]) for row in refunds(till)] == [
         ("failed" if sent else "created", 7000),
@@ -167,10 +167,10 @@ def test_failed_refund_is_completed_by_a_dashboard_refund(till):
         "amount_cents": PRICE,
         "status": "failed",
     }
-    till.hear(booking, refunds=[failed])
+    till.apply_payment(booking, refunds=[failed])
 
     for _ in range(2):
-        till.hear(booking, refunds=[failed, dashboard_refund(1, PRICE)])
+        till.apply_payment(booking, refunds=[failed, dashboard_refund(1, PRICE)])
 
     assert refunds(till) == [{"status": "succeeded", "cents": PRICE, "stripe_refund_id": "re_1"}]
     assert till.balances() == {"platform clearing": -320, "platform fees": 320}
@@ -181,7 +181,7 @@ def test_partial_dashboard_refund_is_separate_from_our_partial_refund(till):
     query = "select payments.refund_booking(booking_id => %s, amount_cents => 3000, idempotency_key => 'a')"
     routines.call(till.db, till.stage.owner, query, [booking["id"]])
 
-    till.hear(booking, refunds=[dashboard_refund(1, 3000)])
+    till.apply_payment(booking, refunds=[dashboard_refund(1, 3000)])
 
     assert [(row["status"], row["cents"]) for row in refunds(till)] == [("created", 3000), ("succeeded", 3000)]
 
@@ -189,11 +189,11 @@ def test_partial_dashboard_refund_is_separate_from_our_partial_refund(till):
 def test_reopened_dashboard_refund_is_not_failed_by_stale_facts(till):
     booking = paid(till)
     failed = dashboard_refund(1, 3000, "failed")
-    till.hear(booking, refunds=[failed])
+    till.apply_payment(booking, refunds=[failed])
     refund_id = till.db.execute("select id from payments.refunds").fetchone()["id"]
     routines.call(till.db, till.stage.owner, "select payments.reopen_refund(refund_id => %s)", [refund_id])
 
-    till.hear(booking, refunds=[failed])
+    till.apply_payment(booking, refunds=[failed])
     assert [row["status"] for row in refunds(till)] == ["created"]
     (sent,) = till.claim("refunds")
     ours = {
@@ -203,7 +203,7 @@ def test_reopened_dashboard_refund_is_not_failed_by_stale_facts(till):
         "amount_cents": 3000,
         "status": "succeeded",
     }
-    till.hear(booking, refunds=[failed, ours])
+    till.apply_payment(booking, refunds=[failed, ours])
 
     assert refunds(till) == [{"status": "succeeded", "cents": 3000, "stripe_refund_id": "re_2"}]
     assert till.balances()["platform clearing"] == PRICE - 320 - 3000
@@ -238,7 +238,7 @@ def test_late_payment_of_an_erased_customer_is_refunded(till):
     routines.call(till.db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
     routines.call(till.db, customer, "select users.erase_profile(user_id => %s)", [customer])
 
-    assert till.hear(booking)["did"] == ["returned"]
+    assert till.apply_payment(booking)["did"] == ["returned"]
     assert till.seats() == {"taken": 0, "held": 0}
 
 
@@ -246,13 +246,13 @@ def test_dispute_in_another_currency_is_posted_in_that_currency(till):
     booking = paid(till)
     dispute = {"stripe_id": "dp_1", "amount_cents": 9000, "currency": "eur", "reason": None}
 
-    till.hear(booking, disputes=[{**dispute, "status": "needs_response"}])
+    till.apply_payment(booking, disputes=[{**dispute, "status": "needs_response"}])
 
     rows = till.db.execute(
         "select currency, amount_cents::int as cents from payments.trial_balance() where type = 'clearing'"
     ).fetchall()
     assert {row["currency"]: row["cents"] for row in rows} == {"CHF": PRICE - 320, "EUR": -9000}
-    till.hear(booking, disputes=[{**dispute, "status": "won"}])
+    till.apply_payment(booking, disputes=[{**dispute, "status": "won"}])
     assert till.balances() == SOLD
 
 

@@ -123,7 +123,7 @@ class PaymentLife:
             case "pay" | "pay and tell":
                 self.bank.pay(stripe_id)
                 if stroke == "pay and tell":
-                    self.hear(self.bank.facts(stripe_id))
+                    self.apply_payment(self.bank.facts(stripe_id))
             case "decline" | "process":
                 self.bank.pay(stripe_id, "requires_payment_method" if stroke == "decline" else "processing")
             case "by hand":
@@ -141,14 +141,14 @@ class PaymentLife:
     def deliver_webhook(self, kind: str, number: int) -> None:
         """Handle a webhook with current facts, with earlier facts, or twice."""
         if kind == "before" and self.heard:
-            self.hear(self.heard[number % len(self.heard)])
+            self.apply_payment(self.heard[number % len(self.heard)])
         elif self.bank.payments:
             facts = self.bank.facts(list(self.bank.payments)[number % len(self.bank.payments)])
             self.heard.append(facts)
             for _time in range(2 if kind == "twice" else 1):
-                self.hear(facts)
+                self.apply_payment(facts)
 
-    def hear(self, facts: Json) -> None:
+    def apply_payment(self, facts: Json) -> None:
         answer = self.call(None, "select payments.apply_payment(%s)", Jsonb(facts))
         assert not isinstance(answer, str), answer
         self.did.update(answer["did"])
@@ -175,7 +175,7 @@ class PaymentLife:
             if due["action"] == "cancel":
                 self.bank.cancel(stripe_id)
             if due["action"] != "create":
-                self.hear(self.bank.facts(stripe_id))
+                self.apply_payment(self.bank.facts(stripe_id))
 
     def send(self, is_lost: bool = False) -> int:
         self.db.execute("update payments.refunds set available_at = '-infinity'")
@@ -200,7 +200,7 @@ class PaymentLife:
             for payment in self.bank.payments.values():
                 if payment.status == "processing":
                     payment.status = "requires_payment_method"
-                self.hear(self.bank.facts(payment.stripe_id))
+                self.apply_payment(self.bank.facts(payment.stripe_id))
             self.sweep()
             self.send()
         assert money_invariants.findings(self.db) == []

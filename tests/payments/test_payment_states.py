@@ -33,7 +33,7 @@ def create_subject(db, machine):
     till = CardBookings(db)
     booking = till.book(customer := till.stage.customer())
     if machine == "refund":
-        till.hear(booking)
+        till.apply_payment(booking)
         till.cancel(booking, customer)
     return db.execute(f"select id from {STATES[machine][0]}").fetchone()["id"]
 
@@ -79,11 +79,11 @@ def test_only_transitions_of_the_state_machine_are_allowed(db, machine):
 def test_payment_after_its_cancellation_succeeds_and_keeps_its_history(db):
     till = CardBookings(db)
     booking = till.book(customer := till.stage.customer())
-    till.hear(booking, "requires_payment_method")
+    till.apply_payment(booking, "requires_payment_method")
     till.cancel(booking, customer)
-    till.hear(booking, "canceled")
+    till.apply_payment(booking, "canceled")
 
-    till.hear(booking, "succeeded")
+    till.apply_payment(booking, "succeeded")
 
     assert history(db, "intent", booking["id"]) == [
         ("created", "open", "service_role", None),
@@ -96,13 +96,13 @@ def test_payment_after_its_cancellation_succeeds_and_keeps_its_history(db):
 def test_refused_refund_that_exists_at_stripe_takes_its_status(db, status):
     till = CardBookings(db)
     booking = till.book(customer := till.stage.customer())
-    till.hear(booking)
+    till.apply_payment(booking)
     till.cancel(booking, customer)
     (claimed,) = till.claim("refunds")
     result = f'[{{"refund_id": "{claimed["refund_id"]}", "error": {{"message": "No."}}, "retryable": false}}]'
     routines.call(db, None, "select payments.record_refunds(%s::text::jsonb)", [result])
 
-    till.hear(
+    till.apply_payment(
         booking,
         refunds=[
             {

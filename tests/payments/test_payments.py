@@ -28,7 +28,7 @@ def test_card_booking_holds_its_seat_until_it_is_paid(till):
 def test_payment_confirms_the_booking_and_is_split(till):
     booking = till.book(till.stage.customer())
 
-    answer = till.hear(booking)
+    answer = till.apply_payment(booking)
 
     assert (answer["status"], answer["did"]) == ("succeeded", ["confirmed"])
     assert till.status(booking) == "confirmed"
@@ -53,10 +53,10 @@ def test_repeated_facts_change_nothing(till):
 def test_declined_first_attempt_keeps_the_seat(till):
     booking = till.book(till.stage.customer())
 
-    till.hear(booking, "requires_payment_method", error={"code": "card_declined"})
+    till.apply_payment(booking, "requires_payment_method", error={"code": "card_declined"})
     assert till.status(booking) == "pending_payment"
     assert till.seats() == {"taken": 0, "held": 1}
-    till.hear(booking)
+    till.apply_payment(booking)
 
     assert till.status(booking) == "confirmed"
 
@@ -64,7 +64,7 @@ def test_declined_first_attempt_keeps_the_seat(till):
 def test_stale_facts_change_nothing(till):
     booking = till.book(till.stage.customer())
     old = till.facts(booking, "requires_payment_method", error={"code": "card_declined"})
-    till.hear(booking)
+    till.apply_payment(booking)
 
     answer = till.apply(old)
 
@@ -75,7 +75,7 @@ def test_stale_facts_change_nothing(till):
 def test_abandoned_payment_frees_its_seat_and_allows_another_attempt(till):
     customer = till.stage.customer()
     booking = till.book(customer)
-    till.hear(booking, "requires_payment_method")
+    till.apply_payment(booking, "requires_payment_method")
 
     routines.call(till.db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
 
@@ -94,7 +94,7 @@ def test_seat_of_a_cancelled_payment_is_offered_to_the_waitlist_at_once(db):
     booking, waiting = till.book(till.stage.customer()), till.stage.customer()
     routines.call(db, waiting, "select events.join_waitlist(event_id => %s)", [till.event_id])
 
-    assert till.hear(booking, "canceled")["did"] == ["abandoned"]
+    assert till.apply_payment(booking, "canceled")["did"] == ["abandoned"]
 
     entry = routines.call(db, waiting, "select events.waitlist_place(event_id => %s)", [till.event_id])
     assert (till.status(booking), entry["status"]) == ("expired", "offered")
@@ -105,7 +105,7 @@ def test_late_payment_takes_a_free_seat(till):
     booking = till.book(till.stage.customer())
     routines.call(till.db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
 
-    till.hear(booking)
+    till.apply_payment(booking)
 
     assert till.status(booking) == "confirmed"
     assert till.seats() == {"taken": 1, "held": 0}
@@ -115,12 +115,12 @@ def test_late_payment_takes_a_free_seat(till):
 def test_late_payment_does_not_bypass_the_waitlist(db):
     till = CardBookings(db, capacity=2)
     late, waiting = till.book(till.stage.customer()), till.stage.customer()
-    till.hear(till.book(till.stage.customer()))
+    till.apply_payment(till.book(till.stage.customer()))
     routines.call(db, waiting, "select events.join_waitlist(event_id => %s, seats => 2)", [till.event_id])
     routines.call(db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
     assert till.seats() == {"taken": 1, "held": 0}
 
-    assert till.hear(late)["did"] == ["returned"]
+    assert till.apply_payment(late)["did"] == ["returned"]
 
     assert till.status(late) == "expired"
     assert till.seats() == {"taken": 1, "held": 0}
@@ -130,9 +130,9 @@ def test_late_payment_without_a_free_seat_is_refunded_with_a_message(db):
     till = CardBookings(db, capacity=1)
     late = till.book(till.stage.customer())
     routines.call(db, None, "select events.expire_holds(at => now() + interval '16 minutes')")
-    till.hear(till.book(till.stage.customer()))
+    till.apply_payment(till.book(till.stage.customer()))
 
-    assert till.hear(late)["did"] == ["returned"]
+    assert till.apply_payment(late)["did"] == ["returned"]
     till.send_refunds()
 
     assert till.status(late) == "expired"
@@ -146,7 +146,7 @@ def test_payment_of_a_cancelled_booking_is_refunded(till):
     booking = till.book(customer)
     till.cancel(booking, customer)
 
-    assert till.hear(booking)["did"] == ["returned"]
+    assert till.apply_payment(booking)["did"] == ["returned"]
     assert [row["amount_cents"] for row in till.send_refunds()] == [PRICE]
     assert "organization receivable" not in till.balances()
 
@@ -154,7 +154,7 @@ def test_payment_of_a_cancelled_booking_is_refunded(till):
 def test_cancellation_in_time_refunds_the_price_once(till):
     customer = till.stage.customer()
     booking = till.book(customer)
-    till.hear(booking)
+    till.apply_payment(booking)
 
     till.cancel(booking, customer)
     till.cancel(booking, customer)
@@ -169,7 +169,7 @@ def test_late_cancellation_keeps_the_fee_of_the_booked_policy(db):
     till = CardBookings(db, cancel_hours_before=2160, late_fee_cents=3000)
     customer = till.stage.customer()
     booking = till.book(customer)
-    till.hear(booking)
+    till.apply_payment(booking)
     db.execute("update events.events set policy = '{}'")
 
     till.cancel(booking, customer)
@@ -187,7 +187,7 @@ def test_refund_goes_to_the_wallet_if_the_policy_says_so(db):
     till = CardBookings(db, refund_to="wallet")
     customer = till.stage.customer()
     booking = till.book(customer)
-    till.hear(booking)
+    till.apply_payment(booking)
 
     till.cancel(booking, customer)
 
@@ -220,7 +220,7 @@ def test_cancelled_event_refunds_every_payment_in_full(db):
     till = CardBookings(db, capacity=50, cancel_hours_before=2160, late_fee_cents=3000)
     bookings = [till.book(customer) for customer in till.stage.customers(12)]
     for booking in bookings[:-1]:
-        till.hear(booking)
+        till.apply_payment(booking)
 
     routines.call(db, till.stage.owner, "select events.cancel_event(event_id => %s)", [till.event_id])
 
@@ -232,12 +232,12 @@ def test_cancelled_event_refunds_every_payment_in_full(db):
 def test_failed_refund_is_owed_again_and_can_be_resent(till):
     customer = till.stage.customer()
     booking = till.book(customer)
-    till.hear(booking)
+    till.apply_payment(booking)
     till.cancel(booking, customer)
     (sent,) = till.send_refunds()
     refund = {"stripe_id": f"re_{sent['refund_id']}", "refund_id": str(sent["refund_id"]), "amount_cents": PRICE}
 
-    till.hear(booking, refunds=[{**refund, "status": "failed", "failure_reason": "lost_or_stolen_card"}])
+    till.apply_payment(booking, refunds=[{**refund, "status": "failed", "failure_reason": "lost_or_stolen_card"}])
 
     assert till.balances() == {"platform clearing": PRICE - 320, "platform fees": 320, "user cash": -PRICE}
     assert till.topics()[-1] == "refund.failed"
@@ -249,15 +249,15 @@ def test_failed_refund_is_owed_again_and_can_be_resent(till):
 
 def test_cumulative_dashboard_refunds_count_once_each(till):
     booking = till.book(till.stage.customer())
-    till.hear(booking)
+    till.apply_payment(booking)
     first = {"stripe_id": "re_1", "refund_id": None, "amount_cents": 3333, "status": "succeeded"}
     second = {"stripe_id": "re_2", "refund_id": None, "amount_cents": PRICE - 3333, "status": "succeeded"}
 
-    till.hear(booking, refunds=[first])
+    till.apply_payment(booking, refunds=[first])
     assert till.balances()["platform revenue"] == -(500 - 166)
     assert till.status(booking) == "confirmed"
-    till.hear(booking, refunds=[first, second])
-    till.hear(booking, refunds=[first, second])
+    till.apply_payment(booking, refunds=[first, second])
+    till.apply_payment(booking, refunds=[first, second])
 
     assert till.status(booking) == "refunded"
     assert till.seats() == {"taken": 0, "held": 0}
@@ -267,10 +267,12 @@ def test_cumulative_dashboard_refunds_count_once_each(till):
 def test_seat_of_a_dashboard_refund_is_offered_to_the_waitlist_at_once(db):
     till = CardBookings(db, capacity=1)
     booking, waiting = till.book(till.stage.customer()), till.stage.customer()
-    till.hear(booking)
+    till.apply_payment(booking)
     routines.call(db, waiting, "select events.join_waitlist(event_id => %s)", [till.event_id])
 
-    till.hear(booking, refunds=[{"stripe_id": "re_1", "refund_id": None, "amount_cents": PRICE, "status": "succeeded"}])
+    till.apply_payment(
+        booking, refunds=[{"stripe_id": "re_1", "refund_id": None, "amount_cents": PRICE, "status": "succeeded"}]
+    )
 
     entry = routines.call(db, waiting, "select events.waitlist_place(event_id => %s)", [till.event_id])
     assert (till.status(booking), entry["status"]) == ("refunded", "offered")
@@ -278,13 +280,13 @@ def test_seat_of_a_dashboard_refund_is_offered_to_the_waitlist_at_once(db):
 
 def test_dispute_debits_the_organizer_until_it_is_won(till):
     booking = till.book(till.stage.customer())
-    till.hear(booking)
+    till.apply_payment(booking)
     dispute = {"stripe_id": "dp_1", "amount_cents": PRICE, "reason": "fraudulent"}
 
-    till.hear(booking, disputes=[{**dispute, "status": "needs_response"}])
+    till.apply_payment(booking, disputes=[{**dispute, "status": "needs_response"}])
     assert till.balances() == {**SOLD, "platform clearing": -320, "organization receivable": 500}
 
-    till.hear(booking, disputes=[{**dispute, "status": "won"}])
+    till.apply_payment(booking, disputes=[{**dispute, "status": "won"}])
     assert till.balances() == SOLD
 
 
@@ -292,7 +294,7 @@ def test_payment_of_another_amount_is_refused(till):
     booking = till.book(till.stage.customer())
 
     with pytest.raises(psycopg.Error) as refused:
-        till.hear(booking, amount_cents=1)
+        till.apply_payment(booking, amount_cents=1)
 
     assert routines.code_of(refused.value) == "payment_mismatch"
     assert till.status(booking) == "pending_payment"
@@ -300,7 +302,7 @@ def test_payment_of_another_amount_is_refused(till):
 
 def test_facts_of_an_unknown_payment_are_not_found(till):
     with pytest.raises(psycopg.Error) as refused:
-        till.hear({"id": str(uuid4()), "price_cents": PRICE})
+        till.apply_payment({"id": str(uuid4()), "price_cents": PRICE})
 
     assert routines.code_of(refused.value) == "payment_not_found"
 

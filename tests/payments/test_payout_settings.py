@@ -4,7 +4,7 @@ import pytest
 from psycopg import sql
 
 from tests.kit import money_invariants, routines, stages
-from tests.kit.packages import buy, hear, offer, refund
+from tests.kit.packages import apply_payment, buy, offer, refund
 from tests.kit.payments import PRICE, CardBookings
 from tests.kit.wallets import CreditBookings
 
@@ -29,7 +29,7 @@ def till(db):
 def sold(till):
     customer = till.stage.customer()
     booking = till.book(customer)
-    till.hear(booking, fee_cents=None, balance_transaction_id=None)
+    till.apply_payment(booking, fee_cents=None, balance_transaction_id=None)
     return customer, booking
 
 
@@ -90,7 +90,7 @@ def test_platform_share_of_a_pass_refund_follows_the_setting(db, is_refunded, ke
     desk = CreditBookings(db)
     set_payout_settings(db, desk.stage.organization_id, fee_bps=370, fee_refunded=is_refunded)
     purchase = buy(desk, desk.customer(), offer(desk))
-    hear(desk, purchase)
+    apply_payment(desk, purchase)
     sold = desk.balances()
 
     refund(desk, purchase)

@@ -43,7 +43,7 @@ def differences(db):
 def test_matching_balances_have_no_differences(till):
     customer = till.stage.customer()
     booking = till.book(customer)
-    till.hear(booking)
+    till.apply_payment(booking)
     till.cancel(booking, customer)
     (refund,) = till.send_refunds()
 
@@ -75,7 +75,7 @@ def test_balance_transaction_listed_twice_is_posted_once(till):
     ],
 )
 def test_difference_has_its_reason(till, at_stripe, reason, stripe_cents, ledger_cents):
-    till.hear(till.book(till.stage.customer()))
+    till.apply_payment(till.book(till.stage.customer()))
     store(till.db, *at_stripe)
 
     assert reconcile(till.db)["opened"] == 1
@@ -94,18 +94,18 @@ def test_payment_known_only_to_stripe_differs_until_it_is_posted(till):
     assert [row["reason"] for row in differences(till.db)] == ["not_in_ledger"]
     assert reconcile(till.db) == {"opened": 0, "resolved": 0, "open": 1}
 
-    till.hear(booking)
+    till.apply_payment(booking)
     assert reconcile(till.db) == {"opened": 0, "resolved": 1, "open": 0}
 
 
 def test_recent_payment_is_not_a_difference_yet(till):
-    till.hear(till.book(till.stage.customer()))
+    till.apply_payment(till.book(till.stage.customer()))
 
     assert reconcile(till.db, hours=1) == {"opened": 0, "resolved": 0, "open": 0}
 
 
 def test_health_figures_warn_of_differences(till):
-    till.hear(till.book(till.stage.customer()))
+    till.apply_payment(till.book(till.stage.customer()))
     reconcile(till.db)
 
     figures = {
@@ -128,8 +128,8 @@ def statement(till, caller, days=0):
 def test_statement_movements_lead_from_opening_to_closing_balance(till):
     customer = till.stage.customer()
     booking = till.book(customer)
-    till.hear(booking)
-    till.hear(till.book(till.stage.customer()))
+    till.apply_payment(booking)
+    till.apply_payment(till.book(till.stage.customer()))
     till.cancel(booking, customer)
 
     told = statement(till, till.stage.owner)
@@ -143,7 +143,7 @@ def test_statement_movements_lead_from_opening_to_closing_balance(till):
 
 
 def test_statement_is_the_same_before_and_after_sealing(till):
-    till.hear(till.book(till.stage.customer()))
+    till.apply_payment(till.book(till.stage.customer()))
     before = statement(till, till.stage.owner)
     routines.call(till.db, None, "select payments.seal_entries(until => now() + interval '1 minute')")
 

@@ -16,7 +16,7 @@ def till(db):
 
 def paid(till):
     booking = till.book(customer := till.stage.customer())
-    till.hear(booking)
+    till.apply_payment(booking)
     return customer, booking
 
 
@@ -130,7 +130,7 @@ def excess_refund(till):
     """Refund the price to the wallet and at Stripe's dashboard. Return customer, booking and excess refund."""
     customer, booking = paid(till)
     refund(booking, till.stage.owner, {"destination": "wallet"})
-    till.hear(booking, refunds=[dashboard_refund(1, PRICE)])
+    till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE)])
     (beyond,) = [row for row in listed(till) if row["beyond"]]
     return customer, booking, beyond
 
@@ -211,7 +211,7 @@ def test_failed_excess_refund_ends_its_debt_and_credits_a_repayment(till, outcom
     settle(beyond, till.stage.owner, outcome)
 
     for _time in range(2):
-        till.hear(booking, refunds=[dashboard_refund(1, PRICE, "failed")])
+        till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE, "failed")])
 
     balances = till.balances()
     assert "user cash" not in balances

@@ -7,7 +7,7 @@ from marquee.payments import stripe_snapshot, stripe_sync
 from tests.kit import gateway, routines
 from tests.kit.aws import record
 from tests.kit.stripe_standin import PRICE, StandinBookings, settle
-from tests.kit.stripe_worker import Died, die, handle, tell
+from tests.kit.stripe_worker import Died, deliver_and_handle, die, handle
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def paid(shop):
     booking = shop.book()
     shop.stripe.pay(shop.ask(booking))
     shop.stripe.run()
-    tell(shop, "payment_intent.succeeded")
+    deliver_and_handle(shop, "payment_intent.succeeded")
     return booking
 
 
@@ -31,7 +31,7 @@ def test_refund_of_a_cancelled_booking_is_sent_by_the_sweep_and_succeeds(shop):
     settle()
     made = shop.stripe.v1.refunds.list().data
     shop.stripe.run()
-    tell(shop, "charge.refunded", "refund.updated")
+    deliver_and_handle(shop, "charge.refunded", "refund.updated")
 
     assert [(each.amount, each.metadata.refund_id) for each in made] == [(PRICE, str(shop.refund()["id"]))]
     assert shop.refund()["status"] == "succeeded"
@@ -42,12 +42,12 @@ def test_cumulative_refunds_count_once_each(shop):
     stripe_id = shop.ask(booking)
     shop.stripe.pay(stripe_id)
     shop.stripe.run()
-    tell(shop)
+    deliver_and_handle(shop)
     fee = PRICE - shop.clearing()
     for cents in (700, 800):
         shop.stripe.v1.refunds.create({"payment_intent": stripe_id, "amount": cents})
         shop.stripe.run()
-        tell(shop)
+        deliver_and_handle(shop)
 
     rows = shop.db.execute("select amount_cents::int as cents, status from payments.refunds order by 1").fetchall()
     assert [(row["cents"], row["status"]) for row in rows] == [(700, "succeeded"), (800, "succeeded")]
@@ -63,7 +63,7 @@ def test_refunds_on_several_pages_are_all_imported(shop, monkeypatch):
         shop.stripe.v1.refunds.create({"payment_intent": stripe_id, "amount": cents})
     shop.stripe.run()
 
-    tell(shop, "payment_intent.succeeded")
+    deliver_and_handle(shop, "payment_intent.succeeded")
 
     rows = shop.db.execute("select amount_cents::int as cents from payments.refunds order by 1").fetchall()
     assert [row["cents"] for row in rows] == [700, 800, 900]
@@ -131,7 +131,7 @@ def test_refund_refused_by_stripe_fails_with_its_reason_and_others_succeed(shop,
         stripe_id = shop.ask(booking)
         shop.stripe.pay(stripe_id)
         shop.stripe.run()
-        tell(shop, "payment_intent.succeeded")
+        deliver_and_handle(shop, "payment_intent.succeeded")
         shop.cancel(booking)
     # This payment was already refunded at Stripe's dashboard, and its webhook has not arrived yet.
     shop.stripe.v1.refunds.create({"payment_intent": stripe_id, "amount": PRICE})
@@ -165,11 +165,11 @@ def test_reopened_refund_is_not_failed_by_events_of_its_first_attempt(shop):
     settle()
     first = shop.refund()["stripe_refund_id"]
     shop.stripe.control(f"/refunds/{first}/fail", reason="lost_or_stolen_card")
-    tell(shop, "refund.failed")
+    deliver_and_handle(shop, "refund.failed")
     assert shop.refund()["status"] == "failed"
     routines.call(shop.db, shop.stage.owner, "select payments.reopen_refund(refund_id => %s)", [shop.refund()["id"]])
 
-    tell(shop, "payment_intent.succeeded", "refund.failed")
+    deliver_and_handle(shop, "payment_intent.succeeded", "refund.failed")
     for event in shop.stripe.events("refund.failed"):
         gateway.post("webhooks", f"/webhooks/stripe/{event['id']}/replay", caller=service())
         handle(event["id"])
@@ -177,7 +177,7 @@ def test_reopened_refund_is_not_failed_by_events_of_its_first_attempt(shop):
 
     settle()
     shop.stripe.run()
-    tell(shop)
+    deliver_and_handle(shop)
     assert shop.refund()["status"] == "succeeded"
     assert shop.refund()["stripe_refund_id"] != first
 

@@ -11,7 +11,7 @@ from marquee.payments import backfill, inbox, stripe_events
 from tests.kit import gateway
 from tests.kit.aws import record
 from tests.kit.stripe_standin import PRICE, StandinBookings, deliver, settle
-from tests.kit.stripe_worker import an_event, handle, inbox_rows, tell
+from tests.kit.stripe_worker import an_event, deliver_and_handle, handle, inbox_rows
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_stripe_event_of_an_unknown_type_is_stored_and_ignored(shop):
 def test_payment_of_another_system_is_ignored(shop):
     made = shop.stripe.v1.payment_intents.create({"amount": 500, "currency": "chf", "metadata": {"intent_id": "x"}})
     shop.stripe.pay(made.id)
-    tell(shop, "payment_intent.succeeded")
+    deliver_and_handle(shop, "payment_intent.succeeded")
 
     assert inbox_rows(shop.db)["payment_intent.succeeded"]["result"] == {
         "why": "no payment here has this PaymentIntent"

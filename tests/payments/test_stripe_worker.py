@@ -10,7 +10,7 @@ from marquee.edge.stripe import API_VERSION, connect
 from marquee.payments import intents, stripe_sync
 from tests.kit import gateway, routines
 from tests.kit.stripe_standin import PRICE, StandinBookings, deliver, settle
-from tests.kit.stripe_worker import Died, an_event, die, handle, inbox_rows, tell
+from tests.kit.stripe_worker import Died, an_event, deliver_and_handle, die, handle, inbox_rows
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_payment_confirms_its_booking_and_is_posted_with_stripes_fee(shop):
     shop.stripe.pay(stripe_id)
     shop.stripe.run()
 
-    tell(shop, "payment_intent.succeeded")
+    deliver_and_handle(shop, "payment_intent.succeeded")
 
     assert shop.status(booking) == "confirmed"
     rows = inbox_rows(shop.db)
@@ -57,7 +57,7 @@ def test_declined_attempt_keeps_the_booking_open(shop):
     booking = shop.book()
     stripe_id = shop.ask(booking)
     shop.stripe.pay(stripe_id, payment_method="pm_card_chargeDeclined")
-    tell(shop, "payment_intent.payment_failed")
+    deliver_and_handle(shop, "payment_intent.payment_failed")
 
     assert shop.status(booking) == "pending_payment"
     error = shop.db.execute("select last_error from payments.intents").fetchone()["last_error"]
@@ -65,7 +65,7 @@ def test_declined_attempt_keeps_the_booking_open(shop):
 
     shop.stripe.pay(stripe_id)
     shop.stripe.run()
-    tell(shop, "payment_intent.succeeded")
+    deliver_and_handle(shop, "payment_intent.succeeded")
     assert shop.status(booking) == "confirmed"
 
 
@@ -125,7 +125,7 @@ def test_unrecorded_payment_is_matched_by_its_metadata(shop, monkeypatch):
     shop.stripe.pay(made.id)
     shop.stripe.run()
 
-    tell(shop, "payment_intent.succeeded")
+    deliver_and_handle(shop, "payment_intent.succeeded")
 
     assert shop.status(booking) == "confirmed"
 
@@ -137,7 +137,7 @@ def test_twint_payment_confirms_its_booking(shop):
 
     shop.stripe.pay(stripe_id, payment_method="twint")
     shop.stripe.run()
-    tell(shop)
+    deliver_and_handle(shop)
 
     assert shop.status(booking) == "confirmed"
 
@@ -220,11 +220,11 @@ def test_run_without_work_needs_no_key(shop, monkeypatch):
 def test_stripe_fee_known_after_the_payment_is_posted(shop):
     booking = shop.book()
     shop.stripe.pay(shop.ask(booking))
-    tell(shop, "payment_intent.succeeded")
+    deliver_and_handle(shop, "payment_intent.succeeded")
     assert (shop.status(booking), shop.clearing()) == ("confirmed", PRICE)
 
     shop.stripe.run()
-    tell(shop, "charge.updated")
+    deliver_and_handle(shop, "charge.updated")
 
     assert 0 < PRICE - shop.clearing() < 200
 

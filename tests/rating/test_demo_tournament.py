@@ -3,7 +3,7 @@
 import pytest
 
 from demo.tournament import Tournament, rank_correlation
-from marquee.rating.events import judge
+from marquee.rating.events import validate
 
 pytestmark = pytest.mark.usefixtures("sockets_off")
 
@@ -16,7 +16,7 @@ def tournament():
 def test_demo_events_are_valid(tournament):
     events = tournament.round(3, 2)
 
-    good, refused = judge(events)
+    good, refused = validate(events)
 
     assert refused == []
     assert len(good) == len(events) == 5 * len(tournament.clickers)

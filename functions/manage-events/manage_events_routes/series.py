@@ -37,7 +37,7 @@ def list_series(
 ) -> Response[paging.Page[series.Series]]:
     """List the series of the caller's organizations."""
     with database.single(http.caller(routes.current_event)) as session:
-        return http.json(HTTPStatus.OK, series.mine(session, organization_id, status, limit, cursor))
+        return http.json(HTTPStatus.OK, series.list_own(session, organization_id, status, limit, cursor))
 
 
 @routes.get("/series/<series_id>", tags=["series"], responses=http.problems(404))

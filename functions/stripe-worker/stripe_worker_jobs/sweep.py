@@ -3,7 +3,7 @@
 from typing import Any
 
 from marquee.core import clock
-from marquee.edge import schedules
+from marquee.edge import schedules, stripe
 from marquee.edge.observability import LambdaContext, MetricUnit, count, logger, metrics
 from marquee.operations import jobs
 from marquee.payments import backfill, inbox, intents, refund_queue, stripe_balance
@@ -11,7 +11,6 @@ from marquee.payments.messages import HandleEvent
 from marquee.payments.stripe_calls import StripeUnavailable
 from marquee.payments.stripe_sync import DueIntent
 from stripe_worker_jobs import backfill_requests, messages
-from stripe_worker_jobs.client import worker_client
 
 
 def send_refunds(context: LambdaContext) -> int:
@@ -19,7 +18,7 @@ def send_refunds(context: LambdaContext) -> int:
 
     Returns how many Stripe accepted.
     """
-    sent = refund_queue.send(worker_client, lambda: schedules.seconds_left(context))
+    sent = refund_queue.send(lambda: stripe.client(patient=True), lambda: schedules.seconds_left(context))
     for name, value in (("Sent", sent.taken), ("Refused", sent.refused), ("Postponed", sent.postponed)):
         metrics.add_metric(name=f"Refund{name}", unit=MetricUnit.Count, value=value)
     if sent.postponed:
@@ -37,7 +36,7 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         messages.send_events([HandleEvent(event_id=event_id) for event_id in left_behind])
         metrics.add_metric(name="WebhookSweptUp", unit=MetricUnit.Count, value=len(left_behind))
         try:
-            swept = intents.sweep(worker_client, clock.now, _tell)
+            swept = intents.sweep(lambda: stripe.client(patient=True), clock.now, _record_refusal)
         except StripeUnavailable as error:
             logger.warning("stripe_unavailable", error=str(error))
             count("StripeUnavailable")
@@ -51,9 +50,9 @@ def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         backfill.JOB: backfill_requests.catch_up,
         stripe_balance.LISTING: backfill_requests.list_balance,
     }
-    return jobs.recorded(str(event.get("job")), lambda: schedules.run(event, context, work))
+    return jobs.record_run(str(event.get("job")), lambda: schedules.run(event, context, work))
 
 
-def _tell(intent: DueIntent, refusal: Exception) -> None:
+def _record_refusal(intent: DueIntent, refusal: Exception) -> None:
     logger.error("intent_refused", intent_id=str(intent.intent_id), action=intent.action, error=str(refusal))
     count("IntentRefused")

@@ -155,7 +155,7 @@ def get(session: Session, booking_id: UUID) -> BookingDetails:
     return BookingDetails.model_validate(row)
 
 
-def mine(session: Session, limit: int, cursor: str | None) -> paging.Page[BookingDetails]:
+def list_own(session: Session, limit: int, cursor: str | None) -> paging.Page[BookingDetails]:
     """List the caller's own bookings, newest first."""
     after = paging.after(cursor, UUID)
     rows = session.all(

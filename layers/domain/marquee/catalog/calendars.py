@@ -48,8 +48,8 @@ class Invitation:
     text: str
 
 
-def of_event(session: Session, event_id: UUID) -> str:
-    """Return the calendar of a public event. Refuses: 404 event_not_found, also for drafts and private events."""
+def write_event_calendar(session: Session, event_id: UUID) -> str:
+    """Write the calendar of a public event. Refuses: 404 event_not_found, also for drafts and private events."""
     row = session.one(
         """
         select c.*
@@ -66,8 +66,8 @@ def of_event(session: Session, event_id: UUID) -> str:
     return _calendar(row["title"], [_entry(row)])
 
 
-def of_series(session: Session, series_id: UUID, now: datetime) -> str:
-    """Return the calendar of a public series: its events of the last 30 days and later, cancelled ones included.
+def write_series_calendar(session: Session, series_id: UUID, now: datetime) -> str:
+    """Write the calendar of a public series: its events of the last 30 days and later, cancelled ones included.
 
     Refuses: 404 series_not_found, also for private and archived series.
     """
@@ -94,8 +94,8 @@ def of_series(session: Session, series_id: UUID, now: datetime) -> str:
     return _calendar(rows[0]["series_title"], [_entry(row) for row in rows if row["event_id"] is not None])
 
 
-def of_caller(session: Session, now: datetime) -> str:
-    """Return the calendar of the caller's bookings of the last 30 days and later, cancelled ones included."""
+def write_own_calendar(session: Session, now: datetime) -> str:
+    """Write the calendar of the caller's bookings of the last 30 days and later, cancelled ones included."""
     rows = session.all(
         """
         select c.*, b.id as booking_id, b.status as booking_status, b.seats, b.cancelled_at
@@ -114,8 +114,8 @@ def of_caller(session: Session, now: datetime) -> str:
     return _calendar("Bookings", [_entry(row) for row in rows])
 
 
-def of_booking(session: Session, booking_id: UUID, organizer: str, words: Words) -> Invitation | None:
-    """Return a calendar of one booking to attach to a message; None if the caller may not see the booking.
+def write_invitation(session: Session, booking_id: UUID, organizer: str, words: Words) -> Invitation | None:
+    """Write a calendar of one booking to attach to a message; None if the caller may not see the booking.
 
     `organizer` is the sender's address, `words` are those of the message's language. A cancelled booking removes the
     entry with its UID.

@@ -388,11 +388,11 @@ def _open(conninfo: str) -> psycopg.Connection[DictRow]:
         tcp_user_timeout=SILENCE_MILLISECONDS_MAX,
     )
     connection.adapters.register_dumper(dict, JsonbDumper)
-    connection.add_notice_handler(_hear)
+    connection.add_notice_handler(_report_warning)
     return connection
 
 
-def _hear(notice: psycopg.errors.Diagnostic) -> None:
+def _report_warning(notice: psycopg.errors.Diagnostic) -> None:
     if notice.sqlstate is not None and notice.sqlstate.startswith("PT"):
         for listener in warning_listeners:
             listener(str(notice.message_primary))

@@ -18,7 +18,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from marquee.core import moments
+from marquee.core import timestamps
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
@@ -45,12 +45,12 @@ class Answer(BaseModel):
 
 
 def _moment(value: Any) -> Any:
-    return value if isinstance(value, datetime) else moments.moment(value if isinstance(value, str) else "")
+    return value if isinstance(value, datetime) else timestamps.parse_time(value if isinstance(value, str) else "")
 
 
 def _day(value: Any) -> Any:
     is_date = isinstance(value, date) and not isinstance(value, datetime)
-    return value if is_date else moments.day(value if isinstance(value, str) else "")
+    return value if is_date else timestamps.parse_date(value if isinstance(value, str) else "")
 
 
 def _id(value: Any) -> Any:
@@ -74,7 +74,7 @@ Moment = Annotated[
 Day = Annotated[
     date,
     BeforeValidator(_day),
-    WithJsonSchema({"type": "string", "format": "date", "pattern": moments.DAY_PATTERN, "examples": ["2030-01-31"]}),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": timestamps.DAY_PATTERN, "examples": ["2030-01-31"]}),
 ]
 """A local date in a request. Numbers are refused, also those that pydantic would read as seconds."""
 

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from marquee.core import moments
+from marquee.core import timestamps
 from marquee.core.errors import Refused
 
 DEFAULT_LIMIT = 20
@@ -96,7 +96,7 @@ def _key(value: object, kind: Kind) -> Key:
         if kind is UUID:
             return UUID(value)
         if kind is datetime:
-            return moments.moment(value)
+            return timestamps.parse_time(value)
         value.encode()
     except ValueError as error:
         raise _invalid() from error

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, SecretStr
 
-from marquee.core import sealing, settings
+from marquee.core import encryption, settings
 
 SECRET_AGE_SECONDS_MAX = 300
 
@@ -67,7 +67,7 @@ def signing_secrets() -> list[str]:
     return [secret.get_secret_value() for secret in kept.signing_secrets]
 
 
-def webhook_keys(*, renewed: bool = False) -> sealing.KeyRing:
+def webhook_keys(*, renewed: bool = False) -> encryption.KeyRing:
     """Return the keys of webhook secrets: WEBHOOK_KEYS if set (locally), else the secret, at most five minutes old.
 
     Raises MissingSetting if neither is configured, and InvalidKeys.
@@ -79,7 +79,7 @@ def webhook_keys(*, renewed: bool = False) -> sealing.KeyRing:
         text = _text_of(current.require("webhook_keys_secret_arn"), renewed=renewed)
     try:
         held = {name: value.get_secret_value() for name, value in WebhookKeys.model_validate_json(text).root.items()}
-        return sealing.key_ring(held.pop("current", ""), held)
+        return encryption.key_ring(held.pop("current", ""), held)
     except ValueError as error:
         problem = str(error) if type(error) is ValueError else "It is not a JSON object of strings."
         raise InvalidKeys(f"The keys of webhook secrets cannot be used. {problem}") from None

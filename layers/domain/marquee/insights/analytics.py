@@ -50,7 +50,7 @@ class Analytics(Answer):
     waitlist_total: int
 
 
-def of_organization(session: Session, organization_id: UUID) -> Analytics:
+def read_analytics(session: Session, organization_id: UUID) -> Analytics:
     """Return an organization's figures. Refuses: 403 forbidden, 404 organization_not_found."""
     answer = session.value("select events.organization_analytics(organization_id => %s)", [organization_id])
     return Analytics.model_validate(answer)

@@ -76,6 +76,6 @@ class Dashboard(Answer):
     waitlist: list[WaitlistPlace]
 
 
-def of_caller(session: Session) -> Dashboard:
+def read_dashboard(session: Session) -> Dashboard:
     """Return the caller's own overview. Refuses: 401 unauthenticated."""
     return Dashboard.model_validate(session.value("select events.customer_dashboard()"))

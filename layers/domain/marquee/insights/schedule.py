@@ -56,7 +56,7 @@ class Schedule(Answer):
     totals: ScheduleTotals
 
 
-def of_instructor(session: Session, instructor_id: UUID, first_day: date | None, last_day: date | None) -> Schedule:
+def read_schedule(session: Session, instructor_id: UUID, first_day: date | None, last_day: date | None) -> Schedule:
     """Return an instructor's schedule; by default the next four weeks.
 
     Refuses: 403 forbidden, 404 instructor_not_found, 422 invalid_request.

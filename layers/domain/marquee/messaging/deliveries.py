@@ -20,7 +20,7 @@ from typing import Any
 from uuid import UUID
 
 from marquee.core import clock, database
-from marquee.core.sealing import KeyRing, Unreadable
+from marquee.core.encryption import KeyRing, Unreadable
 from marquee.messaging import http_client, signing_secrets, url_safety, webhooks
 from marquee.messaging.topics import OutboxMessage, is_for_subscribers
 
@@ -105,17 +105,17 @@ def deliver(
         while seconds_left() > RESERVE_SECONDS:
             claimed = _claim()
             if not claimed:
-                return _told(counts, soon, more=False)
+                return _report(counts, soon, more=False)
             readable, results = _opened(claimed, keys)
             counts["held"] += len(results)
             results += _attempted(readable, hands, post or send, allow_private=allow_private)
             counts.update(_finish(results))
             pauses = [result["retry_seconds"] for result in results if result.get("retry_seconds") is not None]
             soon += [math.ceil(pause) for pause in pauses if pause <= SOON_SECONDS_MAX]
-    return _told(counts, soon, more=True)
+    return _report(counts, soon, more=True)
 
 
-def _told(counts: Counter[str], soon: Sequence[int], *, more: bool) -> Delivered:
+def _report(counts: Counter[str], soon: Sequence[int], *, more: bool) -> Delivered:
     return Delivered(
         counts["delivered"],
         counts["failed"],

@@ -12,9 +12,9 @@ from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 
 from marquee.core import paging, settings
 from marquee.core.database import Access, Session
+from marquee.core.encryption import KeyRing
 from marquee.core.errors import Refused
 from marquee.core.models import Answer, Flag, Request
-from marquee.core.sealing import KeyRing
 from marquee.core.text_types import Text
 from marquee.messaging import signing_secrets, url_safety
 from marquee.messaging.topics import SUBSCRIBABLE
@@ -161,7 +161,7 @@ def create(session: Session, request: EndpointRequest, keys: KeyRing) -> Endpoin
     return EndpointWithSecret.model_validate({**made, "secret": secret})
 
 
-def mine(session: Session, limit: int, cursor: str | None) -> paging.Page[Endpoint]:
+def list_own(session: Session, limit: int, cursor: str | None) -> paging.Page[Endpoint]:
     """List the organization's endpoints, oldest first."""
     after = paging.after(cursor, UUID)
     rows = session.all(

@@ -53,7 +53,7 @@ class _Guard:
     @contextlib.contextmanager
     def over(self, connection: socket.socket) -> Iterator[None]:
         """Watch a connection; TLS replaces the socket object, but the connection stays the same."""
-        seconds = self.left()
+        seconds = self.seconds_left()
         watched = connection.dup()
 
         def end() -> None:
@@ -70,7 +70,7 @@ class _Guard:
             timer.cancel()
             watched.close()
 
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Return the remaining seconds. Raises NotSent if there are none."""
         seconds = self.until - time.monotonic()
         if seconds <= 0:
@@ -118,7 +118,7 @@ def _checked(target: Target, resolve: url_safety.Resolve, *, allow_private: bool
 def _connected(found: list[Address], guard: _Guard) -> socket.socket:
     """Return a connection to the first address that accepts one."""
     for address in found:
-        seconds = guard.left()
+        seconds = guard.seconds_left()
         connection = socket.socket(address.family, socket.SOCK_STREAM)
         connection.settimeout(seconds)
         try:
@@ -127,7 +127,7 @@ def _connected(found: list[Address], guard: _Guard) -> socket.socket:
             connection.close()
         else:
             return connection
-    guard.left()
+    guard.seconds_left()
     raise NotSent("connection_failed")
 
 
@@ -143,11 +143,11 @@ def _talk(
     client.sock = connection
     client.request("POST", target.path, content, {"host": target.authority, "connection": "close", **headers})
     with contextlib.closing(client.getresponse()) as response:
-        guard.left()  # truncated headers look complete
-        return Answer(response.status, response.getheader("retry-after"), _beginning(response))
+        guard.seconds_left()  # truncated headers look complete
+        return Answer(response.status, response.getheader("retry-after"), _read_start(response))
 
 
-def _beginning(response: http.client.HTTPResponse) -> str:
+def _read_start(response: http.client.HTTPResponse) -> str:
     """Return the first part of the body. Later errors are ignored, because the status was already received."""
     kept, length = b"", 0
     with contextlib.suppress(OSError, http.client.HTTPException, ValueError):

@@ -43,7 +43,7 @@ Raises Undeliverable or NotSent; after any other fault it is unknown whether the
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Notified:
     """The result of a message: the number of people, and of e-mails that were sent and refused."""
 
     people: int = 0
@@ -62,29 +62,29 @@ class _Person:
     text: texts.Text
 
 
-def tell_all(messages: Sequence[OutboxMessage], send: Send, named: Callable[[str | None], None]) -> Told:
+def notify_all(messages: Sequence[OutboxMessage], send: Send, named: Callable[[str | None], None]) -> Notified:
     """Notify people of each message, in order; `named` receives the correlation id of the next one.
 
     A failed message spares the later ones; its fault is raised at the end (the last one, with the others as its
     context).
     """
-    outcomes: list[Told] = []
+    outcomes: list[Notified] = []
 
-    def tell_one(outbox_message: OutboxMessage) -> None:
+    def notify_one(outbox_message: OutboxMessage) -> None:
         named(outbox_message.correlation_id)
-        outcomes.append(tell(outbox_message, send))
+        outcomes.append(notify(outbox_message, send))
 
     with contextlib.ExitStack() as each:
         for outbox_message in reversed(messages):
-            each.callback(tell_one, outbox_message)
-    return Told(
-        sum(told.people for told in outcomes),
-        sum(told.sent for told in outcomes),
-        sum(told.refused for told in outcomes),
+            each.callback(notify_one, outbox_message)
+    return Notified(
+        sum(each.people for each in outcomes),
+        sum(each.sent for each in outcomes),
+        sum(each.refused for each in outcomes),
     )
 
 
-def tell(outbox_message: OutboxMessage, send: Send) -> Told:
+def notify(outbox_message: OutboxMessage, send: Send) -> Notified:
     """Notify everyone concerned by a message. Idempotent.
 
     Raises InProgress if another worker holds an e-mail, and faults of `send`, after all earlier people were notified.
@@ -92,7 +92,7 @@ def tell(outbox_message: OutboxMessage, send: Send) -> Told:
     sent, refused, busy = 0, 0, 0
     people = _audience(outbox_message)
     for person in people:
-        todo = _begin(outbox_message, person)
+        todo = _start(outbox_message, person)
         busy += todo == "busy"
         if todo in ("send", "send_again") and person.email is not None:
             message = _message(outbox_message, person, is_again=todo == "send_again")
@@ -100,7 +100,7 @@ def tell(outbox_message: OutboxMessage, send: Send) -> Told:
             sent, refused = sent + delivered, refused + (not delivered)
     if busy:
         raise InProgress(f"{busy} e-mails about {outbox_message.id} are being sent by another worker.")
-    return Told(len(people), sent, refused)
+    return Notified(len(people), sent, refused)
 
 
 def _audience(outbox_message: OutboxMessage) -> list[_Person]:
@@ -123,7 +123,7 @@ def _audience(outbox_message: OutboxMessage) -> list[_Person]:
     ]
 
 
-def _begin(outbox_message: OutboxMessage, person: _Person) -> str:
+def _start(outbox_message: OutboxMessage, person: _Person) -> str:
     with database.single(database.service()) as session:
         todo: str = session.value(
             """
@@ -202,4 +202,4 @@ def _calendar_entry(outbox_message: OutboxMessage, person: _Person) -> calendars
     phrases = languages.LANGUAGES[person.language]
     words = calendars.Words(phrases.led_by, phrases.seats)
     with database.single(database.service()) as session:
-        return calendars.of_booking(session, UUID(booking_id), organizer, words)
+        return calendars.write_invitation(session, UUID(booking_id), organizer, words)

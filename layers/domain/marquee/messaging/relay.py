@@ -77,7 +77,7 @@ def relay(send: Send, seconds_left: Callable[[], float], *, most: int = CLAIM_MO
         try:
             _send(batch, send)
         finally:
-            parked = _settle(batch)
+            parked = _record(batch)
         failed = sum(map(len, (*batch.failed.values(), *batch.refused.values()))) - parked
         total = Relayed(total.relayed + len(batch.sent), total.failed + failed, total.parked + parked)
         if seconds_left() < RESERVE_SECONDS:
@@ -151,7 +151,7 @@ def _length(row: OutboxMessage) -> int:
     return len(row.model_dump_json().encode())
 
 
-def _settle(batch: _Batch) -> int:
+def _record(batch: _Batch) -> int:
     """Record the results of the rows. Returns the number of parked ones."""
     settled = {*batch.sent}.union(*batch.failed.values(), *batch.refused.values())
     untried = [row.id for row in batch.rows if row.id not in settled]

@@ -13,7 +13,7 @@ from typing import Protocol
 from uuid import UUID
 
 from marquee.core import database
-from marquee.core.sealing import KeyRing, Unreadable, key_id_of
+from marquee.core.encryption import KeyRing, Unreadable, key_id_of
 from marquee.messaging.webhooks import SECRET_PREFIX
 
 SECRET_BYTES = 32

@@ -8,7 +8,7 @@ from marquee.core import database
 from marquee.core.errors import Unavailable
 
 
-def recorded(job: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def record_run(job: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Do a job's work and record its run in ops.job_runs. Returns the work's result, and raises its exceptions.
 
     A run whose worker was killed has no end; health checks notice the missing success.

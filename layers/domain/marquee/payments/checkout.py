@@ -55,7 +55,7 @@ def payment_of(session: Session, booking_id: UUID) -> Payment:
     return Payment.model_validate(session.value("select payments.payment_details(booking_id => %s)", [booking_id]))
 
 
-def begin(
+def start(
     client: Callable[[], "StripeClient"], caller: Caller, booking_id: UUID, limit: Limit | None = None
 ) -> Payment:
     """Start the payment of a booking at Stripe. Starting it again returns the same payment.
@@ -65,11 +65,11 @@ def begin(
     """
     with database.single(caller, limit=limit) as session:
         payment = payment_of(session, booking_id)
-    return begun(client, payment)
+    return create_at_stripe(client, payment)
 
 
-def begun(client: Callable[[], "StripeClient"], payment: Payment) -> Payment:
-    """Return the payment after it was created at Stripe; see `begin`. No transaction may be open."""
+def create_at_stripe(client: Callable[[], "StripeClient"], payment: Payment) -> Payment:
+    """Return the payment after it was created at Stripe; see `start`. No transaction may be open."""
     # Stripe's response is stored, because Stripe remembers a key only for a day and would then make a second payment.
     if payment.status != "created" or payment.stripe_payment_intent_id is not None:
         return payment

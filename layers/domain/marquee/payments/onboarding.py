@@ -63,7 +63,7 @@ def account_of(session: Session, organization_id: UUID) -> PayoutAccount:
     )
 
 
-def begin(
+def start(
     client: Callable[[], "StripeClient"],
     caller: Caller,
     organization_id: UUID,

@@ -53,7 +53,7 @@ class TrialBalance(Answer):
     totals: list[Total]
 
 
-def of_organizer(
+def read_statement(
     session: Session, organization_id: UUID, first_day: date, last_day: date, currency: str | None
 ) -> Statement:
     """Return an organizer's statement, for its bookkeepers. Refuses: 404 organization_not_found."""

@@ -53,19 +53,19 @@ def calling() -> Iterator[None]:
         yield
     except stripe.CardError as error:
         details: Any = error.error
-        raise CardDeclined(*_said(error), decline_code=getattr(details, "decline_code", None)) from error
+        raise CardDeclined(*_describe(error), decline_code=getattr(details, "decline_code", None)) from error
     except (stripe.InvalidRequestError, stripe.IdempotencyError) as error:
-        raise StripeRefused(*_said(error)) from error
+        raise StripeRefused(*_describe(error)) from error
     except stripe.RateLimitError as error:
-        raise StripeUnavailable("rate_limited", _said(error)[1]) from error
+        raise StripeUnavailable("rate_limited", _describe(error)[1]) from error
     except stripe.APIConnectionError as error:
         raise StripeUnavailable("unreachable", type(error.__cause__).__name__) from error
     except stripe.PermissionError as error:
-        raise NotPermitted("key_refused", _said(error)[1]) from error
+        raise NotPermitted("key_refused", _describe(error)[1]) from error
     except stripe.AuthenticationError as error:
-        raise StripeUnavailable("key_refused", _said(error)[1]) from error
+        raise StripeUnavailable("key_refused", _describe(error)[1]) from error
     except stripe.APIError as error:
-        raise StripeUnavailable("failing", f"{error.http_status} {_said(error)[1]}") from error
+        raise StripeUnavailable("failing", f"{error.http_status} {_describe(error)[1]}") from error
 
 
 def plain(thing: "StripeObject") -> dict[str, Any]:
@@ -73,7 +73,7 @@ def plain(thing: "StripeObject") -> dict[str, Any]:
     return dict(thing.to_dict(recursive=True))
 
 
-def _said(error: Any) -> tuple[str, str]:
+def _describe(error: Any) -> tuple[str, str]:
     """Return Stripe's code for an error and its sentence, which names no secret but may name ids."""
     code = error.code or getattr(error.error, "type", None) or type(error).__name__
     return str(code), str(error.user_message or error)

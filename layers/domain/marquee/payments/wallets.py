@@ -138,7 +138,7 @@ class ListedPromoCode(Answer):
     created_at: datetime
 
 
-def of_caller(session: Session, organization_id: UUID) -> Wallet:
+def read_wallet(session: Session, organization_id: UUID) -> Wallet:
     """Return the caller's usable credits at an organization; at most a thousand lots."""
     rows = session.all(
         """

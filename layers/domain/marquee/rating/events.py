@@ -139,7 +139,7 @@ class EventResult(Answer):
     ] = None
 
 
-def judge(events: Sequence[Any]) -> tuple[dict[int, Vote | Slider | Fire], list[EventResult]]:
+def validate(events: Sequence[Any]) -> tuple[dict[int, Vote | Slider | Fire], list[EventResult]]:
     """Return the valid events, by their places, and the refusals of the others."""
     good: dict[int, Vote | Slider | Fire] = {}
     refused: list[EventResult] = []

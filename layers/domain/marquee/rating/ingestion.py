@@ -20,7 +20,7 @@ from marquee.core.database import Session
 from marquee.core.errors import Refused
 from marquee.core.identity import Caller
 from marquee.core.models import Answer, Id
-from marquee.rating.events import EventResult, EventsRequest, judge
+from marquee.rating.events import EventResult, EventsRequest, validate
 
 PART_BYTES_MAX = 200 * 1024
 """Size of a part's events, as ASCII; a message has room for 256 KB."""
@@ -81,7 +81,7 @@ class PartsTaken:
 
 def take(session: Session, request: EventsRequest) -> EventsTaken:
     """Record the events of a request, in one statement. Refuses: 401 unauthenticated, 404 organization_not_found."""
-    good, refused = judge(request.events)
+    good, refused = validate(request.events)
     results = {result.index: result for result in refused}
     if good:
         places = list(good)
@@ -95,7 +95,7 @@ def take(session: Session, request: EventsRequest) -> EventsTaken:
     return _taken([results[index] for index in range(len(request.events))])
 
 
-def insist(taken: EventsTaken) -> EventsTaken:
+def require_accepted(taken: EventsTaken) -> EventsTaken:
     """Return the results if any event was accepted or known already.
 
     Refuses: 422 no_event_accepted with the results.
@@ -111,9 +111,9 @@ def parts(request: EventsRequest, request_id: UUID, caller: Caller) -> list[Part
 
     Refuses 422 no_event_accepted if no event is valid. Otherwise invalid events are refused when they are recorded.
     """
-    good, refused = judge(request.events)
+    good, refused = validate(request.events)
     if not good:
-        insist(_taken(refused))
+        require_accepted(_taken(refused))
     if caller.role == "anon":
         raise Refused(401, "unauthenticated")
     slices = list(_slices(request.events))

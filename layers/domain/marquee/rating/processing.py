@@ -112,7 +112,7 @@ def process_batch(most: int = BATCH_MOST, *, record_nothing: bool = True) -> Rep
             storage.record(tally.report.figures())
         return report
     try:
-        _settle(items, tally)
+        _process(items, tally)
     except BaseException as error:
         with contextlib.suppress(Unavailable):
             if isinstance(error, Unavailable):
@@ -122,7 +122,7 @@ def process_batch(most: int = BATCH_MOST, *, record_nothing: bool = True) -> Rep
     return report
 
 
-def _settle(items: Sequence[Item], tally: _Tally) -> None:
+def _process(items: Sequence[Item], tally: _Tally) -> None:
     """Count all items in one transaction; if that fails, find those that cannot be counted."""
     try:
         _try(items, tally, whole=True)

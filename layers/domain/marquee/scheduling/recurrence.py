@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rruleset, rrulestr
 
-from marquee.core import moments
+from marquee.core import timestamps
 from marquee.scheduling import rules
 from marquee.scheduling.rules import Recurrence, invalid
 
@@ -53,8 +53,10 @@ def checked(schedule: Schedule) -> Schedule:
 
     Refuses: 422 invalid_request, with the place and the reason.
     """
-    if not moments.FIRST_YEAR <= schedule.start_date.year <= moments.LAST_YEAR:
-        raise invalid(f"The year must be from {moments.FIRST_YEAR} to {moments.LAST_YEAR}.", "start_date", "range")
+    if not timestamps.FIRST_YEAR <= schedule.start_date.year <= timestamps.LAST_YEAR:
+        raise invalid(
+            f"The year must be from {timestamps.FIRST_YEAR} to {timestamps.LAST_YEAR}.", "start_date", "range"
+        )
     if schedule.end_date is not None and schedule.end_date < schedule.start_date:
         raise invalid("The end date must not be before the start date.", "end_date", "range")
     recurrence = _read(schedule)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from marquee.core.errors import Refused
-from marquee.core.moments import FIRST_YEAR, LAST_YEAR
+from marquee.core.timestamps import FIRST_YEAR, LAST_YEAR
 
 DATES_MAX = 1000
 

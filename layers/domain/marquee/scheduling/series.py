@@ -187,7 +187,7 @@ def get(session: Session, series_id: UUID) -> Series:
     return Series.model_validate(row)
 
 
-def mine(
+def list_own(
     session: Session, organization_id: UUID | None, status: Status | None, limit: int, cursor: str | None
 ) -> paging.Page[Series]:
     """List the series of the caller's organizations, of one of them, or with one status, oldest first."""

@@ -16,16 +16,16 @@ FIRST_YEAR, LAST_YEAR = 1970, 2199
 
 DAY_PATTERN = r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 
-_MOMENT = re.compile(
+_TIME = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?([Zz]|[+-]((0\d|1[0-3]):[0-5]\d|14:00))", re.ASCII
 )
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
-def moment(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """Return the instant of a text, in UTC. Raises ValueError, which names the format."""
     try:
-        instant = datetime.fromisoformat(text.upper()).astimezone(UTC) if _MOMENT.fullmatch(text) else None
+        instant = datetime.fromisoformat(text.upper()).astimezone(UTC) if _TIME.fullmatch(text) else None
     except (ValueError, OverflowError):
         instant = None
     if instant is None or not FIRST <= instant <= LAST:
@@ -33,7 +33,7 @@ def moment(text: str) -> datetime:
     return instant
 
 
-def day(text: str) -> date:
+def parse_date(text: str) -> date:
     """Return the date of a text. Raises ValueError, which names the format."""
     if not _DAY.fullmatch(text) or not FIRST_YEAR <= int(text[:4]) <= LAST_YEAR:
         raise ValueError(f"write a date like 2030-01-31, from {FIRST_YEAR} to {LAST_YEAR}")

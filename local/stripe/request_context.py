@@ -1,4 +1,4 @@
-"""One request's work: the objects that it sees and changes, and the events that it causes."""
+"""The context of one request: the objects that it sees and changes, and the events that it causes."""
 
 import json
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Pace:
 
 
 @dataclass(slots=True)
-class Work:
+class RequestContext:
     """The context of a handler. `now` does not change within a request; `url` is the stand-in's address."""
 
     store: Store
@@ -50,11 +50,11 @@ class Work:
         """Whether this is a connected account's own work."""
         return self.account != self.platform
 
-    def on(self, account: str) -> "Work":
+    def on(self, account: str) -> "RequestContext":
         """Return the same work in another account."""
         if account == self.account:
             return self
-        return Work(
+        return RequestContext(
             self.store,
             self.pace,
             self.now,

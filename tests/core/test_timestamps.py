@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from marquee.core import moments
+from marquee.core import timestamps
 from marquee.core.models import Day, Moment
 
 pytestmark = pytest.mark.usefixtures("sockets_off")
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("sockets_off")
 ROOT = Path(__file__).resolve().parents[2]
 
 OTHER_PARSERS = {
-    "layers/domain/marquee/core/moments.py": "the parser",
+    "layers/domain/marquee/core/timestamps.py": "the parser",
     "layers/domain/marquee/operations/legacy_import.py": "exports of an earlier system, rejected value by value",
     "layers/domain/marquee/payments/invoice_pages.py": "invoice lines in the format of the database",
     "layers/domain/marquee/messaging/texts.py": "message payloads in the format of the database",
@@ -40,7 +40,7 @@ OTHER_PARSERS = {
     ],
 )
 def test_time_with_an_offset_is_read_as_its_instant(text, instant):
-    assert moments.moment(text) == instant
+    assert timestamps.parse_time(text) == instant
     assert TypeAdapter(Moment).validate_python(text) == instant
 
 
@@ -60,7 +60,7 @@ def test_time_with_an_offset_is_read_as_its_instant(text, instant):
 )  # fmt: skip
 def test_invalid_time_is_refused(text):
     with pytest.raises(ValueError, match="time"):
-        moments.moment(text)
+        timestamps.parse_time(text)
     with pytest.raises(ValidationError):
         TypeAdapter(Moment).validate_python(text)
 
@@ -77,7 +77,7 @@ def test_time_that_is_not_text_is_refused(value):
 def test_instant_within_the_bounds_survives_formatting_and_parsing(at):
     instant = at.astimezone(UTC)
 
-    assert moments.moment(instant.isoformat()) == instant
+    assert timestamps.parse_time(instant.isoformat()) == instant
 
 
 @pytest.mark.parametrize(
@@ -103,4 +103,4 @@ def test_no_other_module_parses_times():
         if isinstance(node, ast.Attribute) and node.attr in reading
     }
 
-    assert found == OTHER_PARSERS.keys(), "Parse times with marquee.core.moments, or give the reason in OTHER_PARSERS."
+    assert found == OTHER_PARSERS.keys(), "Parse times with core.timestamps, or give the reason in OTHER_PARSERS."

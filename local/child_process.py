@@ -1,6 +1,6 @@
 """The first code of every process that the stack starts: it ends when the stack ends in any way.
 
-    python -P child.py module [arguments …]
+    python -P child_process.py module [arguments …]
 
 Standard input is a pipe whose other end only the parent holds; when it closes, the parent has ended. For functions
 (LAMBDA_TASK_ROOT is set) only the interpreter's own libraries, the task's folder and its layers stay on the path, as in

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from marquee.core.sealing import KeyRing, Unreadable, key_id_of, key_ring
+from marquee.core.encryption import KeyRing, Unreadable, key_id_of, key_ring
 from marquee.edge import secrets
 from marquee.messaging import signing_secrets
 
