@@ -76,7 +76,7 @@ metrics: install ## write the list of metrics into docs/operate/operations.md
 refusals: install ## write the list of refusals into docs/reference/api.md
 	@$(PY) -m scripts.refusals
 
-topics: install ## write docs/topics.md, its JSON Schemas and messaging.audience_of from the catalogue of topics
+topics: install ## write docs/topics.md, its JSON Schemas and messaging.topic_audience from the catalogue of topics
 	@$(PY) -m scripts.topics
 
 resources: install ## write the list of resources into docs/operate/deploy.md

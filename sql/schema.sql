@@ -334,12 +334,6 @@ CREATE FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_i
 
 COMMENT ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) IS 'Return the response to a new booking, as JSON text.';
 
-CREATE FUNCTION events.booking_details_of(booking_id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION events.booking_details_of(booking_id uuid) IS 'Return a booking with its reason and its event, as GET /bookings/{id} does.';
-
 CREATE FUNCTION ops.is_text(value text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -883,6 +877,12 @@ CREATE FUNCTION events.queue_for_event(event_id uuid) RETURNS boolean
 
 COMMENT ON FUNCTION events.queue_for_event(event_id uuid) IS 'Wait for a turn at an event. The turn ends with the transaction.';
 
+CREATE FUNCTION events.read_booking_details(booking_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION events.read_booking_details(booking_id uuid) IS 'Return a booking with its reason and its event, as GET /bookings/{id} does.';
+
 CREATE FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1125,11 +1125,6 @@ CREATE FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret tex
 
 COMMENT ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) IS 'Give an endpoint a new sealed secret, and let the previous one expire after a day.';
 
-CREATE FUNCTION messaging.audience_of(topic text) RETURNS text
-    LANGUAGE sql IMMUTABLE;
-
-COMMENT ON FUNCTION messaging.audience_of(topic text) IS 'Return the audience of a topic; null where nobody is notified.';
-
 CREATE FUNCTION messaging.claim_webhook_deliveries(most integer DEFAULT 64, per_endpoint integer DEFAULT 8, lease_seconds integer DEFAULT 90, at timestamp with time zone DEFAULT statement_timestamp(), sealed boolean DEFAULT false) RETURNS TABLE(id uuid, endpoint_id uuid, url text, secrets text[], topic text, key text, payload jsonb, occurred_at timestamp with time zone, attempt integer, try integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1189,11 +1184,6 @@ CREATE FUNCTION messaging.endpoint_payload(endpoint messaging.webhook_endpoints)
 
 COMMENT ON FUNCTION messaging.endpoint_payload(endpoint messaging.webhook_endpoints) IS 'Return an endpoint that was disabled as its message stores it.';
 
-CREATE FUNCTION messaging.facts_of(topic text, payload jsonb) RETURNS jsonb
-    LANGUAGE sql STABLE;
-
-COMMENT ON FUNCTION messaging.facts_of(topic text, payload jsonb) IS 'Return the values of a payload under the names that the texts of its topic use.';
-
 CREATE FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1211,6 +1201,11 @@ CREATE FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp 
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) IS 'Record the results of delivery attempts, and disable failing endpoints; returns the counts.';
+
+CREATE FUNCTION messaging.message_facts(topic text, payload jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE;
+
+COMMENT ON FUNCTION messaging.message_facts(topic text, payload jsonb) IS 'Return the values of a payload under the names that the texts of its topic use.';
 
 CREATE FUNCTION messaging.notification_reason(topic text, payload jsonb) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1269,6 +1264,11 @@ CREATE FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp w
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone) IS 'Send a test message to an endpoint; returns the id of its delivery.';
+
+CREATE FUNCTION messaging.topic_audience(topic text) RETURNS text
+    LANGUAGE sql IMMUTABLE;
+
+COMMENT ON FUNCTION messaging.topic_audience(topic text) IS 'Return the audience of a topic; null where nobody is notified.';
 
 CREATE FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone DEFAULT statement_timestamp()) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3168,6 +3168,12 @@ CREATE FUNCTION rating.queue_figures(at timestamp with time zone DEFAULT stateme
 
 COMMENT ON FUNCTION rating.queue_figures(at timestamp with time zone) IS 'Return the figures of the rating queue for the health checks.';
 
+CREATE FUNCTION rating.read_calibration_input(organization_id uuid, items_most integer DEFAULT 100000, voters_most integer DEFAULT 200000) RETURNS TABLE(began_at timestamp with time zone, calibration_id bigint, model text, population jsonb, item_ids text[], item_versions bigint[], item_votes bigint[], item_fires double precision[], means double precision[], items_left_out bigint, voter_ids text[], voter_versions bigint[], voter_votes bigint[], voter_sliders bigint[])
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION rating.read_calibration_input(organization_id uuid, items_most integer, voters_most integer) IS 'Return items and voters of an organization from one snapshot, with their versions.';
+
 CREATE FUNCTION rating.read_events(requests rating.ingestion[]) RETURNS TABLE(number integer, place integer, type text, key text, voter_id text, item_a text, item_b text, winner text, kind text, value double precision, occurred_at timestamp with time zone, code text, detail text)
     LANGUAGE plpgsql STABLE ROWS 500
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3234,12 +3240,6 @@ CREATE FUNCTION rating.shows_scores(organization_id uuid) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION rating.shows_scores(organization_id uuid) IS 'Return whether the caller may see an organization''s scores.';
-
-CREATE FUNCTION rating.standings(organization_id uuid, items_most integer DEFAULT 100000, voters_most integer DEFAULT 200000) RETURNS TABLE(began_at timestamp with time zone, calibration_id bigint, model text, population jsonb, item_ids text[], item_versions bigint[], item_votes bigint[], item_fires double precision[], means double precision[], items_left_out bigint, voter_ids text[], voter_versions bigint[], voter_votes bigint[], voter_sliders bigint[])
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION rating.standings(organization_id uuid, items_most integer, voters_most integer) IS 'Return items and voters of an organization from one snapshot, with their versions.';
 
 CREATE FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer DEFAULT 100000) RETURNS TABLE(known integer[], numbers integer[], event_ids bigint[], kinds text[], voter_ids text[], opponent_ids text[], firsts boolean[], scores double precision[], weights smallint[])
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3313,6 +3313,12 @@ CREATE FUNCTION staging.forget_erased() RETURNS void
 
 COMMENT ON FUNCTION staging.forget_erased() IS 'Clear the names and addresses of erased people in the rows of an import.';
 
+CREATE FUNCTION staging.import_problem(is_wrong boolean, name text, text_value text, what text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION staging.import_problem(is_wrong boolean, name text, text_value text, what text) IS 'Return the fault of an imported value in words, or null.';
+
 CREATE FUNCTION staging.make_people(customer_ids uuid[], emails text[], names text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -3342,12 +3348,6 @@ CREATE FUNCTION staging.parse_time(text_value text) RETURNS timestamp with time 
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION staging.parse_time(text_value text) IS 'Return a text as a point in time, or null if it is invalid.';
-
-CREATE FUNCTION staging.problem(is_wrong boolean, name text, text_value text, what text) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION staging.problem(is_wrong boolean, name text, text_value text, what text) IS 'Return the fault of a value in words, or null.';
 
 CREATE FUNCTION staging.verify_import(counts jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5539,11 +5539,11 @@ CREATE VIEW staging.parsed_instances WITH (security_invoker='true') AS
         END AS status,
     COALESCE(staging.parse_time(i.created_at), statement_timestamp()) AS created_at,
     (x.event_id IS NOT NULL) AS is_there,
-    COALESCE(i.problem, NULLIF(concat_ws('; '::text, staging.problem((c.id IS NULL), 'id'::text, i.id, 'is no UUID'::text), staging.problem(((c.id IS NOT NULL) AND (i.line > min(i.line) OVER (PARTITION BY c.id))), 'id'::text, i.id, format('stands in line %s already'::text, min(i.line) OVER (PARTITION BY c.id))), staging.problem((x.organization_id <> o.id), 'id'::text, i.id, 'is that of another organization''s event'::text), staging.problem(((i.template_id IS NOT NULL) AND (s.id IS NULL)), 'template_id'::text, i.template_id,
+    COALESCE(i.problem, NULLIF(concat_ws('; '::text, staging.import_problem((c.id IS NULL), 'id'::text, i.id, 'is no UUID'::text), staging.import_problem(((c.id IS NOT NULL) AND (i.line > min(i.line) OVER (PARTITION BY c.id))), 'id'::text, i.id, format('stands in line %s already'::text, min(i.line) OVER (PARTITION BY c.id))), staging.import_problem((x.organization_id <> o.id), 'id'::text, i.id, 'is that of another organization''s event'::text), staging.import_problem(((i.template_id IS NOT NULL) AND (s.id IS NULL)), 'template_id'::text, i.template_id,
         CASE
             WHEN (r.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, r.line)
-        END), staging.problem(((o.id IS NULL) AND ((i.organization_id IS NOT NULL) OR (i.template_id IS NULL))), 'organization_id'::text, i.organization_id, 'is unknown'::text), staging.problem((o.id <> s.organization_id), 'organization_id'::text, i.organization_id, 'is not that of the template'::text), staging.problem(((COALESCE(length(COALESCE(i.name, s.title)), 0) < 1) OR (COALESCE(length(COALESCE(i.name, s.title)), 0) > 200)), 'name'::text, i.name, 'has not 1 to 200 characters'::text), staging.problem((NOT ops.is_line(i.name)), 'name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_text(i.description)), 'description'::text, NULL::text, 'has control or direction characters'::text), staging.problem((length(i.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.problem((c.starts_at IS NULL), 'start_time'::text, i.start_time, 'is no time with an offset'::text), staging.problem(((c.starts_at < '1990-01-01 00:00:00+00'::timestamp with time zone) OR (c.starts_at > '2100-01-01 00:00:00+00'::timestamp with time zone)), 'start_time'::text, i.start_time, 'is not between 1990 and 2100'::text), staging.problem(((i.end_time IS NOT NULL) AND (staging.parse_time(i.end_time) IS NULL)), 'end_time'::text, i.end_time, 'is no time with an offset'::text), staging.problem(((i.end_time IS NULL) AND (s.id IS NULL)), 'end_time'::text, NULL::text, 'is missing, and there is no template'::text), staging.problem((c.ends_at <= c.starts_at), 'end_time'::text, i.end_time, 'is not after start_time'::text), staging.problem((c.ends_at > (c.starts_at + '31 days'::interval)), 'end_time'::text, i.end_time, 'is more than 31 days later'::text), staging.problem(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, i.time_zone, 'is unknown'::text), staging.problem(((i.capacity IS NOT NULL) AND (staging.parse_integer(i.capacity, 0, 1000000) IS NULL)), 'capacity'::text, i.capacity, 'is no number from 0 to 1000000'::text), staging.problem(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, i.currency, 'is unknown'::text), staging.problem(((i.price IS NOT NULL) AND (u.code IS NOT NULL) AND (staging.parse_cents(i.price, (u.decimal_places)::integer) IS NULL)), 'price'::text, i.price, 'is no amount'::text), staging.problem((m.status IS NULL), 'status'::text, i.status, 'is unknown'::text), staging.problem((length(i.instructor_name) > 200), 'instructor_name'::text, i.instructor_name, 'is too long'::text), staging.problem((length(i.location_name) > 200), 'location_name'::text, i.location_name, 'is too long'::text), staging.problem((NOT ops.is_line(i.instructor_name)), 'instructor_name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_line(i.location_name)), 'location_name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_line(i.location_city)), 'location_city'::text, NULL::text, 'has control or direction characters'::text), staging.problem(((i.created_at IS NOT NULL) AND (staging.parse_time(i.created_at) IS NULL)), 'created_at'::text, i.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END), staging.import_problem(((o.id IS NULL) AND ((i.organization_id IS NOT NULL) OR (i.template_id IS NULL))), 'organization_id'::text, i.organization_id, 'is unknown'::text), staging.import_problem((o.id <> s.organization_id), 'organization_id'::text, i.organization_id, 'is not that of the template'::text), staging.import_problem(((COALESCE(length(COALESCE(i.name, s.title)), 0) < 1) OR (COALESCE(length(COALESCE(i.name, s.title)), 0) > 200)), 'name'::text, i.name, 'has not 1 to 200 characters'::text), staging.import_problem((NOT ops.is_line(i.name)), 'name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_text(i.description)), 'description'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((length(i.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.import_problem((c.starts_at IS NULL), 'start_time'::text, i.start_time, 'is no time with an offset'::text), staging.import_problem(((c.starts_at < '1990-01-01 00:00:00+00'::timestamp with time zone) OR (c.starts_at > '2100-01-01 00:00:00+00'::timestamp with time zone)), 'start_time'::text, i.start_time, 'is not between 1990 and 2100'::text), staging.import_problem(((i.end_time IS NOT NULL) AND (staging.parse_time(i.end_time) IS NULL)), 'end_time'::text, i.end_time, 'is no time with an offset'::text), staging.import_problem(((i.end_time IS NULL) AND (s.id IS NULL)), 'end_time'::text, NULL::text, 'is missing, and there is no template'::text), staging.import_problem((c.ends_at <= c.starts_at), 'end_time'::text, i.end_time, 'is not after start_time'::text), staging.import_problem((c.ends_at > (c.starts_at + '31 days'::interval)), 'end_time'::text, i.end_time, 'is more than 31 days later'::text), staging.import_problem(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, i.time_zone, 'is unknown'::text), staging.import_problem(((i.capacity IS NOT NULL) AND (staging.parse_integer(i.capacity, 0, 1000000) IS NULL)), 'capacity'::text, i.capacity, 'is no number from 0 to 1000000'::text), staging.import_problem(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, i.currency, 'is unknown'::text), staging.import_problem(((i.price IS NOT NULL) AND (u.code IS NOT NULL) AND (staging.parse_cents(i.price, (u.decimal_places)::integer) IS NULL)), 'price'::text, i.price, 'is no amount'::text), staging.import_problem((m.status IS NULL), 'status'::text, i.status, 'is unknown'::text), staging.import_problem((length(i.instructor_name) > 200), 'instructor_name'::text, i.instructor_name, 'is too long'::text), staging.import_problem((length(i.location_name) > 200), 'location_name'::text, i.location_name, 'is too long'::text), staging.import_problem((NOT ops.is_line(i.instructor_name)), 'instructor_name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_line(i.location_name)), 'location_name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_line(i.location_city)), 'location_city'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem(((i.created_at IS NOT NULL) AND (staging.parse_time(i.created_at) IS NULL)), 'created_at'::text, i.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((((staging.class_instances i
      LEFT JOIN events.series s ON ((s.id =
         CASE
@@ -5597,16 +5597,16 @@ CREATE VIEW staging.parsed_registrations WITH (security_invoker='true') AS
             ELSE NULL::timestamp with time zone
         END AS cancelled_at,
     (b.id IS NOT NULL) AS is_there,
-    COALESCE(r.problem, NULLIF(concat_ws('; '::text, staging.problem((c.id IS NULL), 'id'::text, r.id, 'is no UUID'::text), staging.problem(((c.id IS NOT NULL) AND (r.line > min(r.line) OVER (PARTITION BY c.id))), 'id'::text, r.id, format('stands in line %s already'::text, min(r.line) OVER (PARTITION BY c.id))), staging.problem((b.event_id <> t.event_id), 'id'::text, r.id, 'is that of a booking of another event'::text), staging.problem((t.event_id IS NULL), 'class_instance_id'::text, r.class_instance_id,
+    COALESCE(r.problem, NULLIF(concat_ws('; '::text, staging.import_problem((c.id IS NULL), 'id'::text, r.id, 'is no UUID'::text), staging.import_problem(((c.id IS NOT NULL) AND (r.line > min(r.line) OVER (PARTITION BY c.id))), 'id'::text, r.id, format('stands in line %s already'::text, min(r.line) OVER (PARTITION BY c.id))), staging.import_problem((b.event_id <> t.event_id), 'id'::text, r.id, 'is that of a booking of another event'::text), staging.import_problem((t.event_id IS NULL), 'class_instance_id'::text, r.class_instance_id,
         CASE
             WHEN (j.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, j.line)
-        END), staging.problem((c.customer_id IS NULL), 'customer_id'::text, r.customer_id, 'is no UUID'::text), staging.problem((f.erased_at IS NOT NULL), 'customer_id'::text, r.customer_id, 'was erased'::text), staging.problem(
+        END), staging.import_problem((c.customer_id IS NULL), 'customer_id'::text, r.customer_id, 'is no UUID'::text), staging.import_problem((f.erased_at IS NOT NULL), 'customer_id'::text, r.customer_id, 'was erased'::text), staging.import_problem(
         CASE
             WHEN ((f.id IS NULL) OR (f.erased_at IS NOT NULL) OR (t.event_id IS NULL)) THEN false
             WHEN (lower(users.verified_address(f.*)) = lower(r.customer_email)) THEN false
             ELSE (NOT organizations.has_customer(t.organization_id, f.id))
-        END, 'customer_id'::text, r.customer_id, 'is that of a person who never came to this organization; give their verified address as customer_email'::text), staging.problem((NOT ops.is_address(r.customer_email)), 'customer_email'::text, r.customer_email, 'is no address'::text), staging.problem((length(r.customer_name) > 200), 'customer_name'::text, r.customer_name, 'is too long'::text), staging.problem(((length(r.customer_name) <= 200) AND (NOT users.is_name(r.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.problem(((r.seats IS NOT NULL) AND (staging.parse_integer(r.seats, 1, 20) IS NULL)), 'seats'::text, r.seats, 'is no number from 1 to 20'::text), staging.problem((m.status IS NULL), 'status'::text, r.status, 'is unknown'::text), staging.problem(((t.event_id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, r.currency, 'is unknown'::text), staging.problem(((u.code IS NOT NULL) AND (staging.parse_cents(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) IS NULL)), 'amount_paid'::text, r.amount_paid, 'is no amount'::text), staging.problem(((r.payment_method IS NOT NULL) AND (p.method IS NULL)), 'payment_method'::text, r.payment_method, 'is unknown'::text), staging.problem(((r.registered_at IS NOT NULL) AND (staging.parse_time(r.registered_at) IS NULL)), 'registered_at'::text, r.registered_at, 'is no time with an offset'::text), staging.problem(((r.cancelled_at IS NOT NULL) AND (staging.parse_time(r.cancelled_at) IS NULL)), 'cancelled_at'::text, r.cancelled_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END, 'customer_id'::text, r.customer_id, 'is that of a person who never came to this organization; give their verified address as customer_email'::text), staging.import_problem((NOT ops.is_address(r.customer_email)), 'customer_email'::text, r.customer_email, 'is no address'::text), staging.import_problem((length(r.customer_name) > 200), 'customer_name'::text, r.customer_name, 'is too long'::text), staging.import_problem(((length(r.customer_name) <= 200) AND (NOT users.is_name(r.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.import_problem(((r.seats IS NOT NULL) AND (staging.parse_integer(r.seats, 1, 20) IS NULL)), 'seats'::text, r.seats, 'is no number from 1 to 20'::text), staging.import_problem((m.status IS NULL), 'status'::text, r.status, 'is unknown'::text), staging.import_problem(((t.event_id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, r.currency, 'is unknown'::text), staging.import_problem(((u.code IS NOT NULL) AND (staging.parse_cents(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) IS NULL)), 'amount_paid'::text, r.amount_paid, 'is no amount'::text), staging.import_problem(((r.payment_method IS NOT NULL) AND (p.method IS NULL)), 'payment_method'::text, r.payment_method, 'is unknown'::text), staging.import_problem(((r.registered_at IS NOT NULL) AND (staging.parse_time(r.registered_at) IS NULL)), 'registered_at'::text, r.registered_at, 'is no time with an offset'::text), staging.import_problem(((r.cancelled_at IS NOT NULL) AND (staging.parse_time(r.cancelled_at) IS NULL)), 'cancelled_at'::text, r.cancelled_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((((staging.class_registrations r
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -5658,7 +5658,7 @@ CREATE VIEW staging.parsed_templates WITH (security_invoker='true') AS
     COALESCE(c.is_active, true) AS is_active,
     COALESCE(staging.parse_time(t.created_at), statement_timestamp()) AS created_at,
     (s.id IS NOT NULL) AS is_there,
-    COALESCE(t.problem, NULLIF(concat_ws('; '::text, staging.problem((c.id IS NULL), 'id'::text, t.id, 'is no UUID'::text), staging.problem(((c.id IS NOT NULL) AND (t.line > min(t.line) OVER (PARTITION BY c.id))), 'id'::text, t.id, format('stands in line %s already'::text, min(t.line) OVER (PARTITION BY c.id))), staging.problem((s.organization_id <> o.id), 'id'::text, t.id, 'is that of another organization''s series'::text), staging.problem((o.id IS NULL), 'organization_id'::text, t.organization_id, 'is unknown'::text), staging.problem(((COALESCE(length(t.name), 0) < 1) OR (COALESCE(length(t.name), 0) > 200)), 'name'::text, t.name, 'has not 1 to 200 characters'::text), staging.problem((NOT ops.is_line(t.name)), 'name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_text(t.description)), 'description'::text, NULL::text, 'has control or direction characters'::text), staging.problem((length(t.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.problem(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, t.time_zone, 'is unknown'::text), staging.problem((staging.parse_integer(t.duration_minutes, 10, 600) IS NULL), 'duration_minutes'::text, t.duration_minutes, 'is no number from 10 to 600'::text), staging.problem(((t.capacity IS NOT NULL) AND (staging.parse_integer(t.capacity, 0, 1000000) IS NULL)), 'capacity'::text, t.capacity, 'is no number from 0 to 1000000'::text), staging.problem(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, t.currency, 'is unknown'::text), staging.problem(((u.code IS NOT NULL) AND (staging.parse_cents(COALESCE(t.price, '0'::text), (u.decimal_places)::integer) IS NULL)), 'price'::text, t.price, 'is no amount'::text), staging.problem(((t.start_date IS NOT NULL) AND (c.start_date IS NULL)), 'start_date'::text, t.start_date, 'is no date'::text), staging.problem((c.start_date > '2199-12-31'::date), 'start_date'::text, t.start_date, 'is after 2199'::text), staging.problem(((t.end_date IS NOT NULL) AND (c.end_date IS NULL)), 'end_date'::text, t.end_date, 'is no date'::text), staging.problem((c.end_date < c.start_date), 'end_date'::text, t.end_date, 'is before start_date'::text), staging.problem(((t.start_time IS NOT NULL) AND (c.start_time IS NULL)), 'start_time'::text, t.start_time, 'is no time of day'::text), staging.problem(((t.is_active IS NOT NULL) AND (c.is_active IS NULL)), 'is_active'::text, t.is_active, 'is not true or false'::text), staging.problem((length(t.instructor_name) > 200), 'instructor_name'::text, t.instructor_name, 'is too long'::text), staging.problem((length(t.location_name) > 200), 'location_name'::text, t.location_name, 'is too long'::text), staging.problem((NOT ops.is_line(t.instructor_name)), 'instructor_name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_line(t.location_name)), 'location_name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_line(t.location_city)), 'location_city'::text, NULL::text, 'has control or direction characters'::text), staging.problem(((t.created_at IS NOT NULL) AND (staging.parse_time(t.created_at) IS NULL)), 'created_at'::text, t.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
+    COALESCE(t.problem, NULLIF(concat_ws('; '::text, staging.import_problem((c.id IS NULL), 'id'::text, t.id, 'is no UUID'::text), staging.import_problem(((c.id IS NOT NULL) AND (t.line > min(t.line) OVER (PARTITION BY c.id))), 'id'::text, t.id, format('stands in line %s already'::text, min(t.line) OVER (PARTITION BY c.id))), staging.import_problem((s.organization_id <> o.id), 'id'::text, t.id, 'is that of another organization''s series'::text), staging.import_problem((o.id IS NULL), 'organization_id'::text, t.organization_id, 'is unknown'::text), staging.import_problem(((COALESCE(length(t.name), 0) < 1) OR (COALESCE(length(t.name), 0) > 200)), 'name'::text, t.name, 'has not 1 to 200 characters'::text), staging.import_problem((NOT ops.is_line(t.name)), 'name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_text(t.description)), 'description'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((length(t.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.import_problem(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, t.time_zone, 'is unknown'::text), staging.import_problem((staging.parse_integer(t.duration_minutes, 10, 600) IS NULL), 'duration_minutes'::text, t.duration_minutes, 'is no number from 10 to 600'::text), staging.import_problem(((t.capacity IS NOT NULL) AND (staging.parse_integer(t.capacity, 0, 1000000) IS NULL)), 'capacity'::text, t.capacity, 'is no number from 0 to 1000000'::text), staging.import_problem(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, t.currency, 'is unknown'::text), staging.import_problem(((u.code IS NOT NULL) AND (staging.parse_cents(COALESCE(t.price, '0'::text), (u.decimal_places)::integer) IS NULL)), 'price'::text, t.price, 'is no amount'::text), staging.import_problem(((t.start_date IS NOT NULL) AND (c.start_date IS NULL)), 'start_date'::text, t.start_date, 'is no date'::text), staging.import_problem((c.start_date > '2199-12-31'::date), 'start_date'::text, t.start_date, 'is after 2199'::text), staging.import_problem(((t.end_date IS NOT NULL) AND (c.end_date IS NULL)), 'end_date'::text, t.end_date, 'is no date'::text), staging.import_problem((c.end_date < c.start_date), 'end_date'::text, t.end_date, 'is before start_date'::text), staging.import_problem(((t.start_time IS NOT NULL) AND (c.start_time IS NULL)), 'start_time'::text, t.start_time, 'is no time of day'::text), staging.import_problem(((t.is_active IS NOT NULL) AND (c.is_active IS NULL)), 'is_active'::text, t.is_active, 'is not true or false'::text), staging.import_problem((length(t.instructor_name) > 200), 'instructor_name'::text, t.instructor_name, 'is too long'::text), staging.import_problem((length(t.location_name) > 200), 'location_name'::text, t.location_name, 'is too long'::text), staging.import_problem((NOT ops.is_line(t.instructor_name)), 'instructor_name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_line(t.location_name)), 'location_name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_line(t.location_city)), 'location_city'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem(((t.created_at IS NOT NULL) AND (staging.parse_time(t.created_at) IS NULL)), 'created_at'::text, t.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((staging.class_templates t
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -5722,16 +5722,16 @@ CREATE VIEW staging.parsed_waitlists WITH (security_invoker='true') AS
     b.id AS booking_id,
     c.joined_at,
     (e.id IS NOT NULL) AS is_there,
-    COALESCE(w.problem, NULLIF(concat_ws('; '::text, staging.problem((c.id IS NULL), 'id'::text, w.id, 'is no UUID'::text), staging.problem(((c.id IS NOT NULL) AND (w.line > min(w.line) OVER (PARTITION BY c.id))), 'id'::text, w.id, format('stands in line %s already'::text, min(w.line) OVER (PARTITION BY c.id))), staging.problem((e.event_id <> t.event_id), 'id'::text, w.id, 'is that of a wait for another event'::text), staging.problem((t.event_id IS NULL), 'class_instance_id'::text, w.class_instance_id,
+    COALESCE(w.problem, NULLIF(concat_ws('; '::text, staging.import_problem((c.id IS NULL), 'id'::text, w.id, 'is no UUID'::text), staging.import_problem(((c.id IS NOT NULL) AND (w.line > min(w.line) OVER (PARTITION BY c.id))), 'id'::text, w.id, format('stands in line %s already'::text, min(w.line) OVER (PARTITION BY c.id))), staging.import_problem((e.event_id <> t.event_id), 'id'::text, w.id, 'is that of a wait for another event'::text), staging.import_problem((t.event_id IS NULL), 'class_instance_id'::text, w.class_instance_id,
         CASE
             WHEN (j.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, j.line)
-        END), staging.problem((c.customer_id IS NULL), 'customer_id'::text, w.customer_id, 'is no UUID'::text), staging.problem((f.erased_at IS NOT NULL), 'customer_id'::text, w.customer_id, 'was erased'::text), staging.problem(
+        END), staging.import_problem((c.customer_id IS NULL), 'customer_id'::text, w.customer_id, 'is no UUID'::text), staging.import_problem((f.erased_at IS NOT NULL), 'customer_id'::text, w.customer_id, 'was erased'::text), staging.import_problem(
         CASE
             WHEN ((f.id IS NULL) OR (f.erased_at IS NOT NULL) OR (t.event_id IS NULL)) THEN false
             WHEN (lower(users.verified_address(f.*)) = lower(w.customer_email)) THEN false
             ELSE (NOT organizations.has_customer(t.organization_id, f.id))
-        END, 'customer_id'::text, w.customer_id, 'is that of a person who never came to this organization; give their verified address as customer_email'::text), staging.problem((NOT ops.is_address(w.customer_email)), 'customer_email'::text, w.customer_email, 'is no address'::text), staging.problem((length(w.customer_name) > 200), 'customer_name'::text, w.customer_name, 'is too long'::text), staging.problem(((length(w.customer_name) <= 200) AND (NOT users.is_name(w.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.problem(((w.seats IS NOT NULL) AND (staging.parse_integer(w.seats, 1, 20) IS NULL)), 'seats'::text, w.seats, 'is no number from 1 to 20'::text), staging.problem(((w."position" IS NOT NULL) AND (staging.parse_integer(w."position", 0, 999999999) IS NULL)), 'position'::text, w."position", 'is no whole number'::text), staging.problem((m.status IS NULL), 'status'::text, w.status, 'is unknown'::text), staging.problem(((m.status = 'accepted'::text) AND (b.id IS NULL)), 'status'::text, w.status, 'needs a registration of the customer'::text), staging.problem(((m.status = 'waiting'::text) AND (b.id IS NOT NULL) AND (e.id IS NULL)), 'customer_id'::text, w.customer_id, 'has a registration of this class'::text), staging.problem(((w.joined_at IS NOT NULL) AND (staging.parse_time(w.joined_at) IS NULL)), 'joined_at'::text, w.joined_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END, 'customer_id'::text, w.customer_id, 'is that of a person who never came to this organization; give their verified address as customer_email'::text), staging.import_problem((NOT ops.is_address(w.customer_email)), 'customer_email'::text, w.customer_email, 'is no address'::text), staging.import_problem((length(w.customer_name) > 200), 'customer_name'::text, w.customer_name, 'is too long'::text), staging.import_problem(((length(w.customer_name) <= 200) AND (NOT users.is_name(w.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.import_problem(((w.seats IS NOT NULL) AND (staging.parse_integer(w.seats, 1, 20) IS NULL)), 'seats'::text, w.seats, 'is no number from 1 to 20'::text), staging.import_problem(((w."position" IS NOT NULL) AND (staging.parse_integer(w."position", 0, 999999999) IS NULL)), 'position'::text, w."position", 'is no whole number'::text), staging.import_problem((m.status IS NULL), 'status'::text, w.status, 'is unknown'::text), staging.import_problem(((m.status = 'accepted'::text) AND (b.id IS NULL)), 'status'::text, w.status, 'needs a registration of the customer'::text), staging.import_problem(((m.status = 'waiting'::text) AND (b.id IS NOT NULL) AND (e.id IS NULL)), 'customer_id'::text, w.customer_id, 'has a registration of this class'::text), staging.import_problem(((w.joined_at IS NOT NULL) AND (staging.parse_time(w.joined_at) IS NULL)), 'joined_at'::text, w.joined_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM (((((((staging.waitlists w
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -8199,8 +8199,6 @@ REVOKE ALL ON FUNCTION events.bookable_terms(event_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION events.booking_answer(booking_id uuid, event_id uuid, customer_id uuid, seats integer, guest boolean, payment_method events.payment_method, price_cents bigint, currency text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION events.booking_details_of(booking_id uuid) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION ops.is_text(value text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ops.uuid_v7() FROM PUBLIC;
@@ -8384,6 +8382,8 @@ GRANT ALL ON FUNCTION events.promote_waitlists(at timestamp with time zone, most
 
 REVOKE ALL ON FUNCTION events.queue_for_event(event_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION events.read_booking_details(booking_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) TO authenticated;
 GRANT ALL ON FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean) TO service_role;
@@ -8481,8 +8481,6 @@ GRANT ALL ON FUNCTION events.waitlist_roster(event_id uuid, after integer, most 
 
 REVOKE ALL ON FUNCTION messaging.add_webhook_secret(endpoint_id uuid, sealed_secret text, at timestamp with time zone) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION messaging.audience_of(topic text) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.claim_webhook_deliveries(most integer, per_endpoint integer, lease_seconds integer, at timestamp with time zone, sealed boolean) TO service_role;
 
@@ -8500,8 +8498,6 @@ GRANT SELECT ON TABLE messaging.webhook_endpoints TO app_read;
 
 REVOKE ALL ON FUNCTION messaging.endpoint_payload(endpoint messaging.webhook_endpoints) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION messaging.facts_of(topic text, payload jsonb) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.fan_out_webhooks(happenings jsonb, at timestamp with time zone) TO service_role;
 
@@ -8510,6 +8506,8 @@ GRANT ALL ON FUNCTION messaging.finish_notification(outbox_id bigint, email text
 
 REVOKE ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.finish_webhook_deliveries(results jsonb, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.message_facts(topic text, payload jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION messaging.notification_reason(topic text, payload jsonb) FROM PUBLIC;
 
@@ -8540,6 +8538,8 @@ GRANT ALL ON FUNCTION messaging.start_notification(outbox_id bigint, topic text,
 REVOKE ALL ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION messaging.test_webhook_endpoint(endpoint_id uuid, at timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION messaging.topic_audience(topic text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION messaging.update_webhook_endpoint(endpoint_id uuid, changes jsonb, at timestamp with time zone) TO authenticated;
@@ -9221,6 +9221,9 @@ GRANT ALL ON FUNCTION rating.private_organizations() TO app_write;
 
 REVOKE ALL ON FUNCTION rating.queue_figures(at timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION rating.read_calibration_input(organization_id uuid, items_most integer, voters_most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rating.read_calibration_input(organization_id uuid, items_most integer, voters_most integer) TO service_role;
+
 REVOKE ALL ON FUNCTION rating.read_events(requests rating.ingestion[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION rating.read_items(organization_ids uuid[], item_ids text[], opponent_organization_ids uuid[], opponent_ids text[]) FROM PUBLIC;
@@ -9255,9 +9258,6 @@ GRANT ALL ON FUNCTION rating.show_settings(organization_id uuid) TO app_read;
 REVOKE ALL ON FUNCTION rating.shows_scores(organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.shows_scores(organization_id uuid) TO app_read;
 
-REVOKE ALL ON FUNCTION rating.standings(organization_id uuid, items_most integer, voters_most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION rating.standings(organization_id uuid, items_most integer, voters_most integer) TO service_role;
-
 REVOKE ALL ON FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rating.take_events(organization_ids uuid[], item_ids text[], most integer) TO service_role;
 
@@ -9283,6 +9283,8 @@ REVOKE ALL ON FUNCTION staging.convert_waitlists() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION staging.forget_erased() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION staging.import_problem(is_wrong boolean, name text, text_value text, what text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION staging.make_people(customer_ids uuid[], emails text[], names text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION staging.make_places(organization_ids uuid[], instructors text[], locations text[], cities text[]) FROM PUBLIC;
@@ -9292,8 +9294,6 @@ REVOKE ALL ON FUNCTION staging.parse_cents(amount text, decimal_places integer) 
 REVOKE ALL ON FUNCTION staging.parse_integer(text_value text, least_value integer, most_value integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION staging.parse_time(text_value text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION staging.problem(is_wrong boolean, name text, text_value text, what text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION staging.verify_import(counts jsonb) FROM PUBLIC;
 

@@ -1,6 +1,6 @@
 -- events.booking_payload: return a booking as its messages store it: ids, amounts, times and states.
 --
--- Its reason and its event are read when a message is sent (events.booking_details_of), so that no queue keeps a text
+-- Its reason and its event are read when a message is sent (events.read_booking_details), so that no queue keeps a text
 -- that erasure or a period has ended.
 
 create or replace function events.booking_payload(booking events.bookings)
