@@ -7,11 +7,11 @@ COMMENT ON SCHEMA events IS 'Series, events, seats, bookings, holds and waitlist
 
 CREATE SCHEMA messaging;
 
-COMMENT ON SCHEMA messaging IS 'What people are told.';
+COMMENT ON SCHEMA messaging IS 'Messages to people (e-mails, notifications, reminders) and webhooks to subscribers.';
 
 CREATE SCHEMA ops;
 
-COMMENT ON SCHEMA ops IS 'What keeps the system running: identity, limits, queues, metrics, jobs.';
+COMMENT ON SCHEMA ops IS 'Operations: identity, limits, jobs, metrics, alerts, retention, the access log.';
 
 CREATE SCHEMA organizations;
 
@@ -3160,7 +3160,7 @@ CREATE FUNCTION rating.private_organizations() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.private_organizations() IS 'Whose scores are for members only; for policies.';
+COMMENT ON FUNCTION rating.private_organizations() IS 'Return the organizations whose scores only their members may read. For policies.';
 
 CREATE FUNCTION rating.queue_figures(at timestamp with time zone DEFAULT statement_timestamp()) RETURNS TABLE(name text, value double precision, unit text, status text, details jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -3375,7 +3375,7 @@ COMMENT ON FUNCTION users.erasure_payload(user_id uuid, organization_id uuid) IS
 CREATE FUNCTION users.is_name(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION users.is_name(value text) IS 'Whether a person can be called this: 1 to 200 characters of one line, with something to read among them.';
+COMMENT ON FUNCTION users.is_name(value text) IS 'Return whether a text is valid as a name: one line of 1 to 200 characters, at least one of them visible.';
 
 CREATE FUNCTION users.token_address(claims jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
