@@ -1310,7 +1310,7 @@ CREATE FUNCTION ops.add_accesses(operation text, read jsonb, event_id uuid DEFAU
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION ops.add_accesses(operation text, read jsonb, event_id uuid) IS 'Add to the access log that the caller received personal data of others; reads of their own are not recorded.';
+COMMENT ON FUNCTION ops.add_accesses(operation text, read jsonb, event_id uuid) IS 'Record in the access log that the caller read other people''s personal data.';
 
 CREATE FUNCTION ops.after_migration() RETURNS void
     LANGUAGE plpgsql
@@ -1760,7 +1760,7 @@ CREATE FUNCTION payments.apply_refunds(intent payments.intents, refunds jsonb) R
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.apply_refunds(intent payments.intents, refunds jsonb) IS 'Update a payment''s refunds to the states that Stripe has.';
+COMMENT ON FUNCTION payments.apply_refunds(intent payments.intents, refunds jsonb) IS 'Update a payment''s refunds to Stripe''s state, and import those made directly at Stripe.';
 
 CREATE FUNCTION payments.apply_transfer(facts jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2803,7 +2803,7 @@ CREATE FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause text) IS 'Split a part from a refund into a refund of its own, and return the part.';
+COMMENT ON FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause text) IS 'Divide a refund in two, and return the new one.';
 
 CREATE FUNCTION payments.start_payment(booking_id uuid, quote payments.quotes) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3071,7 +3071,7 @@ COMMENT ON FUNCTION rating.escape_unicode(document json) IS 'Hide the escapes of
 CREATE FUNCTION rating.event_answer(index integer, key text, status text, event_id bigint DEFAULT NULL::bigint, code text DEFAULT NULL::text, detail text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE sql STABLE;
 
-COMMENT ON FUNCTION rating.event_answer(index integer, key text, status text, event_id bigint, code text, detail text) IS 'The answer to one rating event: accepted, duplicate or refused.';
+COMMENT ON FUNCTION rating.event_answer(index integer, key text, status text, event_id bigint, code text, detail text) IS 'Return the result of one rating event: accepted, duplicate or refused.';
 
 CREATE FUNCTION rating.events_per_day(organization_id uuid) RETURNS integer
     LANGUAGE plpgsql STABLE
@@ -3154,7 +3154,7 @@ CREATE FUNCTION rating.organizations_to_calibrate(after uuid DEFAULT NULL::uuid,
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) IS 'Return organizations whose ratings are to be compared with a fit of all votes, in the order of their ids.';
+COMMENT ON FUNCTION rating.organizations_to_calibrate(after uuid, most integer) IS 'Return the next organizations to calibrate: their ratings are compared with a fit of all votes.';
 
 CREATE FUNCTION rating.private_organizations() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
