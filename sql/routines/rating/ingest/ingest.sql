@@ -9,8 +9,8 @@
 -- Codes of single events: invalid_event, unknown_type, items_are_the_same, winner_not_in_pair, key_reused, forbidden,
 -- item_not_found, daily_limit_reached. rating.write_events describes permissions and locks.
 --
--- Refuses: 403 forbidden, to an erased caller; 404 organization_not_found; 422 invalid_request, for more events or for a
--- value other than an array.
+-- Refuses: 403 forbidden, to an erased caller; 404 organization_not_found; 422 invalid_request, for more events or for
+-- a value other than an array.
 
 create or replace function rating.ingest(organization_id uuid, events json)
 returns jsonb
