@@ -1,7 +1,7 @@
 # Marquee's commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install install-local up demo test refuse-parts check reset token fire import bench rate-compare generate schema openapi topics events refusals metrics resources system snapshots prose build format fuzz pins sbom install-aws deploy-check
+.PHONY: help install install-local install-plots up demo test refuse-parts check reset token fire import bench rate-compare generate schema openapi topics events refusals metrics resources system snapshots prose build format fuzz pins sbom install-aws deploy-check
 # Settings of the caller's shell must not change which Python or database the commands use.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
@@ -35,7 +35,7 @@ test: $(if $(UNKNOWN_PARTS),refuse-parts,install) ## run every test with a real 
 refuse-parts:
 	@echo "There is no part '$(UNKNOWN_PARTS)'. Choose from: $(PARTS)." >&2; exit 2
 
-check: install ## check style, types, SQL, templates, English and generated files
+check: install ## run all checks: lint, types, English, SQL, templates, build, and drift of generated files
 	@$(PY) -m scripts.check
 
 fuzz: install ## send 400 made-up requests to every operation of the API
@@ -76,7 +76,7 @@ metrics: install ## write the list of metrics into docs/operate/operations.md
 refusals: install ## write the list of refusals into docs/reference/api.md
 	@$(PY) -m scripts.refusals
 
-topics: install ## write docs/topics.md, its JSON Schemas and messaging.audience_of from the catalogue of topics
+topics: install ## write docs/topics.md, its JSON Schemas and messaging.topic_audience from the catalogue of topics
 	@$(PY) -m scripts.topics
 
 resources: install ## write the list of resources into docs/operate/deploy.md

@@ -140,7 +140,7 @@ class Branch:
         return [api for api in found if api is not None]
 
     def report_rest(self, here: Targets) -> None:
-        """Report triggers of other services, and values that were invented while the parts were read."""
+        """Report triggers and APIs of kinds that do not run here, and values that could not be resolved."""
         for name in self._named("AWS::ApiGatewayV2::Api"):
             kind = "WebSocket" if self._raw(name, "ProtocolType") == "WEBSOCKET" else "HTTP"
             self.report.add(Group.APIS, f"{name}: {kind} APIs do not run here; REST APIs do.")

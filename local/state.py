@@ -96,7 +96,7 @@ def last(folder: Path) -> State | None:
 
 
 def running(folder: Path) -> State | None:
-    """Return the stack that runs now, or None: its process lives and responds itself."""
+    """Return the stack that runs now, or None. It runs if its process exists and responds with its own id."""
     state = last(folder)
     if state is None:
         return None

@@ -1,4 +1,4 @@
-"""Write what follows from the catalogue of topics: docs/topics.md, docs/reference/topics.json, messaging.audience_of.
+"""Write docs/topics.md, docs/reference/topics.json and messaging.topic_audience from the catalogue of topics.
 
 Run `python -m scripts.topics` to write the files, with `--check` to compare them with the catalogue.
 """
@@ -18,7 +18,7 @@ from scripts.openapi_parts import example_of
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "topics.md"
 SCHEMAS = ROOT / "docs" / "reference" / "topics.json"
-AUDIENCE = ROOT / "sql" / "routines" / "messaging" / "notifications" / "audience_of.sql"
+AUDIENCE = ROOT / "sql" / "routines" / "messaging" / "notifications" / "topic_audience.sql"
 
 Tree = dict[str, Any]
 
@@ -105,7 +105,7 @@ RECEIVERS = {
 }
 
 INTRODUCTION = """\
-`make topics` writes this page, [the JSON Schemas](reference/topics.json) and `messaging.audience_of` from the \
+`make topics` writes this page, [the JSON Schemas](reference/topics.json) and `messaging.topic_audience` from the \
 catalogue in `marquee/messaging/topics.py`. [Subscribers](parts/subscriber-webhooks.md) receive the public topics; \
 [people](parts/messages.md) are notified as the table says. To add a topic, see \
 [CONTRIBUTING.md](../CONTRIBUTING.md#a-topic).
@@ -171,18 +171,18 @@ def audience() -> str:
         if topic.audience is not None:
             names.setdefault(topic.audience, []).append(topic.name)
     cases = [
-        "    when audience_of.topic in (\n"
+        "    when topic_audience.topic in (\n"
         + ",\n".join(f"        '{name}'" for name in sorted(names[group]))
         + f"\n    )\n        then '{group}'"
         for group in sorted(names)
     ]
     return "\n".join(
         [
-            "-- messaging.audience_of: return the audience of a topic; null where nobody is notified.",
+            "-- messaging.topic_audience: return the audience of a topic; null where nobody is notified.",
             "--",
             "-- Written by `make topics` from the catalogue in marquee/messaging/topics.py.",
             "",
-            "create or replace function messaging.audience_of(topic text)",
+            "create or replace function messaging.topic_audience(topic text)",
             "returns text",
             "language sql",
             "immutable",
@@ -190,7 +190,7 @@ def audience() -> str:
             *cases,
             "end;",
             "",
-            "comment on function messaging.audience_of(text) is",
+            "comment on function messaging.topic_audience(text) is",
             "'Return the audience of a topic; null where nobody is notified.';",
             "",
         ]

@@ -664,11 +664,6 @@ CREATE FUNCTION events.booking_answer(
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION events.booking_answer IS 'Return the response to a new booking, as JSON text.';
 
-CREATE FUNCTION events.booking_details_of(booking_id uuid) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.booking_details_of IS 'Return a booking with its reason and its event, as GET /bookings/{id} does.';
-
 CREATE FUNCTION events.new_booking_payload(answer text, organization_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION events.new_booking_payload IS 'Return a new, confirmed booking as its messages store it, from the response to it.';
@@ -1078,6 +1073,11 @@ CREATE FUNCTION events.queue_for_event(event_id uuid) RETURNS boolean
     LANGUAGE sql;
 COMMENT ON FUNCTION events.queue_for_event IS 'Wait for a turn at an event. The turn ends with the transaction.';
 
+CREATE FUNCTION events.read_booking_details(booking_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.read_booking_details IS 'Return a booking with its reason and its event, as GET /bookings/{id} does.';
+
 CREATE FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1326,7 +1326,7 @@ CREATE PROCEDURE events.guard_states()
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 CREATE SCHEMA messaging;
-COMMENT ON SCHEMA messaging IS 'What people are told.';
+COMMENT ON SCHEMA messaging IS 'Messages to people (e-mails, notifications, reminders) and webhooks to subscribers.';
 GRANT USAGE ON SCHEMA messaging TO app_read, app_write;
 
 CREATE TABLE messaging.webhook_endpoints (
@@ -1583,10 +1583,6 @@ CREATE FUNCTION messaging.add_webhook_secret(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION messaging.add_webhook_secret IS 'Give an endpoint a new sealed secret, and let the previous one expire after a day.';
 
-CREATE FUNCTION messaging.audience_of(topic text) RETURNS text
-    LANGUAGE sql IMMUTABLE;
-COMMENT ON FUNCTION messaging.audience_of IS 'Return the audience of a topic; null where nobody is notified.';
-
 CREATE FUNCTION messaging.claim_webhook_deliveries(
     most integer DEFAULT 64,
     per_endpoint integer DEFAULT 8,
@@ -1641,10 +1637,6 @@ CREATE FUNCTION messaging.endpoint_payload(endpoint messaging.webhook_endpoints)
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION messaging.endpoint_payload IS 'Return an endpoint that was disabled as its message stores it.';
 
-CREATE FUNCTION messaging.facts_of(topic text, payload jsonb) RETURNS jsonb
-    LANGUAGE sql STABLE;
-COMMENT ON FUNCTION messaging.facts_of IS 'Return the values of a payload under the names that the texts of its topic use.';
-
 CREATE FUNCTION messaging.fan_out_webhooks(
     happenings jsonb,
     at timestamp with time zone DEFAULT statement_timestamp()
@@ -1676,6 +1668,10 @@ CREATE FUNCTION messaging.finish_webhook_deliveries(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION messaging.finish_webhook_deliveries IS 'Record the results of delivery attempts, and disable failing endpoints; returns the counts.';
 GRANT ALL ON FUNCTION messaging.finish_webhook_deliveries TO service_role;
+
+CREATE FUNCTION messaging.message_facts(topic text, payload jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION messaging.message_facts IS 'Return the values of a payload under the names that the texts of its topic use.';
 
 CREATE FUNCTION messaging.notification_reason(topic text, payload jsonb) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1761,6 +1757,10 @@ CREATE FUNCTION messaging.test_webhook_endpoint(
 COMMENT ON FUNCTION messaging.test_webhook_endpoint IS 'Send a test message to an endpoint; returns the id of its delivery.';
 GRANT ALL ON FUNCTION messaging.test_webhook_endpoint TO authenticated, service_role;
 
+CREATE FUNCTION messaging.topic_audience(topic text) RETURNS text
+    LANGUAGE sql IMMUTABLE;
+COMMENT ON FUNCTION messaging.topic_audience IS 'Return the audience of a topic; null where nobody is notified.';
+
 CREATE FUNCTION messaging.update_webhook_endpoint(
     endpoint_id uuid,
     changes jsonb,
@@ -1799,7 +1799,7 @@ COMMENT ON FUNCTION messaging.webhook_secrets_to_seal IS 'Lock and return secret
 GRANT ALL ON FUNCTION messaging.webhook_secrets_to_seal TO service_role;
 
 CREATE SCHEMA ops;
-COMMENT ON SCHEMA ops IS 'What keeps the system running: identity, limits, queues, metrics, jobs.';
+COMMENT ON SCHEMA ops IS 'Operations: identity, limits, jobs, metrics, alerts, retention, the access log.';
 GRANT USAGE ON SCHEMA ops TO app_read, app_write, marquee_people, marquee_public, marquee_service;
 
 CREATE TABLE ops.alert_rules (
@@ -2196,7 +2196,7 @@ GRANT ALL ON FUNCTION ops.act_as TO marquee_people, marquee_public, marquee_serv
 CREATE FUNCTION ops.add_accesses(operation text, read jsonb, event_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION ops.add_accesses IS 'Add to the access log that the caller received personal data of others; reads of their own are not recorded.';
+COMMENT ON FUNCTION ops.add_accesses IS 'Record in the access log that the caller read other people''s personal data.';
 
 CREATE FUNCTION ops.after_migration() RETURNS void
     LANGUAGE plpgsql
@@ -4014,7 +4014,7 @@ COMMENT ON FUNCTION payments.apply_refund IS 'Update one refund to the state tha
 CREATE FUNCTION payments.apply_refunds(intent payments.intents, refunds jsonb) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.apply_refunds IS 'Update a payment''s refunds to the states that Stripe has.';
+COMMENT ON FUNCTION payments.apply_refunds IS 'Update a payment''s refunds to Stripe''s state, and import those made directly at Stripe.';
 
 CREATE FUNCTION payments.apply_transfer(facts jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4921,7 +4921,7 @@ COMMENT ON FUNCTION payments.spendable_cents IS 'Return the money in a wallet th
 CREATE FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause text) RETURNS payments.refunds
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.split_refund IS 'Split a part from a refund into a refund of its own, and return the part.';
+COMMENT ON FUNCTION payments.split_refund IS 'Divide a refund in two, and return the new one.';
 
 CREATE FUNCTION payments.start_payment(booking_id uuid, quote payments.quotes) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6153,7 +6153,7 @@ CREATE FUNCTION rating.event_answer(
     detail text DEFAULT NULL::text
 ) RETURNS jsonb
     LANGUAGE sql STABLE;
-COMMENT ON FUNCTION rating.event_answer IS 'The answer to one rating event: accepted, duplicate or refused.';
+COMMENT ON FUNCTION rating.event_answer IS 'Return the result of one rating event: accepted, duplicate or refused.';
 
 CREATE FUNCTION rating.events_per_day(organization_id uuid) RETURNS integer
     LANGUAGE plpgsql STABLE
@@ -6253,13 +6253,13 @@ CREATE FUNCTION rating.organizations_to_calibrate(
 ) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION rating.organizations_to_calibrate IS 'Return organizations whose ratings are to be compared with a fit of all votes, in the order of their ids.';
+COMMENT ON FUNCTION rating.organizations_to_calibrate IS 'Return the next organizations to calibrate: their ratings are compared with a fit of all votes.';
 GRANT ALL ON FUNCTION rating.organizations_to_calibrate TO service_role;
 
 CREATE FUNCTION rating.private_organizations() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION rating.private_organizations IS 'Whose scores are for members only; for policies.';
+COMMENT ON FUNCTION rating.private_organizations IS 'Return the organizations whose scores only their members may read. For policies.';
 GRANT ALL ON FUNCTION rating.private_organizations TO app_read, app_write;
 
 CREATE FUNCTION rating.queue_figures(
@@ -6268,6 +6268,31 @@ CREATE FUNCTION rating.queue_figures(
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION rating.queue_figures IS 'Return the figures of the rating queue for the health checks.';
+
+CREATE FUNCTION rating.read_calibration_input(
+    organization_id uuid,
+    items_most integer DEFAULT 100000,
+    voters_most integer DEFAULT 200000
+) RETURNS TABLE(
+    began_at timestamp with time zone,
+    calibration_id bigint,
+    model text,
+    population jsonb,
+    item_ids text[],
+    item_versions bigint[],
+    item_votes bigint[],
+    item_fires double precision[],
+    means double precision[],
+    items_left_out bigint,
+    voter_ids text[],
+    voter_versions bigint[],
+    voter_votes bigint[],
+    voter_sliders bigint[]
+)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION rating.read_calibration_input IS 'Return items and voters of an organization from one snapshot, with their versions.';
+GRANT ALL ON FUNCTION rating.read_calibration_input TO service_role;
 
 CREATE FUNCTION rating.read_events(
     requests rating.ingestion[]
@@ -6413,31 +6438,6 @@ CREATE FUNCTION rating.shows_scores(organization_id uuid) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION rating.shows_scores IS 'Return whether the caller may see an organization''s scores.';
 GRANT ALL ON FUNCTION rating.shows_scores TO app_read;
-
-CREATE FUNCTION rating.standings(
-    organization_id uuid,
-    items_most integer DEFAULT 100000,
-    voters_most integer DEFAULT 200000
-) RETURNS TABLE(
-    began_at timestamp with time zone,
-    calibration_id bigint,
-    model text,
-    population jsonb,
-    item_ids text[],
-    item_versions bigint[],
-    item_votes bigint[],
-    item_fires double precision[],
-    means double precision[],
-    items_left_out bigint,
-    voter_ids text[],
-    voter_versions bigint[],
-    voter_votes bigint[],
-    voter_sliders bigint[]
-)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION rating.standings IS 'Return items and voters of an organization from one snapshot, with their versions.';
-GRANT ALL ON FUNCTION rating.standings TO service_role;
 
 CREATE FUNCTION rating.take_events(
     organization_ids uuid[],
@@ -6775,11 +6775,11 @@ CREATE VIEW staging.parsed_instances WITH (security_invoker='true') AS
         END AS status,
     COALESCE(staging.parse_time(i.created_at), statement_timestamp()) AS created_at,
     (x.event_id IS NOT NULL) AS is_there,
-    COALESCE(i.problem, NULLIF(concat_ws('; '::text, staging.problem((c.id IS NULL), 'id'::text, i.id, 'is no UUID'::text), staging.problem(((c.id IS NOT NULL) AND (i.line > min(i.line) OVER (PARTITION BY c.id))), 'id'::text, i.id, format('stands in line %s already'::text, min(i.line) OVER (PARTITION BY c.id))), staging.problem((x.organization_id <> o.id), 'id'::text, i.id, 'is that of another organization''s event'::text), staging.problem(((i.template_id IS NOT NULL) AND (s.id IS NULL)), 'template_id'::text, i.template_id,
+    COALESCE(i.problem, NULLIF(concat_ws('; '::text, staging.import_problem((c.id IS NULL), 'id'::text, i.id, 'is no UUID'::text), staging.import_problem(((c.id IS NOT NULL) AND (i.line > min(i.line) OVER (PARTITION BY c.id))), 'id'::text, i.id, format('stands in line %s already'::text, min(i.line) OVER (PARTITION BY c.id))), staging.import_problem((x.organization_id <> o.id), 'id'::text, i.id, 'is that of another organization''s event'::text), staging.import_problem(((i.template_id IS NOT NULL) AND (s.id IS NULL)), 'template_id'::text, i.template_id,
         CASE
             WHEN (r.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, r.line)
-        END), staging.problem(((o.id IS NULL) AND ((i.organization_id IS NOT NULL) OR (i.template_id IS NULL))), 'organization_id'::text, i.organization_id, 'is unknown'::text), staging.problem((o.id <> s.organization_id), 'organization_id'::text, i.organization_id, 'is not that of the template'::text), staging.problem(((COALESCE(length(COALESCE(i.name, s.title)), 0) < 1) OR (COALESCE(length(COALESCE(i.name, s.title)), 0) > 200)), 'name'::text, i.name, 'has not 1 to 200 characters'::text), staging.problem((NOT ops.is_line(i.name)), 'name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_text(i.description)), 'description'::text, NULL::text, 'has control or direction characters'::text), staging.problem((length(i.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.problem((c.starts_at IS NULL), 'start_time'::text, i.start_time, 'is no time with an offset'::text), staging.problem(((c.starts_at < '1990-01-01 00:00:00+00'::timestamp with time zone) OR (c.starts_at > '2100-01-01 00:00:00+00'::timestamp with time zone)), 'start_time'::text, i.start_time, 'is not between 1990 and 2100'::text), staging.problem(((i.end_time IS NOT NULL) AND (staging.parse_time(i.end_time) IS NULL)), 'end_time'::text, i.end_time, 'is no time with an offset'::text), staging.problem(((i.end_time IS NULL) AND (s.id IS NULL)), 'end_time'::text, NULL::text, 'is missing, and there is no template'::text), staging.problem((c.ends_at <= c.starts_at), 'end_time'::text, i.end_time, 'is not after start_time'::text), staging.problem((c.ends_at > (c.starts_at + '31 days'::interval)), 'end_time'::text, i.end_time, 'is more than 31 days later'::text), staging.problem(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, i.time_zone, 'is unknown'::text), staging.problem(((i.capacity IS NOT NULL) AND (staging.parse_integer(i.capacity, 0, 1000000) IS NULL)), 'capacity'::text, i.capacity, 'is no number from 0 to 1000000'::text), staging.problem(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, i.currency, 'is unknown'::text), staging.problem(((i.price IS NOT NULL) AND (u.code IS NOT NULL) AND (staging.parse_cents(i.price, (u.decimal_places)::integer) IS NULL)), 'price'::text, i.price, 'is no amount'::text), staging.problem((m.status IS NULL), 'status'::text, i.status, 'is unknown'::text), staging.problem((length(i.instructor_name) > 200), 'instructor_name'::text, i.instructor_name, 'is too long'::text), staging.problem((length(i.location_name) > 200), 'location_name'::text, i.location_name, 'is too long'::text), staging.problem((NOT ops.is_line(i.instructor_name)), 'instructor_name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_line(i.location_name)), 'location_name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_line(i.location_city)), 'location_city'::text, NULL::text, 'has control or direction characters'::text), staging.problem(((i.created_at IS NOT NULL) AND (staging.parse_time(i.created_at) IS NULL)), 'created_at'::text, i.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END), staging.import_problem(((o.id IS NULL) AND ((i.organization_id IS NOT NULL) OR (i.template_id IS NULL))), 'organization_id'::text, i.organization_id, 'is unknown'::text), staging.import_problem((o.id <> s.organization_id), 'organization_id'::text, i.organization_id, 'is not that of the template'::text), staging.import_problem(((COALESCE(length(COALESCE(i.name, s.title)), 0) < 1) OR (COALESCE(length(COALESCE(i.name, s.title)), 0) > 200)), 'name'::text, i.name, 'has not 1 to 200 characters'::text), staging.import_problem((NOT ops.is_line(i.name)), 'name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_text(i.description)), 'description'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((length(i.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.import_problem((c.starts_at IS NULL), 'start_time'::text, i.start_time, 'is no time with an offset'::text), staging.import_problem(((c.starts_at < '1990-01-01 00:00:00+00'::timestamp with time zone) OR (c.starts_at > '2100-01-01 00:00:00+00'::timestamp with time zone)), 'start_time'::text, i.start_time, 'is not between 1990 and 2100'::text), staging.import_problem(((i.end_time IS NOT NULL) AND (staging.parse_time(i.end_time) IS NULL)), 'end_time'::text, i.end_time, 'is no time with an offset'::text), staging.import_problem(((i.end_time IS NULL) AND (s.id IS NULL)), 'end_time'::text, NULL::text, 'is missing, and there is no template'::text), staging.import_problem((c.ends_at <= c.starts_at), 'end_time'::text, i.end_time, 'is not after start_time'::text), staging.import_problem((c.ends_at > (c.starts_at + '31 days'::interval)), 'end_time'::text, i.end_time, 'is more than 31 days later'::text), staging.import_problem(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, i.time_zone, 'is unknown'::text), staging.import_problem(((i.capacity IS NOT NULL) AND (staging.parse_integer(i.capacity, 0, 1000000) IS NULL)), 'capacity'::text, i.capacity, 'is no number from 0 to 1000000'::text), staging.import_problem(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, i.currency, 'is unknown'::text), staging.import_problem(((i.price IS NOT NULL) AND (u.code IS NOT NULL) AND (staging.parse_cents(i.price, (u.decimal_places)::integer) IS NULL)), 'price'::text, i.price, 'is no amount'::text), staging.import_problem((m.status IS NULL), 'status'::text, i.status, 'is unknown'::text), staging.import_problem((length(i.instructor_name) > 200), 'instructor_name'::text, i.instructor_name, 'is too long'::text), staging.import_problem((length(i.location_name) > 200), 'location_name'::text, i.location_name, 'is too long'::text), staging.import_problem((NOT ops.is_line(i.instructor_name)), 'instructor_name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_line(i.location_name)), 'location_name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_line(i.location_city)), 'location_city'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem(((i.created_at IS NOT NULL) AND (staging.parse_time(i.created_at) IS NULL)), 'created_at'::text, i.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((((staging.class_instances i
      LEFT JOIN events.series s ON ((s.id =
         CASE
@@ -6832,16 +6832,16 @@ CREATE VIEW staging.parsed_registrations WITH (security_invoker='true') AS
             ELSE NULL::timestamp with time zone
         END AS cancelled_at,
     (b.id IS NOT NULL) AS is_there,
-    COALESCE(r.problem, NULLIF(concat_ws('; '::text, staging.problem((c.id IS NULL), 'id'::text, r.id, 'is no UUID'::text), staging.problem(((c.id IS NOT NULL) AND (r.line > min(r.line) OVER (PARTITION BY c.id))), 'id'::text, r.id, format('stands in line %s already'::text, min(r.line) OVER (PARTITION BY c.id))), staging.problem((b.event_id <> t.event_id), 'id'::text, r.id, 'is that of a booking of another event'::text), staging.problem((t.event_id IS NULL), 'class_instance_id'::text, r.class_instance_id,
+    COALESCE(r.problem, NULLIF(concat_ws('; '::text, staging.import_problem((c.id IS NULL), 'id'::text, r.id, 'is no UUID'::text), staging.import_problem(((c.id IS NOT NULL) AND (r.line > min(r.line) OVER (PARTITION BY c.id))), 'id'::text, r.id, format('stands in line %s already'::text, min(r.line) OVER (PARTITION BY c.id))), staging.import_problem((b.event_id <> t.event_id), 'id'::text, r.id, 'is that of a booking of another event'::text), staging.import_problem((t.event_id IS NULL), 'class_instance_id'::text, r.class_instance_id,
         CASE
             WHEN (j.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, j.line)
-        END), staging.problem((c.customer_id IS NULL), 'customer_id'::text, r.customer_id, 'is no UUID'::text), staging.problem((f.erased_at IS NOT NULL), 'customer_id'::text, r.customer_id, 'was erased'::text), staging.problem(
+        END), staging.import_problem((c.customer_id IS NULL), 'customer_id'::text, r.customer_id, 'is no UUID'::text), staging.import_problem((f.erased_at IS NOT NULL), 'customer_id'::text, r.customer_id, 'was erased'::text), staging.import_problem(
         CASE
             WHEN ((f.id IS NULL) OR (f.erased_at IS NOT NULL) OR (t.event_id IS NULL)) THEN false
             WHEN (lower(users.verified_address(f.*)) = lower(r.customer_email)) THEN false
             ELSE (NOT organizations.has_customer(t.organization_id, f.id))
-        END, 'customer_id'::text, r.customer_id, 'is that of a person who never came to this organization; give their verified address as customer_email'::text), staging.problem((NOT ops.is_address(r.customer_email)), 'customer_email'::text, r.customer_email, 'is no address'::text), staging.problem((length(r.customer_name) > 200), 'customer_name'::text, r.customer_name, 'is too long'::text), staging.problem(((length(r.customer_name) <= 200) AND (NOT users.is_name(r.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.problem(((r.seats IS NOT NULL) AND (staging.parse_integer(r.seats, 1, 20) IS NULL)), 'seats'::text, r.seats, 'is no number from 1 to 20'::text), staging.problem((m.status IS NULL), 'status'::text, r.status, 'is unknown'::text), staging.problem(((t.event_id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, r.currency, 'is unknown'::text), staging.problem(((u.code IS NOT NULL) AND (staging.parse_cents(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) IS NULL)), 'amount_paid'::text, r.amount_paid, 'is no amount'::text), staging.problem(((r.payment_method IS NOT NULL) AND (p.method IS NULL)), 'payment_method'::text, r.payment_method, 'is unknown'::text), staging.problem(((r.registered_at IS NOT NULL) AND (staging.parse_time(r.registered_at) IS NULL)), 'registered_at'::text, r.registered_at, 'is no time with an offset'::text), staging.problem(((r.cancelled_at IS NOT NULL) AND (staging.parse_time(r.cancelled_at) IS NULL)), 'cancelled_at'::text, r.cancelled_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END, 'customer_id'::text, r.customer_id, 'is that of a person who never came to this organization; give their verified address as customer_email'::text), staging.import_problem((NOT ops.is_address(r.customer_email)), 'customer_email'::text, r.customer_email, 'is no address'::text), staging.import_problem((length(r.customer_name) > 200), 'customer_name'::text, r.customer_name, 'is too long'::text), staging.import_problem(((length(r.customer_name) <= 200) AND (NOT users.is_name(r.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.import_problem(((r.seats IS NOT NULL) AND (staging.parse_integer(r.seats, 1, 20) IS NULL)), 'seats'::text, r.seats, 'is no number from 1 to 20'::text), staging.import_problem((m.status IS NULL), 'status'::text, r.status, 'is unknown'::text), staging.import_problem(((t.event_id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, r.currency, 'is unknown'::text), staging.import_problem(((u.code IS NOT NULL) AND (staging.parse_cents(COALESCE(r.amount_paid, '0'::text), (u.decimal_places)::integer) IS NULL)), 'amount_paid'::text, r.amount_paid, 'is no amount'::text), staging.import_problem(((r.payment_method IS NOT NULL) AND (p.method IS NULL)), 'payment_method'::text, r.payment_method, 'is unknown'::text), staging.import_problem(((r.registered_at IS NOT NULL) AND (staging.parse_time(r.registered_at) IS NULL)), 'registered_at'::text, r.registered_at, 'is no time with an offset'::text), staging.import_problem(((r.cancelled_at IS NOT NULL) AND (staging.parse_time(r.cancelled_at) IS NULL)), 'cancelled_at'::text, r.cancelled_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((((staging.class_registrations r
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -6892,7 +6892,7 @@ CREATE VIEW staging.parsed_templates WITH (security_invoker='true') AS
     COALESCE(c.is_active, true) AS is_active,
     COALESCE(staging.parse_time(t.created_at), statement_timestamp()) AS created_at,
     (s.id IS NOT NULL) AS is_there,
-    COALESCE(t.problem, NULLIF(concat_ws('; '::text, staging.problem((c.id IS NULL), 'id'::text, t.id, 'is no UUID'::text), staging.problem(((c.id IS NOT NULL) AND (t.line > min(t.line) OVER (PARTITION BY c.id))), 'id'::text, t.id, format('stands in line %s already'::text, min(t.line) OVER (PARTITION BY c.id))), staging.problem((s.organization_id <> o.id), 'id'::text, t.id, 'is that of another organization''s series'::text), staging.problem((o.id IS NULL), 'organization_id'::text, t.organization_id, 'is unknown'::text), staging.problem(((COALESCE(length(t.name), 0) < 1) OR (COALESCE(length(t.name), 0) > 200)), 'name'::text, t.name, 'has not 1 to 200 characters'::text), staging.problem((NOT ops.is_line(t.name)), 'name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_text(t.description)), 'description'::text, NULL::text, 'has control or direction characters'::text), staging.problem((length(t.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.problem(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, t.time_zone, 'is unknown'::text), staging.problem((staging.parse_integer(t.duration_minutes, 10, 600) IS NULL), 'duration_minutes'::text, t.duration_minutes, 'is no number from 10 to 600'::text), staging.problem(((t.capacity IS NOT NULL) AND (staging.parse_integer(t.capacity, 0, 1000000) IS NULL)), 'capacity'::text, t.capacity, 'is no number from 0 to 1000000'::text), staging.problem(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, t.currency, 'is unknown'::text), staging.problem(((u.code IS NOT NULL) AND (staging.parse_cents(COALESCE(t.price, '0'::text), (u.decimal_places)::integer) IS NULL)), 'price'::text, t.price, 'is no amount'::text), staging.problem(((t.start_date IS NOT NULL) AND (c.start_date IS NULL)), 'start_date'::text, t.start_date, 'is no date'::text), staging.problem((c.start_date > '2199-12-31'::date), 'start_date'::text, t.start_date, 'is after 2199'::text), staging.problem(((t.end_date IS NOT NULL) AND (c.end_date IS NULL)), 'end_date'::text, t.end_date, 'is no date'::text), staging.problem((c.end_date < c.start_date), 'end_date'::text, t.end_date, 'is before start_date'::text), staging.problem(((t.start_time IS NOT NULL) AND (c.start_time IS NULL)), 'start_time'::text, t.start_time, 'is no time of day'::text), staging.problem(((t.is_active IS NOT NULL) AND (c.is_active IS NULL)), 'is_active'::text, t.is_active, 'is not true or false'::text), staging.problem((length(t.instructor_name) > 200), 'instructor_name'::text, t.instructor_name, 'is too long'::text), staging.problem((length(t.location_name) > 200), 'location_name'::text, t.location_name, 'is too long'::text), staging.problem((NOT ops.is_line(t.instructor_name)), 'instructor_name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_line(t.location_name)), 'location_name'::text, NULL::text, 'has control or direction characters'::text), staging.problem((NOT ops.is_line(t.location_city)), 'location_city'::text, NULL::text, 'has control or direction characters'::text), staging.problem(((t.created_at IS NOT NULL) AND (staging.parse_time(t.created_at) IS NULL)), 'created_at'::text, t.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
+    COALESCE(t.problem, NULLIF(concat_ws('; '::text, staging.import_problem((c.id IS NULL), 'id'::text, t.id, 'is no UUID'::text), staging.import_problem(((c.id IS NOT NULL) AND (t.line > min(t.line) OVER (PARTITION BY c.id))), 'id'::text, t.id, format('stands in line %s already'::text, min(t.line) OVER (PARTITION BY c.id))), staging.import_problem((s.organization_id <> o.id), 'id'::text, t.id, 'is that of another organization''s series'::text), staging.import_problem((o.id IS NULL), 'organization_id'::text, t.organization_id, 'is unknown'::text), staging.import_problem(((COALESCE(length(t.name), 0) < 1) OR (COALESCE(length(t.name), 0) > 200)), 'name'::text, t.name, 'has not 1 to 200 characters'::text), staging.import_problem((NOT ops.is_line(t.name)), 'name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_text(t.description)), 'description'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((length(t.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.import_problem(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, t.time_zone, 'is unknown'::text), staging.import_problem((staging.parse_integer(t.duration_minutes, 10, 600) IS NULL), 'duration_minutes'::text, t.duration_minutes, 'is no number from 10 to 600'::text), staging.import_problem(((t.capacity IS NOT NULL) AND (staging.parse_integer(t.capacity, 0, 1000000) IS NULL)), 'capacity'::text, t.capacity, 'is no number from 0 to 1000000'::text), staging.import_problem(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, t.currency, 'is unknown'::text), staging.import_problem(((u.code IS NOT NULL) AND (staging.parse_cents(COALESCE(t.price, '0'::text), (u.decimal_places)::integer) IS NULL)), 'price'::text, t.price, 'is no amount'::text), staging.import_problem(((t.start_date IS NOT NULL) AND (c.start_date IS NULL)), 'start_date'::text, t.start_date, 'is no date'::text), staging.import_problem((c.start_date > '2199-12-31'::date), 'start_date'::text, t.start_date, 'is after 2199'::text), staging.import_problem(((t.end_date IS NOT NULL) AND (c.end_date IS NULL)), 'end_date'::text, t.end_date, 'is no date'::text), staging.import_problem((c.end_date < c.start_date), 'end_date'::text, t.end_date, 'is before start_date'::text), staging.import_problem(((t.start_time IS NOT NULL) AND (c.start_time IS NULL)), 'start_time'::text, t.start_time, 'is no time of day'::text), staging.import_problem(((t.is_active IS NOT NULL) AND (c.is_active IS NULL)), 'is_active'::text, t.is_active, 'is not true or false'::text), staging.import_problem((length(t.instructor_name) > 200), 'instructor_name'::text, t.instructor_name, 'is too long'::text), staging.import_problem((length(t.location_name) > 200), 'location_name'::text, t.location_name, 'is too long'::text), staging.import_problem((NOT ops.is_line(t.instructor_name)), 'instructor_name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_line(t.location_name)), 'location_name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_line(t.location_city)), 'location_city'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem(((t.created_at IS NOT NULL) AND (staging.parse_time(t.created_at) IS NULL)), 'created_at'::text, t.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((staging.class_templates t
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -6940,16 +6940,16 @@ CREATE VIEW staging.parsed_waitlists WITH (security_invoker='true') AS
     b.id AS booking_id,
     c.joined_at,
     (e.id IS NOT NULL) AS is_there,
-    COALESCE(w.problem, NULLIF(concat_ws('; '::text, staging.problem((c.id IS NULL), 'id'::text, w.id, 'is no UUID'::text), staging.problem(((c.id IS NOT NULL) AND (w.line > min(w.line) OVER (PARTITION BY c.id))), 'id'::text, w.id, format('stands in line %s already'::text, min(w.line) OVER (PARTITION BY c.id))), staging.problem((e.event_id <> t.event_id), 'id'::text, w.id, 'is that of a wait for another event'::text), staging.problem((t.event_id IS NULL), 'class_instance_id'::text, w.class_instance_id,
+    COALESCE(w.problem, NULLIF(concat_ws('; '::text, staging.import_problem((c.id IS NULL), 'id'::text, w.id, 'is no UUID'::text), staging.import_problem(((c.id IS NOT NULL) AND (w.line > min(w.line) OVER (PARTITION BY c.id))), 'id'::text, w.id, format('stands in line %s already'::text, min(w.line) OVER (PARTITION BY c.id))), staging.import_problem((e.event_id <> t.event_id), 'id'::text, w.id, 'is that of a wait for another event'::text), staging.import_problem((t.event_id IS NULL), 'class_instance_id'::text, w.class_instance_id,
         CASE
             WHEN (j.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, j.line)
-        END), staging.problem((c.customer_id IS NULL), 'customer_id'::text, w.customer_id, 'is no UUID'::text), staging.problem((f.erased_at IS NOT NULL), 'customer_id'::text, w.customer_id, 'was erased'::text), staging.problem(
+        END), staging.import_problem((c.customer_id IS NULL), 'customer_id'::text, w.customer_id, 'is no UUID'::text), staging.import_problem((f.erased_at IS NOT NULL), 'customer_id'::text, w.customer_id, 'was erased'::text), staging.import_problem(
         CASE
             WHEN ((f.id IS NULL) OR (f.erased_at IS NOT NULL) OR (t.event_id IS NULL)) THEN false
             WHEN (lower(users.verified_address(f.*)) = lower(w.customer_email)) THEN false
             ELSE (NOT organizations.has_customer(t.organization_id, f.id))
-        END, 'customer_id'::text, w.customer_id, 'is that of a person who never came to this organization; give their verified address as customer_email'::text), staging.problem((NOT ops.is_address(w.customer_email)), 'customer_email'::text, w.customer_email, 'is no address'::text), staging.problem((length(w.customer_name) > 200), 'customer_name'::text, w.customer_name, 'is too long'::text), staging.problem(((length(w.customer_name) <= 200) AND (NOT users.is_name(w.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.problem(((w.seats IS NOT NULL) AND (staging.parse_integer(w.seats, 1, 20) IS NULL)), 'seats'::text, w.seats, 'is no number from 1 to 20'::text), staging.problem(((w."position" IS NOT NULL) AND (staging.parse_integer(w."position", 0, 999999999) IS NULL)), 'position'::text, w."position", 'is no whole number'::text), staging.problem((m.status IS NULL), 'status'::text, w.status, 'is unknown'::text), staging.problem(((m.status = 'accepted'::text) AND (b.id IS NULL)), 'status'::text, w.status, 'needs a registration of the customer'::text), staging.problem(((m.status = 'waiting'::text) AND (b.id IS NOT NULL) AND (e.id IS NULL)), 'customer_id'::text, w.customer_id, 'has a registration of this class'::text), staging.problem(((w.joined_at IS NOT NULL) AND (staging.parse_time(w.joined_at) IS NULL)), 'joined_at'::text, w.joined_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END, 'customer_id'::text, w.customer_id, 'is that of a person who never came to this organization; give their verified address as customer_email'::text), staging.import_problem((NOT ops.is_address(w.customer_email)), 'customer_email'::text, w.customer_email, 'is no address'::text), staging.import_problem((length(w.customer_name) > 200), 'customer_name'::text, w.customer_name, 'is too long'::text), staging.import_problem(((length(w.customer_name) <= 200) AND (NOT users.is_name(w.customer_name))), 'customer_name'::text, NULL::text, 'is no name'::text), staging.import_problem(((w.seats IS NOT NULL) AND (staging.parse_integer(w.seats, 1, 20) IS NULL)), 'seats'::text, w.seats, 'is no number from 1 to 20'::text), staging.import_problem(((w."position" IS NOT NULL) AND (staging.parse_integer(w."position", 0, 999999999) IS NULL)), 'position'::text, w."position", 'is no whole number'::text), staging.import_problem((m.status IS NULL), 'status'::text, w.status, 'is unknown'::text), staging.import_problem(((m.status = 'accepted'::text) AND (b.id IS NULL)), 'status'::text, w.status, 'needs a registration of the customer'::text), staging.import_problem(((m.status = 'waiting'::text) AND (b.id IS NOT NULL) AND (e.id IS NULL)), 'customer_id'::text, w.customer_id, 'has a registration of this class'::text), staging.import_problem(((w.joined_at IS NOT NULL) AND (staging.parse_time(w.joined_at) IS NULL)), 'joined_at'::text, w.joined_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM (((((((staging.waitlists w
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -7014,6 +7014,11 @@ CREATE FUNCTION staging.forget_erased() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION staging.forget_erased IS 'Clear the names and addresses of erased people in the rows of an import.';
 
+CREATE FUNCTION staging.import_problem(is_wrong boolean, name text, text_value text, what text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION staging.import_problem IS 'Return the fault of an imported value in words, or null.';
+
 CREATE FUNCTION staging.make_people(customer_ids uuid[], emails text[], names text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -7043,11 +7048,6 @@ CREATE FUNCTION staging.parse_time(text_value text) RETURNS timestamp with time 
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION staging.parse_time IS 'Return a text as a point in time, or null if it is invalid.';
-
-CREATE FUNCTION staging.problem(is_wrong boolean, name text, text_value text, what text) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION staging.problem IS 'Return the fault of a value in words, or null.';
 
 CREATE FUNCTION staging.verify_import(counts jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -7106,7 +7106,7 @@ COMMENT ON FUNCTION users.erasure_payload IS 'Return the message to an organizat
 
 CREATE FUNCTION users.is_name(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION users.is_name IS 'Whether a person can be called this: 1 to 200 characters of one line, with something to read among them.';
+COMMENT ON FUNCTION users.is_name IS 'Return whether a text is valid as a name: one line of 1 to 200 characters, at least one of them visible.';
 
 CREATE FUNCTION users.token_address(claims jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -12,12 +12,15 @@ from bench.runs import ROOT, MeasurementFailed, environment
 SECONDS_MAX = 180
 
 
-def call(module: str, question: dict[str, Any], **variables: str) -> Any:
-    """Run `python -m module` on a question in the environment of a function. Raises MeasurementFailed when it fails."""
+def call(module: str, request: dict[str, Any], **variables: str) -> Any:
+    """Run `python -m module` with a request as its input, in the environment of a function. Returns its output.
+
+    Raises MeasurementFailed when it fails.
+    """
     finished = subprocess.run(
         [sys.executable, "-m", module],
         check=False,
-        input=json.dumps(question),
+        input=json.dumps(request),
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -30,7 +33,7 @@ def call(module: str, question: dict[str, Any], **variables: str) -> Any:
 
 
 def serve(work: Callable[[dict[str, Any]], Any]) -> None:
-    """Read a question, do its work and write the result, in the process that `call` started.
+    """Read a request, do its work and write the result, in the process that `call` started.
 
     Logs and metrics of functions are written as usual, but to the null device.
     """

@@ -12,7 +12,7 @@ from marquee.rating.messages import ProcessBatch
 
 
 class CalibrateOrganization(queues.Message):
-    """An organization whose ratings are to be compared with all its votes."""
+    """Compare an organization's ratings with all its votes."""
 
     organization_id: UUID
 

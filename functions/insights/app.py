@@ -41,7 +41,7 @@ def get_analytics(organization_id: Annotated[Id, Path()]) -> Response[analytics.
         return http.json(HTTPStatus.OK, analytics.read_analytics(session, organization_id))
 
 
-@app.get("/access-log", tags=["insights"], responses=http.problems(403))
+@app.get("/access-log", tags=["access-log"], responses=http.problems(403))
 def list_accesses(
     person_id: Annotated[access_log.PersonId | None, Query()] = None,
     limit: http.PageSize = paging.DEFAULT_LIMIT,

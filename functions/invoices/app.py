@@ -62,7 +62,7 @@ def get_invoice_page(invoice_id: Annotated[Id, Path()]) -> Response[str]:
         return http.text_of(HTTPStatus.OK, invoice_pages.HTML, invoice_pages.of(session, invoice_id))
 
 
-@app.get("/fees", tags=["invoices"])
+@app.get("/fees", tags=["fees"])
 def list_fees(
     organization_id: Annotated[
         Id | None, Query(description="An organization, for its staff. Default: the caller's own fees.")
@@ -77,7 +77,7 @@ def list_fees(
         return http.json(HTTPStatus.OK, fees.visible(session, organization_id, status, limit, cursor))
 
 
-@app.post("/fees/<fee_id>/paid", tags=["invoices"], responses=http.problems(404, 409))
+@app.post("/fees/<fee_id>/paid", tags=["fees"], responses=http.problems(404, 409))
 def record_fee_payment(fee_id: Annotated[Id, Path()]) -> Response[Fee]:
     """Record that an owed fee was paid at the organizer's desk or bank; for its front desk and bookkeepers."""
     event = app.current_event
@@ -87,7 +87,7 @@ def record_fee_payment(fee_id: Annotated[Id, Path()]) -> Response[Fee]:
     return http.json(HTTPStatus.OK, fee)
 
 
-@app.post("/fees/<fee_id>/waive", tags=["invoices"], responses=http.problems(404))
+@app.post("/fees/<fee_id>/waive", tags=["fees"], responses=http.problems(404))
 def waive_fee(fee_id: Annotated[Id, Path()], request: Annotated[WaiveRequest, Body()]) -> Response[Fee]:
     """Waive a fee that is owed, or pay back a fee that was paid; for the organization's front desk and bookkeepers."""
     event = app.current_event

@@ -17,7 +17,7 @@ app = http.resolver(series.routes, events.routes)
 
 
 class GenerateSlice(queues.Message):
-    """Series whose events are to be generated."""
+    """Generate the events of these series."""
 
     series_ids: list[UUID]
 

@@ -23,14 +23,14 @@ Currency = Annotated[str | None, Query(pattern="^[A-Z]{3}$", description="Defaul
 LINES: dict[int, Any] = {200: {"description": "A CSV file", "content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
-@app.get("/organizations/<organization_id>/payout-account", tags=["ledger"], responses=http.problems(404))
+@app.get("/organizations/<organization_id>/payout-account", tags=["payouts"], responses=http.problems(404))
 def get_payout_account(organization_id: Annotated[Id, Path()]) -> Response[PayoutAccount]:
     """Get an organization's payout account at Stripe and its capabilities; for the organization's bookkeepers."""
     with database.single(http.caller(app.current_event)) as session:
         return http.json(HTTPStatus.OK, onboarding.account_of(session, organization_id))
 
 
-@app.post("/organizations/<organization_id>/payout-account", tags=["ledger"], responses=http.problems(403, 404, 409))
+@app.post("/organizations/<organization_id>/payout-account", tags=["payouts"], responses=http.problems(403, 404, 409))
 def begin_onboarding(
     organization_id: Annotated[Id, Path()], request: Annotated[OnboardingRequest, Body()]
 ) -> Response[Onboarding]:
@@ -42,7 +42,7 @@ def begin_onboarding(
     return http.json(HTTPStatus.OK, onboarded)
 
 
-@app.get("/organizations/<organization_id>/statement", tags=["ledger"], responses=http.problems(404))
+@app.get("/organizations/<organization_id>/statement", tags=["payouts"], responses=http.problems(404))
 def get_statement(
     organization_id: Annotated[Id, Path()], first_day: First, last_day: Last, currency: Currency = None
 ) -> Response[Statement]:
@@ -53,7 +53,7 @@ def get_statement(
     return http.json(HTTPStatus.OK, answer)
 
 
-@app.get("/organizations/<organization_id>/statement.csv", tags=["ledger"], responses={**LINES, **http.problems(404)})
+@app.get("/organizations/<organization_id>/statement.csv", tags=["payouts"], responses={**LINES, **http.problems(404)})
 def get_statement_lines(
     organization_id: Annotated[Id, Path()], first_day: First, last_day: Last, currency: Currency = None
 ) -> Response[str]:
@@ -64,7 +64,7 @@ def get_statement_lines(
     return http.text_of(HTTPStatus.OK, statements.CSV, text)
 
 
-@app.get("/ledger/trial-balance", tags=["ledger"], responses=http.problems(403), openapi_extensions=http.SERVICE_ONLY)
+@app.get("/ledger/trial-balance", tags=["payouts"], responses=http.problems(403), openapi_extensions=http.SERVICE_ONLY)
 def get_trial_balance() -> Response[TrialBalance]:
     """Get all accounts by type, for the service role. A correct ledger sums to zero in each currency."""
     caller = http.caller(app.current_event)

@@ -45,7 +45,7 @@ def get_settings() -> Response[profiles.ProfileSettings]:
         return http.json(HTTPStatus.OK, profiles.settings(session))
 
 
-@app.get("/dashboard", tags=["insights"])
+@app.get("/dashboard", tags=["profile"])
 def get_dashboard() -> Response[dashboard.Dashboard]:
     """Get an overview of the caller's bookings, spending and waitlist entries."""
     event = app.current_event
@@ -53,7 +53,7 @@ def get_dashboard() -> Response[dashboard.Dashboard]:
         return http.json(HTTPStatus.OK, dashboard.read_dashboard(session))
 
 
-@app.get("/bookings/calendar.ics", tags=["catalog"], responses={**CALENDAR, **http.problems(304)})
+@app.get("/bookings/calendar.ics", tags=["bookings"], responses={**CALENDAR, **http.problems(304)})
 def bookings_calendar() -> Response[str]:
     """Get the caller's bookings as a calendar to subscribe to."""
     event = app.current_event

@@ -29,8 +29,8 @@ def _tick(after_seconds: int) -> None:
 def send(bundles: Sequence[Bundle]) -> None:
     """Send bundles to the queue for people, and their public messages to the queue for subscribers.
 
-    Two queues, so that neither waits for the other's receivers. A bundle that one queue does not accept is sent to both
-    again; the receivers recognize it by its ids.
+    There are two queues, so that neither waits for the other's receivers. A bundle that one queue does not accept is
+    sent to both again; the receivers recognize it by its ids.
     """
     for_subscribers = {
         id(bundle): Bundle(messages=heard)
@@ -47,7 +47,7 @@ def send(bundles: Sequence[Bundle]) -> None:
 
 
 def _send(queue: str, bundles: Sequence[Bundle]) -> tuple[list[Bundle], str]:
-    """Send to a queue, named by its setting. Returns the bundles that it did not accept, and its reason."""
+    """Send to a queue, named by its setting. Returns the bundles that it did not accept, and SQS's error code."""
     if not bundles:
         return [], ""
     try:

@@ -1,4 +1,4 @@
-"""Process Stripe events of the inbox, send refunds, and sweep up work without a message."""
+"""Process Stripe events of the inbox, send refunds, and run the scheduled jobs for payments."""
 
 from typing import Any
 

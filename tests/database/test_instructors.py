@@ -111,6 +111,6 @@ def test_instructor_role_is_checked_only_together_with_the_event(rolled_back):
     )
 
     # The audience "instructor" of a topic is the person who leads the event.
-    audiences = {"messaging.audience_of", "messaging.recipients"}
+    audiences = {"messaging.topic_audience", "messaging.recipients"}
     assert {name for (name,) in routines} == {"events.is_door_staff", "events.require_door_staff"} | audiences
     assert policies == []

@@ -24,7 +24,7 @@ REASONS = {
 }
 """Routes without the limit that they would need, with the reason."""
 
-EXPENSIVE_TAGS = {"insights", "ledger"}
+EXPENSIVE_TAGS = {"access-log", "insights", "payouts"}
 """Tags of reads that compute figures for each call. Reads that return a file are found by their content type."""
 
 
@@ -47,13 +47,16 @@ RECORDED = {
 SCANS = {"GET /ratings/items/{item_id}", "GET /ratings/members/items/{item_id}"}
 """Reads whose cost grows with the rows of an organization, because they count an item's rank."""
 
+FIGURES = {"GET /dashboard"}
+"""Other reads that compute figures for each call."""
+
 WITHOUT_STATEMENT = {"GET /health/details": "For the service role only, which no rule limits."}
 """Reads whose sample request runs no statement, with the reason."""
 
 
 def needs_a_limit(route, operation):
     """Return whether an operation of the OpenAPI document writes, is recorded, or is an expensive read."""
-    if not route.startswith("GET ") or route in RECORDED | SCANS:
+    if not route.startswith("GET ") or route in RECORDED | SCANS | FIGURES:
         return True
     contents = operation["responses"].get("200", {}).get("content", {})
     return bool(EXPENSIVE_TAGS & set(operation["tags"])) or any(kind.startswith("text/") for kind in contents)

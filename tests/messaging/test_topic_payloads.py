@@ -66,7 +66,7 @@ def refunded(db, status="succeeded", reason=None):
 @pytest.mark.parametrize("topic", CATALOGUE.values(), ids=lambda topic: topic.name)
 def test_database_has_the_payload_routine_and_the_audience_of_a_topic(db, topic):
     row = db.execute(
-        "select to_regproc(%s) is not null as exists, messaging.audience_of(%s) as audience",
+        "select to_regproc(%s) is not null as exists, messaging.topic_audience(%s) as audience",
         [topic.payload, topic.name],
     ).fetchone()
 

@@ -297,7 +297,7 @@ def test_old_reports_are_deleted_except_the_last(played):
 def test_calibration_routines_are_for_the_service_alone(played):
     stage = stages.create(played.db)
     for call in (
-        "select rating.standings(%s)",
+        "select rating.read_calibration_input(%s)",
         "select rating.counted_votes(%s)",
         "select rating.counted_sliders(%s)",
         "select rating.organizations_to_calibrate(%s)",

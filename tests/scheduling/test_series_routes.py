@@ -309,6 +309,7 @@ def test_capacity_below_the_sold_seats_is_refused(world: World) -> None:
     unlimited = gateway.patch("manage-events", f"/events/{event['id']}", {"capacity": None}, caller=world.owner)
 
     assert (refused.status, refused.body["code"], refused.body["capacity"]) == (409, "capacity_below_sold", 4)
+    assert refused.body["detail"] == "5 seats of an event are sold or held. Choose a capacity of 5 or more."
     assert [(one["event_id"], one["taken"]) for one in refused.body["events"]] == [(event["id"], 5)]
     assert (lowered.body["capacity"], unlimited.body["capacity"]) == (5, None)
 

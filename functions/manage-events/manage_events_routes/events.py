@@ -15,7 +15,7 @@ from marquee.scheduling import events
 routes = http.routes()
 
 
-@routes.post("/events", tags=["series"], status_code=201, responses=http.problems(403, 404, 409))
+@routes.post("/events", tags=["events"], status_code=201, responses=http.problems(403, 404, 409))
 def create_event(
     request: Annotated[events.EventRequest, Body()], idempotency_key: http.IdempotencyKey = None
 ) -> Response[events.ManagedEvent]:
@@ -27,7 +27,7 @@ def create_event(
     return http.json(HTTPStatus.CREATED, made)
 
 
-@routes.patch("/events/<event_id>", tags=["series"], responses=http.problems(403, 404, 409))
+@routes.patch("/events/<event_id>", tags=["events"], responses=http.problems(403, 404, 409))
 def edit_event(
     event_id: Annotated[Id, Path()], request: Annotated[events.EventEdit, Body()]
 ) -> Response[events.ManagedEvent]:
@@ -37,7 +37,7 @@ def edit_event(
         return http.json(HTTPStatus.OK, events.edit(session, event_id, request))
 
 
-@routes.post("/events/<event_id>/cancel", tags=["series"], responses=http.problems(403, 404, 409))
+@routes.post("/events/<event_id>/cancel", tags=["events"], responses=http.problems(403, 404, 409))
 def cancel_event(
     event_id: Annotated[Id, Path()], request: Annotated[events.EventCancellation | None, Body()] = None
 ) -> Response[events.ManagedEvent]:

@@ -1,4 +1,4 @@
-"""Sweep up work at Stripe that has no message: intents, refunds, interrupted events, unsent events."""
+"""Send due refunds, and run the scheduled jobs: due intents, unprocessed Stripe events, Stripe's lists."""
 
 from typing import Any
 

@@ -33,61 +33,71 @@ select
     x.event_id is not null as is_there,
     coalesce(i.problem, nullif(concat_ws(
         '; ',
-        staging.problem(c.id is null, 'id', i.id, 'is no UUID'),
-        staging.problem(
+        staging.import_problem(c.id is null, 'id', i.id, 'is no UUID'),
+        staging.import_problem(
             c.id is not null and i.line > min(i.line) over (partition by c.id),
             'id', i.id, format('stands in line %s already', min(i.line) over (partition by c.id))
         ),
-        staging.problem(x.organization_id <> o.id, 'id', i.id, 'is that of another organization''s event'),
-        staging.problem(
+        staging.import_problem(x.organization_id <> o.id, 'id', i.id, 'is that of another organization''s event'),
+        staging.import_problem(
             i.template_id is not null and s.id is null, 'template_id', i.template_id,
             case when r.line is null then 'is unknown' else format('was rejected (line %s)', r.line) end
         ),
-        staging.problem(
+        staging.import_problem(
             o.id is null and (i.organization_id is not null or i.template_id is null), 'organization_id',
             i.organization_id, 'is unknown'
         ),
-        staging.problem(o.id <> s.organization_id, 'organization_id', i.organization_id, 'is not that of the template'),
-        staging.problem(
+        staging.import_problem(
+            o.id <> s.organization_id, 'organization_id', i.organization_id, 'is not that of the template'
+        ),
+        staging.import_problem(
             coalesce(length(coalesce(i.name, s.title)), 0) not between 1 and 200, 'name', i.name,
             'has not 1 to 200 characters'
         ),
-        staging.problem(not ops.is_line(i.name), 'name', null, 'has control or direction characters'),
-        staging.problem(not ops.is_text(i.description), 'description', null, 'has control or direction characters'),
-        staging.problem(length(i.description) > 20000, 'description', null, 'has more than 20000 characters'),
-        staging.problem(c.starts_at is null, 'start_time', i.start_time, 'is no time with an offset'),
-        staging.problem(
+        staging.import_problem(not ops.is_line(i.name), 'name', null, 'has control or direction characters'),
+        staging.import_problem(
+            not ops.is_text(i.description), 'description', null, 'has control or direction characters'
+        ),
+        staging.import_problem(length(i.description) > 20000, 'description', null, 'has more than 20000 characters'),
+        staging.import_problem(c.starts_at is null, 'start_time', i.start_time, 'is no time with an offset'),
+        staging.import_problem(
             c.starts_at not between '1990-01-01 00:00:00+00' and '2100-01-01 00:00:00+00', 'start_time', i.start_time,
             'is not between 1990 and 2100'
         ),
-        staging.problem(
+        staging.import_problem(
             i.end_time is not null and staging.parse_time(i.end_time) is null, 'end_time', i.end_time,
             'is no time with an offset'
         ),
-        staging.problem(i.end_time is null and s.id is null, 'end_time', null, 'is missing, and there is no template'),
-        staging.problem(c.ends_at <= c.starts_at, 'end_time', i.end_time, 'is not after start_time'),
-        staging.problem(
+        staging.import_problem(
+            i.end_time is null and s.id is null, 'end_time', null, 'is missing, and there is no template'
+        ),
+        staging.import_problem(c.ends_at <= c.starts_at, 'end_time', i.end_time, 'is not after start_time'),
+        staging.import_problem(
             c.ends_at > c.starts_at + interval '31 days', 'end_time', i.end_time, 'is more than 31 days later'
         ),
-        staging.problem(o.id is not null and z.name is null, 'time_zone', i.time_zone, 'is unknown'),
-        staging.problem(
+        staging.import_problem(o.id is not null and z.name is null, 'time_zone', i.time_zone, 'is unknown'),
+        staging.import_problem(
             i.capacity is not null and staging.parse_integer(i.capacity, 0, 1000000) is null, 'capacity', i.capacity,
             'is no number from 0 to 1000000'
         ),
-        staging.problem(o.id is not null and u.code is null, 'currency', i.currency, 'is unknown'),
-        staging.problem(
+        staging.import_problem(o.id is not null and u.code is null, 'currency', i.currency, 'is unknown'),
+        staging.import_problem(
             i.price is not null and u.code is not null and staging.parse_cents(i.price, u.decimal_places) is null,
             'price', i.price, 'is no amount'
         ),
-        staging.problem(m.status is null, 'status', i.status, 'is unknown'),
-        staging.problem(length(i.instructor_name) > 200, 'instructor_name', i.instructor_name, 'is too long'),
-        staging.problem(length(i.location_name) > 200, 'location_name', i.location_name, 'is too long'),
-        staging.problem(
+        staging.import_problem(m.status is null, 'status', i.status, 'is unknown'),
+        staging.import_problem(length(i.instructor_name) > 200, 'instructor_name', i.instructor_name, 'is too long'),
+        staging.import_problem(length(i.location_name) > 200, 'location_name', i.location_name, 'is too long'),
+        staging.import_problem(
             not ops.is_line(i.instructor_name), 'instructor_name', null, 'has control or direction characters'
         ),
-        staging.problem(not ops.is_line(i.location_name), 'location_name', null, 'has control or direction characters'),
-        staging.problem(not ops.is_line(i.location_city), 'location_city', null, 'has control or direction characters'),
-        staging.problem(
+        staging.import_problem(
+            not ops.is_line(i.location_name), 'location_name', null, 'has control or direction characters'
+        ),
+        staging.import_problem(
+            not ops.is_line(i.location_city), 'location_city', null, 'has control or direction characters'
+        ),
+        staging.import_problem(
             i.created_at is not null and staging.parse_time(i.created_at) is null, 'created_at', i.created_at,
             'is no time with an offset'
         )

@@ -29,19 +29,19 @@ select
     b.id is not null as is_there,
     coalesce(r.problem, nullif(concat_ws(
         '; ',
-        staging.problem(c.id is null, 'id', r.id, 'is no UUID'),
-        staging.problem(
+        staging.import_problem(c.id is null, 'id', r.id, 'is no UUID'),
+        staging.import_problem(
             c.id is not null and r.line > min(r.line) over (partition by c.id),
             'id', r.id, format('stands in line %s already', min(r.line) over (partition by c.id))
         ),
-        staging.problem(b.event_id <> t.event_id, 'id', r.id, 'is that of a booking of another event'),
-        staging.problem(
+        staging.import_problem(b.event_id <> t.event_id, 'id', r.id, 'is that of a booking of another event'),
+        staging.import_problem(
             t.event_id is null, 'class_instance_id', r.class_instance_id,
             case when j.line is null then 'is unknown' else format('was rejected (line %s)', j.line) end
         ),
-        staging.problem(c.customer_id is null, 'customer_id', r.customer_id, 'is no UUID'),
-        staging.problem(f.erased_at is not null, 'customer_id', r.customer_id, 'was erased'),
-        staging.problem(
+        staging.import_problem(c.customer_id is null, 'customer_id', r.customer_id, 'is no UUID'),
+        staging.import_problem(f.erased_at is not null, 'customer_id', r.customer_id, 'was erased'),
+        staging.import_problem(
             case
                 when f.id is null or f.erased_at is not null or t.event_id is null then false
                 when lower(users.verified_address(f)) = lower(r.customer_email) then false
@@ -50,32 +50,32 @@ select
             'customer_id', r.customer_id,
             'is that of a person who never came to this organization; give their verified address as customer_email'
         ),
-        staging.problem(
+        staging.import_problem(
             not ops.is_address(r.customer_email), 'customer_email', r.customer_email, 'is no address'
         ),
-        staging.problem(length(r.customer_name) > 200, 'customer_name', r.customer_name, 'is too long'),
-        staging.problem(
+        staging.import_problem(length(r.customer_name) > 200, 'customer_name', r.customer_name, 'is too long'),
+        staging.import_problem(
             length(r.customer_name) <= 200 and not users.is_name(r.customer_name), 'customer_name', null,
             'is no name'
         ),
-        staging.problem(
+        staging.import_problem(
             r.seats is not null and staging.parse_integer(r.seats, 1, 20) is null, 'seats', r.seats,
             'is no number from 1 to 20'
         ),
-        staging.problem(m.status is null, 'status', r.status, 'is unknown'),
-        staging.problem(t.event_id is not null and u.code is null, 'currency', r.currency, 'is unknown'),
-        staging.problem(
+        staging.import_problem(m.status is null, 'status', r.status, 'is unknown'),
+        staging.import_problem(t.event_id is not null and u.code is null, 'currency', r.currency, 'is unknown'),
+        staging.import_problem(
             u.code is not null and staging.parse_cents(coalesce(r.amount_paid, '0'), u.decimal_places) is null,
             'amount_paid', r.amount_paid, 'is no amount'
         ),
-        staging.problem(
+        staging.import_problem(
             r.payment_method is not null and p.method is null, 'payment_method', r.payment_method, 'is unknown'
         ),
-        staging.problem(
+        staging.import_problem(
             r.registered_at is not null and staging.parse_time(r.registered_at) is null, 'registered_at',
             r.registered_at, 'is no time with an offset'
         ),
-        staging.problem(
+        staging.import_problem(
             r.cancelled_at is not null and staging.parse_time(r.cancelled_at) is null, 'cancelled_at', r.cancelled_at,
             'is no time with an offset'
         )

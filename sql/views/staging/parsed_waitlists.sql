@@ -23,19 +23,19 @@ select
     e.id is not null as is_there,
     coalesce(w.problem, nullif(concat_ws(
         '; ',
-        staging.problem(c.id is null, 'id', w.id, 'is no UUID'),
-        staging.problem(
+        staging.import_problem(c.id is null, 'id', w.id, 'is no UUID'),
+        staging.import_problem(
             c.id is not null and w.line > min(w.line) over (partition by c.id),
             'id', w.id, format('stands in line %s already', min(w.line) over (partition by c.id))
         ),
-        staging.problem(e.event_id <> t.event_id, 'id', w.id, 'is that of a wait for another event'),
-        staging.problem(
+        staging.import_problem(e.event_id <> t.event_id, 'id', w.id, 'is that of a wait for another event'),
+        staging.import_problem(
             t.event_id is null, 'class_instance_id', w.class_instance_id,
             case when j.line is null then 'is unknown' else format('was rejected (line %s)', j.line) end
         ),
-        staging.problem(c.customer_id is null, 'customer_id', w.customer_id, 'is no UUID'),
-        staging.problem(f.erased_at is not null, 'customer_id', w.customer_id, 'was erased'),
-        staging.problem(
+        staging.import_problem(c.customer_id is null, 'customer_id', w.customer_id, 'is no UUID'),
+        staging.import_problem(f.erased_at is not null, 'customer_id', w.customer_id, 'was erased'),
+        staging.import_problem(
             case
                 when f.id is null or f.erased_at is not null or t.event_id is null then false
                 when lower(users.verified_address(f)) = lower(w.customer_email) then false
@@ -44,31 +44,31 @@ select
             'customer_id', w.customer_id,
             'is that of a person who never came to this organization; give their verified address as customer_email'
         ),
-        staging.problem(
+        staging.import_problem(
             not ops.is_address(w.customer_email), 'customer_email', w.customer_email, 'is no address'
         ),
-        staging.problem(length(w.customer_name) > 200, 'customer_name', w.customer_name, 'is too long'),
-        staging.problem(
+        staging.import_problem(length(w.customer_name) > 200, 'customer_name', w.customer_name, 'is too long'),
+        staging.import_problem(
             length(w.customer_name) <= 200 and not users.is_name(w.customer_name), 'customer_name', null,
             'is no name'
         ),
-        staging.problem(
+        staging.import_problem(
             w.seats is not null and staging.parse_integer(w.seats, 1, 20) is null, 'seats', w.seats,
             'is no number from 1 to 20'
         ),
-        staging.problem(
+        staging.import_problem(
             w.position is not null and staging.parse_integer(w.position, 0, 999999999) is null, 'position', w.position,
             'is no whole number'
         ),
-        staging.problem(m.status is null, 'status', w.status, 'is unknown'),
-        staging.problem(
+        staging.import_problem(m.status is null, 'status', w.status, 'is unknown'),
+        staging.import_problem(
             m.status = 'accepted' and b.id is null, 'status', w.status, 'needs a registration of the customer'
         ),
-        staging.problem(
+        staging.import_problem(
             m.status = 'waiting' and b.id is not null and e.id is null, 'customer_id', w.customer_id,
             'has a registration of this class'
         ),
-        staging.problem(
+        staging.import_problem(
             w.joined_at is not null and staging.parse_time(w.joined_at) is null, 'joined_at', w.joined_at,
             'is no time with an offset'
         )

@@ -1,4 +1,4 @@
-"""The HTTP doorway: the resolver of every function's app, and the tools of its routes.
+"""Routes of HTTP functions: the resolver of each function's app, and the tools that its routes use.
 
     app = http.resolver()
 

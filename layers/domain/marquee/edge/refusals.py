@@ -41,7 +41,7 @@ BY_CODE: Mapping[str, Refusal] = {
         "`hold_id`, `seats`",
     ),
     "already_reversed": Refusal(
-        409, "This transaction is already reversed, by `reversal_id`. It can be reversed only once.", _APPEND_ONLY
+        409, "This transaction was already reversed, by `reversal_id`. Post a new transaction instead.", _APPEND_ONLY
     ),
     "body_too_large": Refusal(413, "The body is too large. Send less.", "over 256 KB"),
     "booking_not_found": Refusal(404, "There is no such booking, or you may not see it. Check the id.", _UNKNOWN),
@@ -52,13 +52,18 @@ BY_CODE: Mapping[str, Refusal] = {
     ),
     "capacity_below_sold": Refusal(
         409,
-        "More seats are sold and held than this capacity allows. Choose a higher capacity.",
-        "the capacity is below the sold and held seats",
+        "{capacity_min} seats of an event are sold or held. Choose a capacity of {capacity_min} or more.",
+        "the capacity is below the sold and held seats; `events` lists the first 20 such events",
+        "`capacity`, `capacity_min`, `events`",
     ),
     "customer_not_found": Refusal(
-        404, "The organization has no such customer. Customers have booked, waited or bought there.", _UNKNOWN
+        404,
+        "The organization has no such customer. Check the id: customers have booked, waited or bought there.",
+        _UNKNOWN,
     ),
-    "event_begun": Refusal(409, "The event has started and cannot be changed any more.", _PHASE),
+    "event_begun": Refusal(
+        409, "The event started at {starts_at} and cannot be changed. Cancel it, or change a later event.", _PHASE
+    ),
     "event_not_bookable": Refusal(
         409,
         "The event cannot be booked: its status is {status}. Choose another event.",
@@ -68,16 +73,24 @@ BY_CODE: Mapping[str, Refusal] = {
         ),
         "`status`",
     ),
-    "event_not_editable": Refusal(409, "The event cannot be changed: its status is {status}.", _PHASE),
+    "event_not_editable": Refusal(
+        409, "The event cannot be changed: its status is {status}. Create a new event.", _PHASE
+    ),
     "event_not_found": Refusal(404, "There is no such event, or you may not see it. Check the id.", _UNKNOWN),
-    "event_over": Refusal(409, "The event ended at {ended_at}, so this is no longer possible.", _PHASE),
+    "event_over": Refusal(
+        409, "The event ended at {ended_at}, too late to cancel. Ask the organizer, who can refund bookings.", _PHASE
+    ),
     "fee_not_found": Refusal(404, "There is no such fee, or you may not see it. Check the id.", _UNKNOWN),
     "forbidden": Refusal(
         403,
         "You may see this, but not do it. Ask an admin of the organization.",
         "the caller may see it but not do this",
     ),
-    "foreign_account": Refusal(400, "The Stripe event is of an account that no organization here has.", _STRIPE),
+    "foreign_account": Refusal(
+        400,
+        "The Stripe event is of an account that no organization here has. Send it to that account's stack.",
+        _STRIPE,
+    ),
     "hold_again_later": Refusal(
         409,
         "You held seats of this event and did not book them. Hold again from {again_at}, or book now.",
@@ -122,7 +135,7 @@ BY_CODE: Mapping[str, Refusal] = {
     ),
     "invalid_transition": Refusal(
         409,
-        "A change from {from} to {to} is not possible. `allowed` lists the possible states.",
+        "A change from {from} to {to} is not possible. Choose one of the states in `allowed`, if any.",
         "the state does not allow it",
         "`machine`, `from`, `to`, `allowed`",
     ),
@@ -165,8 +178,16 @@ BY_CODE: Mapping[str, Refusal] = {
         ),
     ),
     "not_an_event": Refusal(400, "The body is not a Stripe event. Send an event as Stripe does.", _STRIPE),
-    "nothing_to_pay": Refusal(409, "Nothing is open, so there is no payment to record.", "nothing is open"),
-    "nothing_to_refund": Refusal(409, "Nothing remains to be refunded.", "nothing remains of the payment"),
+    "nothing_to_pay": Refusal(
+        409,
+        "Nothing is owed, so there is no payment to record. Check the status of the fee, invoice or refund.",
+        "nothing is open",
+    ),
+    "nothing_to_refund": Refusal(
+        409,
+        "Nothing remains to be refunded. Check the refunds that were made before.",
+        "nothing remains of the payment",
+    ),
     "offer_not_open": Refusal(
         409,
         "No seats are offered: the status of the entry is {status}. Accept an offer while it is open.",
@@ -191,7 +212,7 @@ BY_CODE: Mapping[str, Refusal] = {
     ),
     "payment_mismatch": Refusal(
         409,
-        "Stripe reports another amount than the requested {amount_cents} cents in {currency}.",
+        "Stripe reports another amount than the requested {amount_cents} cents in {currency}. Check it at Stripe.",
         "the amount paid at Stripe is not the requested one",
         "`amount_cents`, `currency`",
     ),
@@ -252,13 +273,13 @@ BY_CODE: Mapping[str, Refusal] = {
     ),
     "reversal_differs": Refusal(
         422,
-        "A reversal must have the entries of its transaction with the opposite sign, and no others.",
+        "A reversal has exactly its transaction's entries, with the opposite sign. Correct the entries.",
         "the entries are not those of the transaction with the opposite sign",
     ),
     "reversal_is_final": Refusal(409, "A reversal cannot be reversed. Post the transaction again.", _APPEND_ONLY),
     "rotated_too_often": Refusal(
         409,
-        "The endpoint has four valid secrets, the maximum. A replaced one expires after 24 hours.",
+        "The endpoint has four valid secrets, the maximum. Wait until one expires: 24 hours after its replacement.",
         "four valid secrets of one endpoint",
     ),
     "route_not_found": Refusal(404, "There is no such path. Check the URL.", "no such path or method"),

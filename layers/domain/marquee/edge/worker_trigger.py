@@ -1,4 +1,4 @@
-"""Ask a worker to run soon, without a message for each request and at no request's expense.
+"""Ask a worker to run soon, by one message for many requests. A lost message fails no request.
 
 _worker = WorkerTrigger("process_batch_queue_url")
 _worker.fire(ProcessBatch(reason="events"))  # after the commit

@@ -76,8 +76,8 @@ def write(
 ) -> Text:
     """Write the message about a row of the outbox for one person, from its payload and the facts about it.
 
-    English replaces a language that lacks the topic. A repeated message says that it may have arrived before. Raises
-    jinja2.UndefinedError or ValueError when the template prints a value that is missing.
+    English replaces a language that lacks the topic. With `is_repeat`, the text warns of a possible earlier copy.
+    Raises jinja2.UndefinedError or ValueError when the template prints a value that is missing.
     """
     written_in = language_of(topic, language)
     values = _values(written_in, name, {**facts, **payload}) | {"is_repeat": is_repeat}

@@ -1,7 +1,7 @@
 """The catalogue of topics, and the messages of the outbox that carry them.
 
 A topic is defined here once: the routine that makes its payload, the model of what subscribers receive, its audience,
-and whether it is public. The page docs/topics.md, the schemas and messaging.audience_of are generated from it
+and whether it is public. The page docs/topics.md, the schemas and messaging.topic_audience are generated from it
 (`make topics`), and tests hold the routines and the database to it.
 """
 

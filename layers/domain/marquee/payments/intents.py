@@ -84,9 +84,9 @@ def settle(client: "StripeClient", stripe_id: str, now: Now) -> dict[str, Any]:
 
 
 def sweep(client: Callable[[], "StripeClient"], now: Now, tell: Callable[[DueIntent, Exception], None]) -> Swept:
-    """Process some due intents; `tell` receives those that Stripe or the ledger refuses. Raises StripeUnavailable.
+    """Create, cancel or fetch a batch of due PaymentIntents at Stripe. Raises StripeUnavailable.
 
-    `client` is called only if there is something to do.
+    `tell` is called with each intent that Stripe or the ledger refuses, `client` only if an intent is due.
     """
     due = stripe_sync.claim_intents()
     refused = 0

@@ -15,20 +15,20 @@ class _Message(BaseModel):
 
 
 class HandleEvent(_Message):
-    """A Stripe event in the inbox is to be handled."""
+    """Handle a Stripe event of the inbox."""
 
     event_id: Annotated[str, Field(examples=["evt_1SampleAAAAAAAAAAAAAAAAAA"])]
 
 
 class ListEvents(_Message):
-    """Stripe may have events of this hour that the inbox lacks."""
+    """Fetch Stripe's events of an hour, and store those that the inbox lacks."""
 
     begins_at: datetime
     ends_at: datetime
 
 
 class ListAccountEvents(_Message):
-    """Stripe may have events of an organizer's account, in this period, that the inbox lacks."""
+    """Fetch the events of an organizer's account in a period, and store those that the inbox lacks."""
 
     account: str
     begins_at: datetime
@@ -36,14 +36,14 @@ class ListAccountEvents(_Message):
 
 
 class ListBalance(_Message):
-    """The transactions of Stripe's balance in this hour are to be stored."""
+    """Fetch the transactions of Stripe's balance in an hour, and store them."""
 
     balance_begins_at: datetime
     balance_ends_at: datetime
 
 
 class SendRefunds(_Message):
-    """Refunds are to be sent to Stripe."""
+    """Send due refunds to Stripe."""
 
     model_config = ConfigDict(json_schema_extra={"queue": "RefundsQueue"})
 

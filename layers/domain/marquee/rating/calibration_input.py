@@ -80,7 +80,8 @@ def standings(organization_id: UUID, *, items_most: int = ITEMS_MOST, voters_mos
     """Return an organization's current items and voters; only those with the most votes if there are more."""
     with database.single(database.service()) as session:
         [row] = session.all(
-            "select s.* from rating.standings(organization_id => %s, items_most => %s, voters_most => %s) as s",
+            "select s.*"
+            " from rating.read_calibration_input(organization_id => %s, items_most => %s, voters_most => %s) as s",
             [organization_id, items_most, voters_most],
         )
     return Standings(

@@ -1,7 +1,8 @@
-"""elo: the first rule, digit by digit. Votes in the order of their ids each move a rating by K times their surprise.
+"""Elo as in the seed data: identical results to the last digit.
 
-Opponents count with their ratings before the batch; an item's own rating and a voter's calibration move with every
-event. See docs/parts/ratings-models.md.
+Each vote, in the order of the ids, moves a rating by K times the difference between result and expectation. Opponents
+count with their ratings before the batch. An item's own rating and a voter's calibration change with every event. See
+docs/parts/ratings-models.md.
 """
 
 import math
@@ -27,7 +28,7 @@ Z_MOST = 2.5
 
 
 class Elo:
-    """The rule of the seed behind the interface of marquee.rating.models."""
+    """Rate items by Elo, as the seed data does. Implements the interface of marquee.rating.models."""
 
     name: ModelName = "elo"
     version = "elo-1"
@@ -99,7 +100,7 @@ def voted(mean: float, deviation: float, opponent: float, score: float, weight: 
 
 
 def _voted(batch: Batch) -> tuple[Floats, Floats]:
-    """Return the batch's own ratings after its votes, one after the other.
+    """Return the ratings of the batch's own items after its votes, which count one by one.
 
     It uses Python's floats, so that the result is the same in any batch.
     """

@@ -25,7 +25,7 @@ def counts(places: Integers, length: int) -> Integers:
 
 
 def own(items: Items) -> Items:
-    """Return the batch's own rows, without the opponents that are only read."""
+    """Return the batch's own items, without their opponents."""
     chosen = {part.name: getattr(items, part.name)[: items.count] for part in fields(items) if part.name != "count"}
     return replace(items, **chosen)
 

@@ -172,7 +172,7 @@ def state(session: Session, request_id: UUID, *, now_seconds: float) -> RequestS
 
 
 def new_request_id(now_seconds: float) -> UUID:
-    """Return a UUID of version 7: it starts with its time, by which an unknown one is judged."""
+    """Return a UUID of version 7. Its time shows later whether an unknown request can still be in the queue."""
     milliseconds = int(now_seconds * 1000)
     number = (milliseconds << 80) | (0x7 << 76) | (secrets.randbits(12) << 64) | (0b10 << 62) | secrets.randbits(62)
     return UUID(int=number)

@@ -15,7 +15,7 @@ from marquee.rating.types import Floats, Integers, Population
 ROUNDS_MAX = 200
 ROUNDS_TOLERANCE = 1e-4
 DEFAULT_STRENGTH = 10.0
-"""A default counts as so many items, raters or lit items."""
+"""The weight of a default: it counts as this many items, raters, or items with fires."""
 
 DEVIATION_MIN, DEVIATION_MAX = 1.0, 50.0
 FIRES_HALF_MIN = 1.0
@@ -37,7 +37,7 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The raters' use of the slider scale, in its points, and each item's and rater's estimated part."""
+    """The result of scale_of, in points of the slider scale. `item` and `rater` are the shifts of each one."""
 
     mean: float
     item_deviation: float
@@ -48,10 +48,11 @@ class Scale:
 
 
 def scale_of(readings: Readings) -> Scale:
-    """Split sliders into a mean, the items' worth, the raters' habits and noise.
+    """Estimate how much each item and each rater shifts the values of sliders, and how much they vary.
 
-    value = mean + item + rater + noise, all normal. Expectation and maximization alternate, each item and each rater
-    alone given the others (a mean-field approximation). Without sliders it returns the defaults.
+    The model is value = mean + item + rater + noise; the last three are normally distributed. Expectation maximization
+    fits it, with items and raters estimated as if independent (a mean-field approximation). Without sliders it returns
+    the defaults.
     """
     item, voter, value, trust = readings.item, readings.voter, readings.value, readings.trust
     weight_of_items = sums(item, trust, readings.items)

@@ -18,11 +18,11 @@ ModelName = Literal["bayes", "elo"]
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """Rows of rating.item_stats: the first `count` are the batch's own, the others are opponents, only read.
+    """Rows of rating.item_stats: first the batch's own items (`count` of them), then their opponents.
 
-    An item without a row has `Model.initial(population)` as mean, deviation, base_mean and base_deviation, and zero for
-    the rest. `opponents` and `slider_voters` are lists of at most twenty ids in ascending order; those of rows that are
-    only read may be empty.
+    A model changes only the batch's own items; it reads the ratings of the opponents. An item without a row has the
+    mean and deviation of `Model.initial(population)`, also as base_mean and base_deviation; its other numbers are zero.
+    `opponents` and `slider_voters` are lists of at most twenty ids in ascending order. Opponents may have empty lists.
     """
 
     ids: list[str]

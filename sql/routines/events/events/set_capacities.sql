@@ -3,7 +3,8 @@
 -- Null means no limit. Locks the events' inventories in id order, all before the first is changed: all change or none.
 -- Called by routines that have checked the caller's permission.
 --
--- Refuses: 409 capacity_below_sold, with the first 20 events whose sold and held seats exceed the capacity.
+-- Refuses: 409 capacity_below_sold, with the least possible capacity, and the first 20 events whose sold and held seats
+-- exceed the capacity.
 
 create or replace function events.set_capacities(event_ids uuid[], capacity integer)
 returns void
@@ -13,6 +14,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     oversold jsonb;
+    the_capacity_min integer;
     the_event_id uuid;
 begin
     perform
@@ -21,12 +23,16 @@ begin
     order by i.event_id
     for no key update;
 
-    select jsonb_agg(
-        jsonb_build_object('event_id', o.event_id, 'starts_at', o.starts_at, 'taken', o.taken, 'held', o.held)
-        order by o.starts_at, o.event_id
-    ) into oversold
+    -- The window covers all events, also those beyond the first 20.
+    select
+        jsonb_agg(
+            jsonb_build_object('event_id', o.event_id, 'starts_at', o.starts_at, 'taken', o.taken, 'held', o.held)
+            order by o.starts_at, o.event_id
+        ),
+        max(o.capacity_min)
+    into oversold, the_capacity_min
     from (
-        select i.event_id, t.starts_at, i.taken, i.held
+        select i.event_id, t.starts_at, i.taken, i.held, max(i.taken + i.held) over () as capacity_min
         from events.inventory as i
         inner join events.terms as t on t.event_id = i.event_id
         where i.event_id = any (set_capacities.event_ids) and i.taken + i.held > set_capacities.capacity
@@ -37,8 +43,8 @@ begin
     if oversold is not null then
         raise exception using errcode = 'PT409', message = 'capacity_below_sold',
             detail = jsonb_build_object(
-                'detail', 'More seats are sold and held than this capacity allows. Choose a higher capacity.',
                 'capacity', set_capacities.capacity,
+                'capacity_min', the_capacity_min,
                 'events', oversold
             )::text;
     end if;

@@ -1,7 +1,7 @@
 -- events.count_booking: count a new booking in its event's inventory.
 --
--- Counts by row: a new booking is nearly always one row, and a statement's table of new rows costs as much as the
--- booking. A customer's own booking first queues for the event (events.queue_for_event).
+-- Counts by row: a new booking is nearly always one row, and a transition table costs a fifth of a booking. A
+-- customer's own booking first queues for the event (events.queue_for_event).
 --
 -- Runs with the rights of the writer: the booking routines or the owner.
 --

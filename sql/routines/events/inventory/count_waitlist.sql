@@ -2,7 +2,7 @@
 --
 -- Changes and deletions are counted per statement, so a thousand rows of one event change its counters once. Events are
 -- counted in id order, so that two statements do not deadlock. Insertions are counted per row: a new entry is nearly
--- always one row, and a transition table costs as much as the row. A trigger counts every write, whichever statement
+-- always one row, and a transition table costs a fifth of a booking. A trigger counts every write, whichever statement
 -- makes it.
 --
 -- Refuses: as events.adjust_inventory does.

@@ -3,7 +3,7 @@
 -- It is the payload of a new booking (events.new_booking_payload) with the current values of the members that change.
 -- So the members of the payload are defined once.
 --
--- The booking's reason and its event are read when a message is sent (events.booking_details_of), so that no queue
+-- The booking's reason and its event are read when a message is sent (events.read_booking_details), so that no queue
 -- keeps a text that erasure or a period has ended.
 
 create or replace function events.booking_payload(booking events.bookings)

@@ -22,7 +22,7 @@ declare
     the_object jsonb := '{}';
 begin
     if webhook_data.topic like 'booking.%' and the_id is not null then
-        the_object := events.booking_details_of(the_id);
+        the_object := events.read_booking_details(the_id);
     elsif webhook_data.topic like 'event.%' and the_id is not null then
         the_object := events.event_answer(the_id);
     elsif webhook_data.topic = 'invoice.issued' and the_id is not null then

@@ -20,10 +20,7 @@ begin
     if 4 <= (
         select count(*) from messaging.webhook_secrets as s where s.endpoint_id = add_webhook_secret.endpoint_id
     ) then
-        raise exception using errcode = 'PT409', message = 'rotated_too_often',
-            detail = jsonb_build_object(
-                'detail', 'The endpoint has four valid secrets, the maximum. A replaced one expires after 24 hours.'
-            )::text;
+        raise exception using errcode = 'PT409', message = 'rotated_too_often';
     end if;
 
     update messaging.webhook_secrets as s

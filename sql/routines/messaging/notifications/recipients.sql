@@ -1,6 +1,6 @@
 -- messaging.recipients: return the receivers of a message, their languages, and the facts for its text.
 --
--- messaging.audience_of names the audience of a topic:
+-- messaging.topic_audience names the audience of a topic:
 --
 -- - customer: the person whom the payload names as customer_id;
 -- - instructor: the person who leads the event, while they are a member of the organization;
@@ -29,13 +29,13 @@ set search_path = pg_catalog, pg_temp
 as $$
     with named as materialized (
         select
-            messaging.audience_of(recipients.topic) as audience,
+            messaging.topic_audience(recipients.topic) as audience,
             (n.members ->> 'booking_id')::uuid as booking_id,
             (n.members ->> 'event_id')::uuid as event_id,
             n.facts
         from (
             select f.facts, f.facts || recipients.payload as members
-            from (select messaging.facts_of(recipients.topic, recipients.payload) as facts) as f
+            from (select messaging.message_facts(recipients.topic, recipients.payload) as facts) as f
         ) as n
     ),
 

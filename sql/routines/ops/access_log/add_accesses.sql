@@ -1,9 +1,9 @@
--- ops.add_accesses: add to the access log that the caller received personal data of others.
+-- ops.add_accesses: record in the access log that the caller read other people's personal data.
 --
--- `read` is a list of {organization_id, person, rows}: the number of returned rows about a person. Without `person` it
--- counts rows that concern people but name nobody. Called in the statement that reads, so that a read and its record
--- commit together, and a read that cannot be recorded fails. Reads of the caller's own data are not recorded. Adds one
--- row for each organization. Locks nothing.
+-- `read` is a list of {organization_id, person, rows}: the number of returned rows about that person. An item without
+-- `person` counts rows about people whom they do not identify. The statement that reads also calls this routine, so the
+-- read and its record commit together, and a read that cannot be recorded fails. Reads of the caller's own data are not
+-- recorded. Adds one row for each organization. Locks nothing.
 --
 -- The session's role decides whether the service reads, not the claims. A service session that claims to be a person is
 -- recorded as the service, and a person who claims to be the service is recorded as the person.
@@ -58,4 +58,4 @@ end;
 $$;
 
 comment on function ops.add_accesses(text, jsonb, uuid) is
-'Add to the access log that the caller received personal data of others; reads of their own are not recorded.';
+'Record in the access log that the caller read other people''s personal data.';

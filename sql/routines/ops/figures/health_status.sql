@@ -1,6 +1,6 @@
--- ops.health_status: return the status of a figure of which a higher value is worse.
+-- ops.health_status: return the status of a figure by its limits: healthy, warning or critical.
 --
--- The status is healthy, warning or critical. A null limit is never reached.
+-- A higher value is worse. A null limit is never reached.
 
 create or replace function ops.health_status(
     value double precision,

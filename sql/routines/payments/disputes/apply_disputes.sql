@@ -4,7 +4,8 @@
 -- payment's. When the dispute is won, the posting is reversed. Inquiries withdraw nothing. A lost dispute counts as a
 -- refund to the customer (payments.apply_lost_dispute).
 --
--- Repeating it changes nothing. Internal. Returns a word for each change, such as dispute_won.
+-- Repeating it changes nothing. Internal. Returns dispute_ and the new status for each change, such as
+-- dispute_won.
 
 create or replace function payments.apply_disputes(intent payments.intents, disputes jsonb)
 returns text[]

@@ -6,8 +6,8 @@
 -- the recorded ones are ignored.
 --
 -- A payment that succeeds after its seats were released takes free seats again; without free seats it is refunded.
--- Locks the person, then the event's inventory, then the payment. For the service. Returns the payment's state and a
--- word for each change.
+-- Locks the person, then the event's inventory, then the payment. For the service. Returns the payment's status
+-- and the changes: confirmed, granted, returned, abandoned, refunded, beyond, or dispute_ with the dispute's status.
 --
 -- Refuses: 404 payment_not_found, 409 payment_mismatch, when the amount, currency or amount received is missing or
 -- differs from the request.

@@ -2,7 +2,7 @@
 --
 -- Seats that are reserved for the payment become the booking's. An expired booking takes its seats again if they are
 -- free and the waitlist has no claim to them; otherwise the payment is refunded. The caller holds the event's lock.
--- Internal. Returns a word for each change.
+-- Internal. Returns {confirmed}, {returned} when the payment was refunded, or {granted} for a package.
 
 create or replace function payments.fulfil_payment(intent payments.intents)
 returns text[]

@@ -36,10 +36,7 @@ begin
         limit 1;
 
         if found then
-            raise exception using errcode = 'PT400', message = 'foreign_account',
-                detail = jsonb_build_object(
-                    'detail', 'The Stripe event is of an account that no organization here has.'
-                )::text;
+            raise exception using errcode = 'PT400', message = 'foreign_account';
         end if;
     end if;
 

@@ -7,7 +7,8 @@
 -- brings them. An organizer's payout moves their own money at Stripe, so it is only recorded. Facts that were observed
 -- before the recorded ones change nothing.
 --
--- Locks the payout's id. For the service. Returns a word for each change: booked, failed.
+-- Locks the payout's id. For the service. Returns the changes: booked when balance transactions
+-- were posted, failed when the payout newly failed.
 --
 -- Refuses: 404 account_not_found, when the account belongs to no organizer.
 

@@ -3,7 +3,7 @@
 -- A transfer reduces the debt to the organizer and the clearing account; each reversal returns its part. `facts`:
 -- {"stripe_id", "account_id", "amount_cents", "currency", "reversals": [{"stripe_id", "amount_cents"}]}. Each posting
 -- has Stripe's id as its key, so repeated and older facts change nothing. Locks the transfer. For the service. Returns
--- a word for each change.
+-- the new postings: transfer, transfer_reversal.
 --
 -- Refuses: 404 account_not_found, when the account belongs to no organizer.
 

@@ -1,11 +1,12 @@
--- payments.apply_refunds: update a payment's refunds to the states that Stripe has.
+-- payments.apply_refunds: update a payment's refunds to Stripe's state, and import those made directly at Stripe.
 --
--- Imports refunds that were made directly at Stripe (payments.import_stripe_refund). It also imports one whose metadata
--- names a refund here that is not waiting for it, because the money has left.
+-- A refund at Stripe may name a refund here in its metadata. If that one does not wait for it, the refund is imported
+-- too (payments.import_stripe_refund), because Stripe has already paid it.
 --
--- Failed refunds come first, so that the result does not depend on whether an earlier webhook reported them. Refunds
--- from here come next, so that the remaining ones are known to be made by hand. Locks the refunds in id order, as
--- payments.record_refunds does. The caller holds the event's lock. Internal. Returns a word for each change.
+-- Failed refunds are applied first, so that the result does not depend on whether an earlier webhook reported them.
+-- Refunds from here follow, so that all others must have been made by hand. Locks the refunds in id order, as
+-- payments.record_refunds does. The caller holds the event's lock. Internal. Returns the changes: {refunded} when a
+-- booking was closed, {beyond} for each excess refund.
 
 create or replace function payments.apply_refunds(intent payments.intents, refunds jsonb)
 returns text[]
@@ -71,4 +72,4 @@ end;
 $$;
 
 comment on function payments.apply_refunds(payments.intents, jsonb) is
-'Update a payment''s refunds to the states that Stripe has.';
+'Update a payment''s refunds to Stripe''s state, and import those made directly at Stripe.';

@@ -7,7 +7,7 @@
 -- A refund that failed before this import still reverses the sale, as if an earlier webhook had reported it. So staff
 -- see that the customer still waits for the money. The rows receive Stripe's id; the caller then applies Stripe's state
 -- to them. `returned_cents` is the total that Stripe has refunded of this payment. The caller has locked the refunds.
--- Internal. Returns a word for each change.
+-- Internal. Returns the changes: refunded when a booking was closed, beyond for an excess refund.
 
 create or replace function payments.import_stripe_refund(
     intent payments.intents, stripe_id text, amount_cents bigint, returned_cents bigint, has_failed boolean

@@ -2,7 +2,7 @@
 --
 -- A booking whose whole price was refunded this way is closed as refunded, and its seats are offered again. For a
 -- package the organization pays and the credits stay, so that staff can decide. Works once per refund at Stripe. The
--- caller holds the event's lock, or the payment's. Internal. Returns a word for each change.
+-- caller holds the event's lock, or the payment's. Internal. Returns {refunded} when the booking was closed, else {}.
 
 create or replace function payments.reverse_sale_for_stripe_refund(
     intent payments.intents,

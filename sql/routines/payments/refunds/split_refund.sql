@@ -1,7 +1,7 @@
--- payments.split_refund: split a part from a refund into a refund of its own, and return the part.
+-- payments.split_refund: divide a refund in two, and return the new one, of `amount_cents`.
 --
--- The rest keeps its state; an unsent rest gets a new key. The part is smaller than the whole, and waits like a new
--- refund. The caller has locked the refund. Internal.
+-- The old refund keeps its state and the remaining amount. If it is unsent, its idempotency key at Stripe changes. The
+-- new refund waits to be sent. `amount_cents` is less than the whole. The caller has locked the refund. Internal.
 
 create or replace function payments.split_refund(refund_id uuid, amount_cents bigint, cause text)
 returns payments.refunds
@@ -34,4 +34,4 @@ end;
 $$;
 
 comment on function payments.split_refund(uuid, bigint, text) is
-'Split a part from a refund into a refund of its own, and return the part.';
+'Divide a refund in two, and return the new one.';

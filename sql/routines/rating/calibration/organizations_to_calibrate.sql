@@ -45,6 +45,6 @@ as $$
 $$;
 
 comment on function rating.organizations_to_calibrate(uuid, integer) is
-'Return organizations whose ratings are to be compared with a fit of all votes, in the order of their ids.';
+'Return the next organizations to calibrate: their ratings are compared with a fit of all votes.';
 
 grant execute on function rating.organizations_to_calibrate(uuid, integer) to service_role;

@@ -1,6 +1,7 @@
--- rating.event_answer: return the answer to one rating event: accepted, duplicate or refused.
+-- rating.event_answer: return the result of one rating event, as the API lists it.
 --
--- Both ways of writing events use it. PostgreSQL writes it into the expressions that call it, so it has no SET clause.
+-- The status is accepted, duplicate or refused. rating.write_events and rating.write_vote call it. It has no SET
+-- clause, so that PostgreSQL can inline it.
 
 create or replace function rating.event_answer(
     index integer,
@@ -30,4 +31,4 @@ return case event_answer.status
 end;
 
 comment on function rating.event_answer(integer, text, text, bigint, text, text) is
-'The answer to one rating event: accepted, duplicate or refused.';
+'Return the result of one rating event: accepted, duplicate or refused.';

@@ -1,24 +1,24 @@
--- messaging.audience_of: return the audience of a topic; null where nobody is notified.
+-- messaging.topic_audience: return the audience of a topic; null where nobody is notified.
 --
 -- Written by `make topics` from the catalogue in marquee/messaging/topics.py.
 
-create or replace function messaging.audience_of(topic text)
+create or replace function messaging.topic_audience(topic text)
 returns text
 language sql
 immutable
 return case
-    when audience_of.topic in (
+    when topic_audience.topic in (
         'webhook_endpoint.disabled'
     )
         then 'admins'
-    when audience_of.topic in (
+    when topic_audience.topic in (
         'payment.disputed',
         'payout.failed',
         'refund.exceeded',
         'refund.failed'
     )
         then 'bookkeepers'
-    when audience_of.topic in (
+    when topic_audience.topic in (
         'booking.attended',
         'booking.cancelled',
         'booking.confirmed',
@@ -38,11 +38,11 @@ return case
         'waitlist.offered'
     )
         then 'customer'
-    when audience_of.topic in (
+    when topic_audience.topic in (
         'event.cancelled'
     )
         then 'instructor'
-    when audience_of.topic in (
+    when topic_audience.topic in (
         'alert.fired',
         'alert.resolved',
         'reconciliation.differs'
@@ -50,5 +50,5 @@ return case
         then 'operators'
 end;
 
-comment on function messaging.audience_of(text) is
+comment on function messaging.topic_audience(text) is
 'Return the audience of a topic; null where nobody is notified.';

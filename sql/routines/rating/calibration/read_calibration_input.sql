@@ -1,10 +1,10 @@
--- rating.standings: return the statistics of an organization's items and voters for its calibration, from one snapshot.
+-- rating.read_calibration_input: return the statistics of an organization's items and voters, for its calibration.
 --
--- Returns one row of arrays from a single statement. rating.apply_calibration compares the versions to detect later
--- changes. Beyond the maximum numbers, the items and voters with the most votes are returned, and items_left_out counts
--- the omitted items.
+-- Returns one row of arrays from a single statement, so that they come from one snapshot. rating.apply_calibration
+-- compares the versions to detect later changes. Beyond the maximum numbers, the items and voters with the most votes
+-- are returned, and items_left_out counts the omitted items.
 
-create or replace function rating.standings(
+create or replace function rating.read_calibration_input(
     organization_id uuid,
     items_most integer default 100000,
     voters_most integer default 200000
@@ -32,18 +32,30 @@ set search_path = pg_catalog, pg_temp
 as $$
     select
         statement_timestamp(),
-        (select max(c.id) from rating.calibrations as c where c.organization_id = standings.organization_id),
+        (
+            select max(c.id)
+            from rating.calibrations as c
+            where c.organization_id = read_calibration_input.organization_id
+        ),
         coalesce(
-            (select t.model::text from rating.settings as t where t.organization_id = standings.organization_id),
+            (
+                select t.model::text
+                from rating.settings as t
+                where t.organization_id = read_calibration_input.organization_id
+            ),
             'bayes'
         ),
-        (select to_jsonb(p) from rating.populations as p where p.organization_id = standings.organization_id),
+        (
+            select to_jsonb(p)
+            from rating.populations as p
+            where p.organization_id = read_calibration_input.organization_id
+        ),
         coalesce(i.ids, '{}'),
         coalesce(i.versions, '{}'),
         coalesce(i.votes, '{}'),
         coalesce(i.fires, '{}'),
         coalesce(i.means, '{}'),
-        (select count(*) from rating.item_stats as s where s.organization_id = standings.organization_id)
+        (select count(*) from rating.item_stats as s where s.organization_id = read_calibration_input.organization_id)
         - coalesce(cardinality(i.ids), 0),
         coalesce(v.ids, '{}'),
         coalesce(v.versions, '{}'),
@@ -59,9 +71,9 @@ as $$
         from (
             select s.item_id, s.version, s.votes, s.fire_weight, s.mean
             from rating.item_stats as s
-            where s.organization_id = standings.organization_id
+            where s.organization_id = read_calibration_input.organization_id
             order by s.votes desc, s.item_id
-            limit standings.items_most
+            limit read_calibration_input.items_most
         ) as f
     ) as i
     cross join (
@@ -73,14 +85,14 @@ as $$
         from (
             select r.voter_id, r.version, r.votes, r.sliders
             from rating.voters as r
-            where r.organization_id = standings.organization_id
+            where r.organization_id = read_calibration_input.organization_id
             order by r.votes desc, r.voter_id
-            limit standings.voters_most
+            limit read_calibration_input.voters_most
         ) as f
     ) as v;
 $$;
 
-comment on function rating.standings(uuid, integer, integer) is
+comment on function rating.read_calibration_input(uuid, integer, integer) is
 'Return items and voters of an organization from one snapshot, with their versions.';
 
-grant execute on function rating.standings(uuid, integer, integer) to service_role;
+grant execute on function rating.read_calibration_input(uuid, integer, integer) to service_role;

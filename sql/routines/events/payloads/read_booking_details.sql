@@ -1,9 +1,9 @@
--- events.booking_details_of: return a booking with its reason and its event, as GET /bookings/{id} does.
+-- events.read_booking_details: return a booking with its reason and its event, as GET /bookings/{id} does.
 --
 -- For a message that is being sent: it names no caller, so the routine reads as the owner. In plpgsql, which keeps the
 -- plan: planning a read of the partitioned events takes longer than the read. Internal.
 
-create or replace function events.booking_details_of(booking_id uuid)
+create or replace function events.read_booking_details(booking_id uuid)
 returns jsonb
 language plpgsql
 stable
@@ -14,10 +14,10 @@ begin
     return (
         select to_jsonb(b)
         from events.booking_details as b
-        where b.id = booking_details_of.booking_id
+        where b.id = read_booking_details.booking_id
     );
 end;
 $$;
 
-comment on function events.booking_details_of(uuid) is
+comment on function events.read_booking_details(uuid) is
 'Return a booking with its reason and its event, as GET /bookings/{id} does.';
