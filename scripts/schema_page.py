@@ -150,16 +150,16 @@ def entries(dump: str) -> Iterator[Entry]:
 
 
 def contents(blocks: Iterable[Block]) -> str:
-    """Return a table of the schemas with the number of their tables, views and routines."""
+    """Return a list of the schemas with the number of their tables, views and routines."""
     counts: dict[str, Counter[str]] = {}
     for block in blocks:
         if block.schema != "-":
             counts.setdefault(block.schema, Counter()).update(entry.kind for entry in block.entries)
-    lines = [f"-- {'schema':<16}{'tables':>8}{'views':>8}{'routines':>10}"]
+    lines = []
     for schema, kinds in counts.items():
         views = sum(kinds[kind] for kind in _VIEWS)
         routines = sum(kinds[kind] for kind in _ROUTINES)
-        lines.append(f"-- {schema:<16}{kinds['TABLE']:>8}{views:>8}{routines:>10}")
+        lines.append(f"-- - {schema}: tables {kinds['TABLE']}, views {views}, routines {routines}")
     return "--\n" + "\n".join(lines) + "\n"
 
 

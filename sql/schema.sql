@@ -5,18 +5,17 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- schema            tables   views  routines
--- events                 8       4       107
--- messaging              8       2        26
--- ops                   19       1        51
--- organizations          7       0         4
--- payments              26       7       150
--- public                 1      12         8
--- rating                16       1        45
--- rating_archive         0       0         0
--- ref                    6       0         0
--- staging                5       5        12
--- users                  1       0        14
+-- - events: tables 8, views 4, routines 107
+-- - messaging: tables 8, views 2, routines 26
+-- - ops: tables 19, views 1, routines 51
+-- - organizations: tables 7, views 0, routines 4
+-- - payments: tables 26, views 7, routines 150
+-- - public: tables 1, views 12, routines 8
+-- - rating: tables 16, views 1, routines 45
+-- - rating_archive: tables 0, views 0, routines 0
+-- - ref: tables 6, views 0, routines 0
+-- - staging: tables 5, views 5, routines 12
+-- - users: tables 1, views 0, routines 14
 
 CREATE SCHEMA events;
 COMMENT ON SCHEMA events IS 'Series, events, seats, bookings, holds and waitlists.';
