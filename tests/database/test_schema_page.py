@@ -170,7 +170,9 @@ def test_contents_count_the_objects_of_each_schema(server):
             order by 1
             """
         ).fetchall()
-    found = re.findall(r"^-- - (\w+): tables (\d+), views (\d+), routines (\d+)$", schema.TARGET.read_text(), re.MULTILINE)
+    found = re.findall(
+        r"^-- - (\w+): tables (\d+), views (\d+), routines (\d+)$", schema.TARGET.read_text(), re.MULTILINE
+    )
 
     assert [(name, *map(int, counts)) for name, *counts in found] == rows
 
