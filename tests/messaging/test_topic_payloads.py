@@ -1,6 +1,7 @@
 """The catalogue of topics and the database agree, and each payload that a routine writes fits its topic's model."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from psycopg.types.json import Jsonb
@@ -16,6 +17,8 @@ from tests.kit.alerts import NOW, evaluate, insert_rule, record_metric
 from tests.kit.packages import apply_payment, buy, money, offer
 from tests.kit.payments import PRICE, CardBookings
 from tests.kit.wallets import CreditBookings
+
+ROOT = Path(__file__).resolve().parents[2]
 
 TEXTS = {"title", "description", "reason", "status_reason", "seller", "buyer", "lines", "event_title"}
 """Members with texts that people wrote: the outbox never stores them."""
@@ -333,3 +336,27 @@ def test_disabled_endpoint_and_erased_person_have_the_members_of_their_model(db)
     routines.call(db, None, "select users.erase_profile(%s)", [customer])
 
     check(db, "webhook_endpoint.disabled", "person.erased")
+
+
+def test_earlier_code_finds_the_recipients_of_new_payloads(db):
+    """Replace the routine that earlier code calls while a deployment runs, as the migration does."""
+    stage = stages.create(db)
+    routines.book(db, stage.event(), stage.customer())
+    routines.call(db, None, "select messaging.send_reminders(at => now() + interval '9 days 1 hour')")
+    db.execute(
+        "create function messaging.audience("
+        " topic text, payload jsonb, at timestamptz default statement_timestamp()"
+        ") returns table (user_id uuid, email text, name text, language text, organization_id uuid, facts jsonb)"
+        " language sql as $$ select null::uuid, '', '', '', null::uuid, '{}'::jsonb where false $$"
+    )
+    db.execute((ROOT / "sql" / "migrations" / "0088_former_audience.pre.sql").read_text())
+
+    earlier, now = (
+        db.execute(
+            f"select o.topic, r.* from public.outbox as o, messaging.{name}(o.topic, o.payload) as r order by o.id"
+        ).fetchall()
+        for name in ("audience", "recipients")
+    )
+
+    assert earlier == now
+    assert [row["topic"] for row in now] == ["booking.confirmed", "booking.reminder"]

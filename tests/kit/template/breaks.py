@@ -175,6 +175,10 @@ def _schedule_without_a_job(system: System) -> None:
     del system.properties("MaintainFunctionCleanUpSchedule")["Target"]["Input"]
 
 
+def _name_a_schedule(system: System) -> None:
+    system.properties("MaintainFunctionCleanUpSchedule")["Name"] = "clean-up"
+
+
 def _remove_the_failure_destination(system: System) -> None:
     del system.resources["MaintainFunctionEventInvokeConfig"]
 
@@ -447,6 +451,7 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (work_rules.only_functions_that_send_to_themselves_may_recurse, _forbid_recursion, "RelayOutboxFunction"),
     (work_rules.every_schedule_has_dead_letters, _schedule_without_dead_letters, "RelayOutboxSchedule"),
     (work_rules.every_schedule_has_dead_letters, _schedule_without_a_job, "CleanUpSchedule"),
+    (work_rules.schedules_have_generated_names, _name_a_schedule, "CleanUpSchedule"),
     (work_rules.failed_runs_of_schedules_are_parked, _remove_the_failure_destination, "MaintainFunction"),
     (work_rules.schedules_and_queues_call_the_alias, _call_the_newest_code, "RelaySource"),
     (work_rules.customer_functions_deploy_gradually_with_alarms, _disable_the_rollback_alarms, "BookFunction"),

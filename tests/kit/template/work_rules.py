@@ -105,6 +105,16 @@ def every_schedule_has_dead_letters(system: System) -> Iterator[str]:
             yield f"{name} has a flexible time window"
 
 
+def schedules_have_generated_names(system: System) -> Iterator[str]:
+    """Require SAM's name for a schedule. A renamed function creates its schedules before it deletes the earlier ones.
+
+    With a name of its own, the new schedule would have the name of the earlier one, and the deployment would fail.
+    """
+    for name, schedule in system.of_type("AWS::Scheduler::Schedule").items():
+        if schedule["Properties"].get("Name", name) != name:
+            yield f"{name} has a name of its own"
+
+
 def failed_runs_of_schedules_are_parked(system: System) -> Iterator[str]:
     """Require a destination for failed runs on the alias, because schedules invoke without waiting."""
     parked = {
@@ -222,6 +232,7 @@ RULES = (
     queue_sources_report_failures_and_limit_concurrency,
     only_functions_that_send_to_themselves_may_recurse,
     every_schedule_has_dead_letters,
+    schedules_have_generated_names,
     failed_runs_of_schedules_are_parked,
     schedules_and_queues_call_the_alias,
     customer_functions_deploy_gradually_with_alarms,
