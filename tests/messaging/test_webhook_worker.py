@@ -85,7 +85,7 @@ def test_unsuccessful_response_is_retried_and_redirects_are_not_followed(world, 
 def test_retry_within_a_minute_is_queued(world, aws, receiver, monkeypatch):
     asked = []
     module = gateway.load("deliver-webhooks")
-    monkeypatch.setattr(module, "wake", asked.append)
+    monkeypatch.setattr(module, "request_run", asked.append)
     receiver.answers["/in"] = [500]
     subscribe(world, receiver.url())
 
