@@ -111,7 +111,8 @@ catalogue in `marquee/messaging/topics.py`. [Subscribers](parts/subscriber-webho
 [CONTRIBUTING.md](../CONTRIBUTING.md#a-topic).
 
 The [outbox](parts/outbox.md) stores ids, amounts, times and states of the object. Titles, reasons, names and lines \
-are read when a webhook is sent. An example of each public object is below."""
+are read when a webhook is sent. An example of each public object is below. It has the members that the API returns, \
+except a booking's `payment`. A test of an endpoint sends `webhook.test`, which is no topic and has no such object."""
 
 
 def schemas() -> Tree:

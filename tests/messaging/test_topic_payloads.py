@@ -360,3 +360,15 @@ def test_earlier_code_finds_the_recipients_of_new_payloads(db):
 
     assert earlier == now
     assert [row["topic"] for row in now] == ["booking.confirmed", "booking.reminder"]
+
+
+def test_confirmation_carries_no_reason_of_a_later_cancellation(db):
+    stage = stages.create(db)
+    customer = stage.customer()
+    booking = routines.book(db, stage.event(), customer)
+    routines.call(db, customer, "select events.cancel_booking(booking_id => %s, reason => 'ill')", [booking["id"]])
+
+    confirmed, cancelled = check(db, "booking.confirmed", "booking.cancelled")
+
+    assert (confirmed["data"]["status"], confirmed["data"]["reason"]) == ("confirmed", None)
+    assert (cancelled["data"]["status"], cancelled["data"]["reason"]) == ("cancelled", "ill")

@@ -3,6 +3,8 @@
 -- A payload stores ids, amounts, times and states as they were. Titles, reasons, names and lines are read here, at each
 -- attempt, so that no queue keeps a text that erasure or a period has ended. The stored members win.
 --
+-- A booking's reason is that of its current status. A message about an earlier status has none.
+--
 -- An invoice of an erased person has an empty buyer: the law keeps it here, not at subscribers.
 --
 -- A payload without an id was written by earlier code: it only gets its reason. One payload that cannot be read never
@@ -23,6 +25,9 @@ declare
 begin
     if webhook_data.topic like 'booking.%' and the_id is not null then
         the_object := events.read_booking_details(the_id);
+        if the_object ->> 'status' is distinct from webhook_data.payload ->> 'status' then
+            the_object := the_object || '{"reason": null}';
+        end if;
     elsif webhook_data.topic like 'event.%' and the_id is not null then
         the_object := events.event_answer(the_id);
     elsif webhook_data.topic = 'invoice.issued' and the_id is not null then
