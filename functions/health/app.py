@@ -13,7 +13,7 @@ from marquee.core import database, identity
 from marquee.core.errors import Refused
 from marquee.edge import http
 from marquee.edge.observability import LambdaContext, observed
-from marquee.operations import health
+from marquee.operations.health import is_ready, read_details
 
 app = http.resolver()
 
@@ -26,15 +26,15 @@ class Health(BaseModel):
 
 
 @app.get("/health", tags=["health"])
-def get_health() -> Response[Health]:
+def health() -> Response[Health]:
     """Check whether Marquee is up and reaches its database; 503 unavailable while it does not."""
     with database.single(identity.anonymous()) as session:
-        ready = health.is_ready(session)
+        ready = is_ready(session)
     return http.json(HTTPStatus.OK, Health(live=True, ready=ready))
 
 
 @app.get("/health/details", tags=["health"], responses=http.problems(403), openapi_extensions=http.SERVICE_ONLY)
-def get_health_details() -> Response[dict[str, Any]]:
+def details() -> Response[dict[str, Any]]:
     """Get the state of every check, queue and job, and of the ledger; for the service role only."""
     caller = http.caller(app.current_event)
     if caller.role != "service_role":
@@ -42,7 +42,7 @@ def get_health_details() -> Response[dict[str, Any]]:
             HTTPStatus.FORBIDDEN, "forbidden", "Only the service role may see the details. GET /health is public."
         )
     with database.single(caller) as session:
-        return http.text_json(HTTPStatus.OK, health.read_details(session))
+        return http.text_json(HTTPStatus.OK, read_details(session))
 
 
 @observed
