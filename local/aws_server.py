@@ -54,12 +54,13 @@ def sent() -> list[dict[str, Any]]:
         for backend in regions.values():
             for message in backend.sent_messages:
                 to = getattr(message, "destinations", [])
+                addresses = to.get("ToAddresses", []) if isinstance(to, dict) else to
                 raw = getattr(message, "raw_data", None)
                 subject, body = shown(raw) if raw else (message.subject, message.body)
                 found.append(
                     {
                         "from": message.source,
-                        "to": to.get("ToAddresses", []) if isinstance(to, dict) else to,
+                        "to": list(dict.fromkeys(addresses)),  # moto adds the recipients of a raw message's headers
                         "subject": subject,
                         "body": body,
                     }

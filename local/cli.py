@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     up.set_defaults(command=_up)
 
     fire = commands.add_parser("fire", help="run a schedule of the running stack now")
-    fire.add_argument("name", help="its name, or the end of it")
+    fire.add_argument("name", nargs="?", default="", help="its name, or the end of it; none lists the names")
     fire.add_argument("--url", help="the stack's address (default: the one that runs here)")
     fire.set_defaults(command=_fire)
 
@@ -208,11 +208,11 @@ def _fire(given: argparse.Namespace) -> int:
 
 def _schedules(given: argparse.Namespace) -> int:
     found = state.call(_url(given), "GET", "/.local/schedules")
-    width = max((len(each["name"]) for each in found), default=0)
+    width = max((len(each["title"]) for each in found), default=0)
     for each in found:
         next_at = datetime.fromisoformat(each["next_at"]).astimezone() if each["next_at"] else None
         when = f"{next_at:%Y-%m-%d %H:%M:%S %Z}" if next_at else "does not run again"
-        print(f"{each['name']:<{width}}  {when:<26}  {each['expression']} {each['timezone']}")
+        print(f"{each['title']:<{width}}  {when:<26}  {each['expression']} {each['timezone']}")
     return 0
 
 

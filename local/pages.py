@@ -145,7 +145,8 @@ def told(outcome: Outcome) -> dict[str, Any]:
 
 
 def _schedule(due: Any) -> dict[str, Any]:
-    return {**asdict(due.schedule), "next_at": due.next_at.isoformat() if due.next_at else None}
+    schedule = {**asdict(due.schedule), "title": due.schedule.title}
+    return {**schedule, "next_at": due.next_at.isoformat() if due.next_at else None}
 
 
 def _error(status: HTTPStatus, message: str) -> web.Response:

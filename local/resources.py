@@ -90,7 +90,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A schedule and its target; `input` is the JSON text that the target gets."""
+    """A schedule and its target; `input` is the JSON text that the target gets.
+
+    `event` is the id of the function's event from which SAM makes the schedule, if that event has no name.
+    """
 
     logical_id: str
     name: str
@@ -105,6 +108,12 @@ class Schedule:
     starts_at: str | None = None
     ends_at: str | None = None
     enabled: bool = True
+    event: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The name for people, as the template states it."""
+        return self.event or self.name
 
 
 @dataclass(frozen=True, slots=True)

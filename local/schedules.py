@@ -63,28 +63,29 @@ class Scheduler:
             Due(schedule, self._next(schedule, expression, now) if schedule.enabled else None)
             for schedule, expression in self._schedules.values()
         ]
-        return sorted(found, key=lambda due: (due.next_at is None, due.next_at or now, due.schedule.name))
+        return sorted(found, key=lambda due: (due.next_at is None, due.next_at or now, due.schedule.title))
 
     def find(self, name: str) -> Schedule:
-        """Return a schedule by its name, its logical id, or the end of either. Raises UnknownSchedule."""
-        wanted = name.lower()
-        schedules = [schedule for schedule, _ in self._schedules.values()]
-        exact = [each for each in schedules if wanted in (each.name.lower(), each.logical_id.lower())]
-        ending = [
-            each for each in schedules if each.name.lower().endswith(wanted) or each.logical_id.lower().endswith(wanted)
-        ]
-        found = exact or (ending if wanted else [])
+        """Return a schedule by its title, name, logical id, or the end of one, also without "Schedule" at the end.
+
+        Raises UnknownSchedule.
+        """
+        schedules = {schedule: _names(schedule) for schedule, _ in self._schedules.values()}
+        wanted = (name.lower(), f"{name.lower()}schedule")
+        exact = [each for each, names in schedules.items() if names & set(wanted)]
+        ending = [each for each, names in schedules.items() if any(known.endswith(wanted) for known in names)]
+        found = (exact or ending) if name else []
         if len(found) != 1:
-            known = ", ".join(sorted(each.name for each in schedules)) or "none"
-            problem = "There is no schedule" if not found else "There are several schedules"
-            raise UnknownSchedule(f"{problem} {name!r}. Schedules here: {known}.")
+            known = ", ".join(sorted(each.title for each in schedules)) or "none"
+            problem = f"There are several schedules {name!r}" if found else f"There is no schedule {name!r}"
+            raise UnknownSchedule(f"{problem if name else 'Name a schedule'}. Schedules here: {known}.")
         return found[0]
 
     async def fire(self, name: str) -> Outcome | None:
         """Run a schedule's target now, once, and return its outcome. Raises UnknownSchedule, Undelivered."""
         schedule = self.find(name)
         payload = self._payload(schedule, datetime.now(UTC), 1)
-        return await self._dispatcher.call(schedule.target_arn, payload, f"{schedule.name} (by hand)")
+        return await self._dispatcher.call(schedule.target_arn, payload, f"{schedule.title} (by hand)")
 
     def _next(self, schedule: Schedule, expression: Expression, after: datetime) -> datetime | None:
         since = datetime.fromisoformat(schedule.starts_at).astimezone(UTC) if schedule.starts_at else self._began
@@ -107,7 +108,9 @@ class Scheduler:
         while True:
             attempt += 1
             try:
-                await self._dispatcher.deliver(schedule.target_arn, self._payload(schedule, at, attempt), schedule.name)
+                await self._dispatcher.deliver(
+                    schedule.target_arn, self._payload(schedule, at, attempt), schedule.title
+                )
                 return
             except Undelivered as error:
                 pause = min(2.0**attempt, RETRY_SECONDS_MAX)
@@ -118,7 +121,7 @@ class Scheduler:
                 await asyncio.sleep(pause)
 
     async def _bury(self, schedule: Schedule, at: datetime, attempt: int, error: Undelivered) -> None:
-        self._console.say(f"{schedule.name}: {error}")
+        self._console.say(f"{schedule.title}: {error}")
         if schedule.dead_letter_arn is None:
             return
         attributes = {
@@ -131,7 +134,7 @@ class Scheduler:
         try:
             await self._services.send(schedule.dead_letter_arn, self._payload(schedule, at, attempt), attributes)
         except (BotoCoreError, ClientError) as failure:
-            self._console.say(f"{schedule.name}: the dead letters got nothing: {failure}")
+            self._console.say(f"{schedule.title}: the dead letters got nothing: {failure}")
 
     def _payload(self, schedule: Schedule, at: datetime, attempt: int) -> str:
         """Return the input with Scheduler's context attributes inserted."""
@@ -148,6 +151,10 @@ class Scheduler:
 
     def _arn(self, schedule: Schedule) -> str:
         return self._services.account.arn("scheduler", f"schedule/default/{schedule.name}")
+
+
+def _names(schedule: Schedule) -> set[str]:
+    return {name.lower() for name in (schedule.title, schedule.name, schedule.logical_id)}
 
 
 async def _until(moment: datetime) -> None:

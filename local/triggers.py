@@ -79,6 +79,7 @@ def schedules(
         starts_at=_moment(properties.get("StartDate")),
         ends_at=_moment(properties.get("EndDate")),
         enabled=properties.get("State", "ENABLED") == "ENABLED",
+        event=_event(name, properties.get("Name"), here.function(str(target["Arn"]))),
     )
     return _kept([made], here, report)
 
@@ -194,6 +195,12 @@ def _kept(found: Sequence[Schedule], here: Targets, report: Report) -> list[Sche
         known = target in here.functions or target in here.queues
         kept.append(schedule if known else replace(schedule, target_arn=_unqualified(target)))
     return kept
+
+
+def _event(name: str, given: Any, function: str | None) -> str | None:
+    """Return the id of an event to which SAM gave a name: the ids of its function and itself, without a space."""
+    bare, owner = name.rpartition(".")[2], (function or "").rpartition(".")[2]
+    return bare.removeprefix(owner) if owner and given == bare and bare.startswith(owner) else None
 
 
 def _input(target: Mapping[str, Any], default: str) -> str:

@@ -129,6 +129,12 @@ def test_invalid_body_is_refused_with_place_and_kind(body, place, kind):
     assert {"path": place, "kind": kind} in [{"path": e["path"], "kind": e["kind"]} for e in answer.body["errors"]]
 
 
+def test_message_of_a_validator_comes_without_the_prefix_of_pydantic():
+    [error] = post({"thing_id": THING, "at": "2030-01-31T18:00:00"}).body["errors"]
+
+    assert error["message"] == "write a time like 2030-01-31T18:00:00Z, with seconds and an offset, from year 1 to 9999"
+
+
 def test_refusal_never_repeats_request_values():
     answer = post({"thing_id": "hunter2-secret", "seats": "hunter2-secret", "note": "hunter2-secret" * 9})
 

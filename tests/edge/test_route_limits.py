@@ -115,7 +115,10 @@ def refused(folder, event):
     body = json.loads(answer["body"])
     headers = {name.lower(): values[-1] for name, values in answer.get("multiValueHeaders", {}).items()}
     headers |= {name.lower(): value for name, value in (answer.get("headers") or {}).items()}
-    assert (answer["statusCode"], body.get("code")) == (429, "rate_limited"), body
+    assert (answer["statusCode"], body.get("code")) == (429, "rate_limited"), (
+        f"{event['httpMethod']} {event['resource']} was not refused by a limit: {body}. Name an operation of"
+        ' ops.rate_limit_rules in its handler (limit=http.limited(event, "operation")), or give the reason in REASONS.'
+    )
     assert body["retry_after_seconds"] > 80_000
     assert int(headers["retry-after"]) == body["retry_after_seconds"]
 
@@ -188,16 +191,24 @@ def test_read_that_writes_the_access_log_is_listed(db, statements, route, folder
     gateway.invoke(folder, authenticated(event))
 
     writes = any(f"{routine}(" in text for routine in recording_routines(db) for text in statements)
-    assert bool(statements) == (route not in WITHOUT_STATEMENT)
-    assert writes == (route in RECORDED)
+    assert bool(statements) == (route not in WITHOUT_STATEMENT), (
+        f"{route} {'runs a statement: remove it from' if statements else 'runs no statement: add it to'}"
+        " WITHOUT_STATEMENT. Only a sample request that runs statements shows whether a read writes the access log."
+    )
+    assert writes == (route in RECORDED), (
+        f"{route} {'writes the access log: add it to' if writes else 'writes no access log: remove it from'} RECORDED."
+        " A read that writes it needs a rate limit."
+    )
 
 
 def test_route_that_needs_a_limit_has_a_sample_request():
-    assert [route for route in ROUTES if route not in SAMPLES] == []
+    missing = [route for route in ROUTES if route not in SAMPLES]
+    assert missing == [], "Run make events, which writes the sample requests that the tests of limits send."
 
 
 def test_listed_reasons_are_for_existing_routes():
-    assert sorted(REASONS.keys() - set(ROUTES)) == []
+    unneeded = sorted(REASONS.keys() - set(ROUTES))
+    assert unneeded == [], "Remove these from REASONS: they do not exist, or need no limit."
 
 
 def test_acting_for_a_customer_has_its_own_limit(db):
@@ -222,4 +233,5 @@ def test_every_rate_limit_rule_is_used_by_a_route(db):
     text = "\n".join(file.read_text() for file in gateway.FUNCTIONS.rglob("*.py"))
     rules = [row["operation"] for row in db.execute("select operation from ops.rate_limit_rules").fetchall()]
 
-    assert [rule for rule in rules if f'"{rule.removesuffix("_for_customer")}"' not in text] == []
+    unused = [rule for rule in rules if f'"{rule.removesuffix("_for_customer")}"' not in text]
+    assert unused == [], "No handler names these operations, so they limit nothing: use or delete their rules."

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
 
+import pytest
+
 from local.console import Console
 from local.invocations import Undelivered
 from local.resources import Account, Schedule
@@ -19,7 +21,24 @@ def test_schedules_are_listed_with_their_next_time(stack: LocalStack) -> None:
     tick = next(line for line in lines if line.startswith("sample-tick"))
 
     assert "cron(0 9 ? * 2 *) Europe/Zurich" in tick
-    assert any("sample-soon" in line and "does not run again" in line for line in lines)
+    assert any(line.startswith("SoonSchedule ") and "does not run again" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "name", ["SoonSchedule", "Soon", "soon", "TickFunctionSoonSchedule", "TickFunctionSoon", "oon"]
+)
+def test_schedule_is_found_by_its_event_or_logical_id_or_their_end(stack: LocalStack, name: str) -> None:
+    fired = stack.run("fire", name)
+
+    assert (fired.returncode, json.loads(fired.stdout or "null")) == (0, {"ticked": "soon"}), fired.stderr
+
+
+@pytest.mark.parametrize("arguments", [[""], []])
+def test_firing_without_a_name_lists_the_names(stack: LocalStack, arguments: list[str]) -> None:
+    fired = stack.run("fire", *arguments)
+
+    assert fired.returncode == 1
+    assert fired.stderr == "Name a schedule. Schedules here: SoonSchedule, sample-failing, sample-tick.\n"
 
 
 def test_schedule_fired_by_hand_shows_its_result(stack: LocalStack) -> None:
@@ -41,7 +60,7 @@ def test_unknown_schedule_is_refused_with_the_known_names(stack: LocalStack) -> 
     fired = stack.run("fire", "nonsense")
 
     assert fired.returncode == 1
-    assert "sample-failing, sample-soon, sample-tick" in fired.stderr
+    assert "There is no schedule 'nonsense'. Schedules here: SoonSchedule, sample-failing, sample-tick." in fired.stderr
 
 
 def test_due_schedule_runs_is_retried_and_becomes_a_dead_letter(tmp_path: Path) -> None:

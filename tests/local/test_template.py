@@ -66,7 +66,11 @@ def test_queues_sources_and_schedules_are_read(cache: Path) -> None:
     assert (source.function, source.batch_size, source.window_seconds) == ("WorkFunction", 10, 1)
     assert (source.partial_failures, source.concurrency_max) == (True, 2)
     assert schedules["sample-tick"].timezone == "Europe/Zurich"
-    assert not schedules["sample-soon"].enabled
+    assert not schedules["TickFunctionSoonSchedule"].enabled
+    assert [schedules[name].title for name in ("sample-tick", "TickFunctionSoonSchedule")] == [
+        "sample-tick",
+        "SoonSchedule",
+    ]
 
 
 def test_cached_template_is_read_fast_and_is_the_same(cache: Path) -> None:

@@ -75,6 +75,24 @@ def test_schedule_runs_only_with_a_local_target(target: str, expected: str | Non
     assert len(report.entries()) == (expected is None)
 
 
+@pytest.mark.parametrize(
+    ("logical_id", "name", "title"),
+    [
+        ("FNightlySchedule", "FNightlySchedule", "NightlySchedule"),
+        ("Part.FNightlySchedule", "FNightlySchedule", "NightlySchedule"),
+        ("FNightlySchedule", "nightly", "nightly"),
+        ("Other", "Other", "Other"),
+        ("FNightlySchedule", None, "shop-FNightlySchedule"),
+    ],
+)
+def test_title_of_a_schedule_is_its_event_if_sam_named_it(logical_id: str, name: str | None, title: str) -> None:
+    properties = {"ScheduleExpression": "rate(1 day)", "Target": {"Arn": ARN}} | ({"Name": name} if name else {})
+
+    [schedule] = triggers.schedules(logical_id, properties, ACCOUNT, HERE, Report())
+
+    assert (schedule.title, schedule.name) == (title, name or title)
+
+
 def test_schedule_with_an_unreadable_date_is_refused() -> None:
     properties = {"ScheduleExpression": "rate(1 day)", "Target": {"Arn": ARN}, "EndDate": "never"}
 

@@ -302,6 +302,22 @@ def read(db, route, caller):
     return gateway.get(function, path_of(db, route), caller=caller, query=query)
 
 
+def advice(routes, recorded, unrecorded, recorded_name, unrecorded_name):
+    """Return which list of this file to change for each route that differs, and why."""
+    listed = recorded.keys() | unrecorded.keys()
+    lines = [
+        f"{route} is in no list. Add it to {recorded_name} if it returns other people's data to staff, which the access"
+        f" log must record. Otherwise add it to {unrecorded_name} with the reason."
+        for route in sorted(routes - listed)
+    ]
+    lines += [
+        f"{route} is in {recorded_name if route in recorded else unrecorded_name}, but docs/openapi.json has no such"
+        " route with a token. Remove it."
+        for route in sorted(listed - routes)
+    ]
+    return "\n".join(lines)
+
+
 def test_every_route_with_a_token_is_classified():
     paths = json.loads(OPENAPI.read_text())["paths"]
     routes = {path for path, methods in paths.items() if methods.get("get", {}).get("security")}
@@ -312,8 +328,10 @@ def test_every_route_with_a_token_is_classified():
         if method != "get" and isinstance(operation, dict) and operation.get("security")
     }
 
-    assert routes == READS.keys() | UNRECORDED.keys()
-    assert writes == WRITES.keys() | UNRECORDED_WRITES.keys()
+    assert routes == READS.keys() | UNRECORDED.keys(), advice(routes, READS, UNRECORDED, "READS", "UNRECORDED")
+    assert writes == WRITES.keys() | UNRECORDED_WRITES.keys(), advice(
+        writes, WRITES, UNRECORDED_WRITES, "WRITES", "UNRECORDED_WRITES"
+    )
     assert not READS.keys() & UNRECORDED.keys()
     assert not WRITES.keys() & UNRECORDED_WRITES.keys()
 

@@ -75,7 +75,8 @@ class Booking(Answer):
     currency: str
     created_at: datetime
     payment: Annotated[
-        checkout.PaymentTerms | None, Field(description="The payment by card or TWINT, due before expires_at.")
+        checkout.PaymentTerms | None,
+        Field(description="For a payment by card or TWINT. GET /bookings/{booking_id}/payment says when it is due."),
     ] = None
 
 

@@ -13,6 +13,8 @@ from marquee.edge import refusals
 CONTENT_TYPE = "application/problem+json"
 ERRORS_MAX = 50
 TEXT_LENGTH_MAX = 200
+VALIDATOR_PREFIX = "Value error, "
+"""Pydantic's prefix of the messages of validators."""
 
 _MEMBERS = ("type", "title", "status", "code", "detail")
 
@@ -78,7 +80,7 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Refused:
         {
             "path": [_short(part) for part in error["loc"]],
             "kind": str(error["type"]),
-            "message": _short(error["msg"]),
+            "message": _short(error["msg"].removeprefix(VALIDATOR_PREFIX)),
         }
         for error in errors[:ERRORS_MAX]
     ]
