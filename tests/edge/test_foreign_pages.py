@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local import browsers
+from local import foreign_pages
 
 pytestmark = pytest.mark.usefixtures("sockets_off")
 
@@ -28,7 +28,7 @@ HOST = "127.0.0.1:3000"
     ids=str,
 )
 def test_request_from_this_machine_is_allowed(headers):
-    assert not browsers.is_foreign(headers)
+    assert not foreign_pages.is_foreign(headers)
 
 
 @pytest.mark.parametrize(
@@ -55,15 +55,15 @@ def test_request_from_this_machine_is_allowed(headers):
     ids=str,
 )
 def test_request_from_a_foreign_page_is_refused(headers):
-    assert browsers.is_foreign(headers)
+    assert foreign_pages.is_foreign(headers)
 
 
 def test_link_from_a_foreign_page_is_allowed_for_navigation_only():
     link = {"Host": HOST, "Sec-Fetch-Site": "cross-site"}
 
-    assert not browsers.is_foreign(link, navigates=True)
-    assert browsers.is_foreign({**link, "Origin": "https://evil.example"}, navigates=True)
-    assert browsers.is_foreign({**link, "Host": "rebound.example"}, navigates=True)
+    assert not foreign_pages.is_foreign(link, navigates=True)
+    assert foreign_pages.is_foreign({**link, "Origin": "https://evil.example"}, navigates=True)
+    assert foreign_pages.is_foreign({**link, "Host": "rebound.example"}, navigates=True)
 
 
 SERVERS = {
