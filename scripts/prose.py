@@ -194,13 +194,13 @@ def _python(text: str, path: str) -> Iterator[Block]:
     nodes = list(ast.walk(ast.parse(text)))
     docstrings = set()
     for node in nodes:
-        for statement in getattr(node, "body", []) if not isinstance(node, ast.Lambda | ast.IfExp) else []:
+        body = getattr(node, "body", None)
+        for place, statement in enumerate(body if isinstance(body, list) else []):
             if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
                 if not isinstance(statement.value.value, str):
                     continue  # an ellipsis
                 docstrings.add(id(statement.value))
-                is_first = statement is node.body[0]  # type: ignore[attr-defined]
-                is_header = is_first and _is_imperative(node, path)
+                is_header = place == 0 and _is_imperative(node, path)
                 yield from _docstring(statement.value, is_header=is_header)
     if not path.startswith("tests/"):
         yield from _sentences_in(nodes, docstrings)
@@ -280,11 +280,11 @@ def _sentences_in(nodes: Sequence[ast.AST], docstrings: set[int]) -> Iterator[Bl
     read = described | printed | raised
     inner = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in nodes:
-        if id(node) in docstrings or id(node) in inner:
+        if not isinstance(node, ast.expr) or id(node) in docstrings or id(node) in inner:
             continue
         text = _string(node)
         if text is not None and (id(node) in read or _is_sentence(text)):
-            yield from _paragraphs([(node.lineno, text.replace("\n", " "))])  # type: ignore[attr-defined]
+            yield from _paragraphs([(node.lineno, text.replace("\n", " "))])
 
 
 def _string(node: ast.AST) -> str | None:
