@@ -32,10 +32,10 @@ FREE_BYTES_MIN = 500 * 1024 * 1024
 WELCOME = """Marquee is ready on {url}          (Ctrl-C stops it; the data stays in .local)
 
   API and documentation   {url}/docs
-  Somebody's token        make token USER=ben          ana and gina work at lakeside; ben, chloe, … are customers
-  The main story          make demo                    in another terminal
+  Token of a person       make token USER=ben          ana and gina work at lakeside; ben, chloe, … are customers
+  Demo                    make demo                    in another terminal
   Logs of a function      tail -f .local/logs/book.log
-  Mails that were sent    .venv/bin/python -m local mails
+  Sent e-mails            .venv/bin/python -m local mails
   Stripe                  a stand-in, at the address in .local/stripe/url
 
   curl '{url}/events?limit=3'

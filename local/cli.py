@@ -25,10 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
-        return command(options)
+        status = command(options)
+        sys.stdout.flush()
     except (state.NotRunning, state.Refused) as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # The reader, such as head, closed the pipe. Python flushes the output again at exit, which must not fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,6 +3,8 @@
 import contextlib
 import http.client
 import json
+import os
+import subprocess
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,7 +14,7 @@ import pytest
 
 from local import foreign_pages
 from local.issuer import Issuer
-from tests.kit.local_stack import LocalStack
+from tests.kit.local_stack import ROOT, LocalStack
 
 
 def test_function_is_invoked_with_a_file(stack: LocalStack, tmp_path: Path) -> None:
@@ -31,6 +33,15 @@ def test_function_is_invoked_without_a_running_stack(tmp_path: Path) -> None:
     )
 
     assert (done.returncode, json.loads(done.stdout)) == (0, {"ticked": "alone"}), done.stderr
+
+
+def test_command_ends_quietly_when_its_reader_closes_the_pipe(stack: LocalStack) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(stack.command("schedules"), stdout=writer, stderr=subprocess.PIPE, cwd=ROOT, check=False)
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_unknown_function_is_refused_with_the_known_names(stack: LocalStack) -> None:
