@@ -30,7 +30,7 @@ demo: install-plots ## run the main story against the running system, with real 
 PARTS = $(sort $(foreach file,$(wildcard tests/*/test_*.py),$(word 2,$(subst /, ,$(file)))))
 UNKNOWN_PARTS = $(filter-out $(PARTS),$(PART))
 test: $(if $(UNKNOWN_PARTS),refuse-parts,install) ## run every test with a real PostgreSQL: PART="payments booking" for some parts
-	@$(PY) -m pytest -q -n logical $(addprefix tests/,$(PART))
+	@$(PY) -m pytest -q -n logical --dist worksteal $(addprefix tests/,$(PART))
 
 refuse-parts:
 	@echo "There is no part '$(UNKNOWN_PARTS)'. Choose from: $(PARTS)." >&2; exit 2
