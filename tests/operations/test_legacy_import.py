@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_classes_become_series_and_events_with_their_seats(db, world, export):
         "Morning flow", "RRULE:FREQ=WEEKLY;BYDAY=MO", "active",
     )  # fmt: skip
     assert (series["price_cents"], series["currency"], series["category"]) == (2550, "CHF", "yoga")
-    assert series["generated_until"] == (SOON + timedelta(days=7)).date()
+    assert series["generated_until"] == (SOON + timedelta(days=7)).astimezone(ZoneInfo("Europe/Zurich")).date()
     rows = db.execute(
         "select e.*, i.capacity::integer, l.name as location, p.name as instructor from events.events as e"
         " inner join events.inventory as i on i.event_id = e.id"

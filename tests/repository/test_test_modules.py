@@ -76,7 +76,7 @@ def make(*arguments: str) -> "subprocess.CompletedProcess[str]":
 def test_make_runs_the_named_parts() -> None:
     shown = make("--dry-run", "PART=payments booking")
 
-    assert shown.stdout.rstrip().endswith("-m pytest -q -n logical tests/payments tests/booking")
+    assert shown.stdout.rstrip().endswith("-m pytest -q -n logical --dist worksteal tests/payments tests/booking")
 
 
 def test_make_lists_the_parts_when_one_is_unknown() -> None:
