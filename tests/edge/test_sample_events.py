@@ -28,6 +28,10 @@ def having(member):
     return [name for name, sample in SAMPLES.items() if member in sample and "type" not in sample]
 
 
+def having_jobs():
+    return [SAMPLES[name]["job"] for name in having("job")]
+
+
 @pytest.fixture(autouse=True)
 def _stripe(monkeypatch):
     """Set the environment of functions that call Stripe. No test here reaches Stripe."""
@@ -85,6 +89,8 @@ def test_sample_request_gets_a_documented_response(db, aws):
 
 
 def test_sample_schedule_runs_its_job(db, aws):
+    # The first run of a backfill asks for 30 days, hour by hour, which makes moto's queues slow.
+    db.execute("insert into ops.job_runs (job, succeeded) select unnest(%s::text[]), true", [having_jobs()])
     assert {name: invoke(name)["job"] for name in having("job")} == {
         name: SAMPLES[name]["job"] for name in having("job")
     }
