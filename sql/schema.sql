@@ -5,7 +5,7 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 8, views 4, routines 107
+-- - events: tables 8, views 4, routines 108
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 51
 -- - organizations: tables 7, views 0, routines 4
@@ -918,6 +918,11 @@ CREATE FUNCTION events.join_waitlist(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.join_waitlist IS 'Join the waitlist of a full event. Returns the entry with its position.';
 GRANT ALL ON FUNCTION events.join_waitlist TO authenticated, service_role;
+
+CREATE FUNCTION events.late_cancellation_cents(booking events.bookings) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.late_cancellation_cents IS 'Return the cost of cancelling a confirmed booking late, in cents.';
 
 CREATE FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid DEFAULT NULL::uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2737,9 +2742,11 @@ CREATE TABLE organizations.policies (
     refund_to text DEFAULT 'original'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     seats_max_per_person integer DEFAULT 20,
+    late_refund_percent integer,
     CONSTRAINT cancel_within_a_quarter CHECK (((cancel_hours_before >= 0) AND (cancel_hours_before <= 2160))),
     CONSTRAINT closes_within_a_month CHECK (((closes_minutes_before >= '-1440'::integer) AND (closes_minutes_before <= 43200))),
     CONSTRAINT late_fee_is_not_negative CHECK ((late_fee_cents >= 0)),
+    CONSTRAINT late_refund_is_a_percentage CHECK (((late_refund_percent >= 0) AND (late_refund_percent <= 100))),
     CONSTRAINT no_show_fee_is_not_negative CHECK ((no_show_fee_cents >= 0)),
     CONSTRAINT opens_within_two_years CHECK (((opens_days_before >= 0) AND (opens_days_before <= 730))),
     CONSTRAINT policy_name_is_readable CHECK (ops.is_line(name)),
@@ -2750,6 +2757,7 @@ CREATE TABLE organizations.policies (
 COMMENT ON COLUMN organizations.policies.opens_days_before IS 'Booking opens this many days before the start; null: at once.';
 COMMENT ON COLUMN organizations.policies.closes_minutes_before IS 'Sales end this many minutes before the start; negative: after it.';
 COMMENT ON COLUMN organizations.policies.seats_max_per_person IS 'The most seats of one customer at an event, with guests, holds and waitlist entries; null: the platform''s maximum.';
+COMMENT ON COLUMN organizations.policies.late_refund_percent IS 'The share of the price that a late cancellation refunds. Null: all but the late fee, and nothing without a late fee.';
 ALTER TABLE ONLY organizations.policies ADD CONSTRAINT policies_organization_id_id_key UNIQUE (organization_id, id);
 ALTER TABLE ONLY organizations.policies ADD CONSTRAINT policies_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY organizations.policies
@@ -2869,8 +2877,9 @@ CREATE DOMAIN payments.credit_amount AS bigint
 CREATE DOMAIN payments.credit_rest AS bigint
 	CONSTRAINT credits_never_below_zero CHECK ((VALUE >= 0));
 
-CREATE DOMAIN payments.credit_use AS text
-	CONSTRAINT credits_are_used_for_a_price_or_a_fee CHECK ((VALUE = ANY (ARRAY['price'::text, 'no_show'::text])));
+CREATE DOMAIN payments.credit_use AS text;
+ALTER DOMAIN payments.credit_use
+    ADD CONSTRAINT credits_are_used_for_a_price_or_a_fee CHECK ((VALUE = ANY (ARRAY['price'::text, 'no_show'::text, 'late_cancellation'::text]))) NOT VALID;
 
 CREATE DOMAIN payments.guarded_cents AS bigint
 	CONSTRAINT balance_never_below_zero CHECK ((VALUE >= 0));
@@ -3423,15 +3432,18 @@ CREATE TABLE payments.fees (
     payment_transaction_id uuid,
     settled_by uuid,
     reason text,
+    kind text DEFAULT 'no_show'::text NOT NULL,
     CONSTRAINT fee_is_paid_or_owed CHECK ((paid_from = ANY (ARRAY['wallet'::text, 'owed'::text]))),
+    CONSTRAINT fee_kind_is_known CHECK ((kind = ANY (ARRAY['no_show'::text, 'late_cancellation'::text]))),
     CONSTRAINT fee_reason_is_readable CHECK (ops.is_text(reason)),
     CONSTRAINT fee_reason_is_short CHECK ((length(reason) <= 500)),
     CONSTRAINT only_what_is_owed_is_paid CHECK (((paid_at IS NULL) OR (paid_from = 'owed'::text))),
     CONSTRAINT payment_of_a_fee_is_posted CHECK (((paid_at IS NULL) = (payment_transaction_id IS NULL)))
 );
-COMMENT ON TABLE payments.fees IS 'No-show fees: taken from the wallet or owed, and reversed when they are corrected or waived.';
+COMMENT ON TABLE payments.fees IS 'Fees for not attending and for late cancellations: paid from the wallet, or owed.';
 COMMENT ON COLUMN payments.fees.settled_by IS 'The person who recorded the payment of the fee or waived it.';
 COMMENT ON COLUMN payments.fees.reason IS 'The reason of the waiver.';
+COMMENT ON COLUMN payments.fees.kind IS 'The reason of the fee: no_show or late_cancellation.';
 ALTER TABLE ONLY payments.fees ADD CONSTRAINT fees_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY payments.fees
     ADD CONSTRAINT fees_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
@@ -3836,9 +3848,10 @@ CREATE VIEW payments.fee_states WITH (security_invoker='true') AS
             WHEN (taken_back_at IS NOT NULL) THEN 'taken_back'::text
             WHEN ((paid_from = 'wallet'::text) OR (paid_at IS NOT NULL)) THEN 'paid'::text
             ELSE 'owed'::text
-        END AS status
+        END AS status,
+    kind
    FROM payments.fees f;
-COMMENT ON VIEW payments.fee_states IS 'Fees for not attending, with their state.';
+COMMENT ON VIEW payments.fee_states IS 'Fees for not attending and for late cancellations, with their state.';
 GRANT SELECT ON TABLE payments.fee_states TO app_read, app_write;
 
 CREATE VIEW payments.invoice_states WITH (security_invoker='true') AS
@@ -4068,7 +4081,7 @@ GRANT ALL ON FUNCTION payments.canonical_entry TO app_read, app_write;
 CREATE FUNCTION payments.charge_fee(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.charge_fee IS 'Charge a no-show fee: from the wallet if it covers the fee, otherwise as a debt.';
+COMMENT ON FUNCTION payments.charge_fee IS 'Charge a booking''s fee: from the wallet if it covers the fee, otherwise as a debt.';
 
 CREATE FUNCTION payments.check_transactions() RETURNS trigger
     LANGUAGE plpgsql
@@ -4857,7 +4870,7 @@ COMMENT ON FUNCTION payments.reverse_debt_settlement IS 'Reverse the settlement 
 CREATE FUNCTION payments.reverse_fee(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.reverse_fee IS 'Reverse the no-show fee of a booking, because it is corrected or waived.';
+COMMENT ON FUNCTION payments.reverse_fee IS 'Reverse the fee of a booking, because it is corrected or waived.';
 
 CREATE FUNCTION payments.reverse_sale_for_stripe_refund(
     intent payments.intents,
@@ -5015,7 +5028,7 @@ GRANT ALL ON FUNCTION payments.verify_ledger TO service_role;
 CREATE FUNCTION payments.waive_fee(fee_id uuid, reason text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.waive_fee IS 'Waive a no-show fee, as staff decide.';
+COMMENT ON FUNCTION payments.waive_fee IS 'Waive a fee, as staff decide.';
 GRANT ALL ON FUNCTION payments.waive_fee TO authenticated, service_role;
 
 CREATE AGGREGATE payments.hash_chain(entry bytea) (

@@ -1,4 +1,4 @@
-"""Invoices and credit notes, their pages to print and their payment, and no-show fees."""
+"""Invoices and credit notes, their pages to print and their payment, and fees."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -71,7 +71,7 @@ def list_fees(
     limit: http.PageSize = paging.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[Fee]]:
-    """List no-show fees, newest first."""
+    """List fees for not attending and for late cancellations, newest first."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
         return http.json(HTTPStatus.OK, fees.visible(session, organization_id, status, limit, cursor))

@@ -91,8 +91,9 @@ def test_late_cancellation_costs_the_policys_fee_unless_staff_waive_it(
 
 def test_cancellation_fee_is_limited_to_the_price_paid(db, stage):
     _, customer, booking_id = booked(db, stage, starts_in="1 hour")
+    db.execute("update events.bookings set price_cents = 300")
 
-    assert cancel(booking_id, customer).body["fee_cents"] == 0
+    assert cancel(booking_id, customer).body["fee_cents"] == 300
 
 
 def test_cancellation_follows_the_policy_at_the_time_of_booking(db, stage):
@@ -111,17 +112,31 @@ def test_customer_cannot_waive_their_own_fee(db, stage):
     assert (answer.status, answer.body["code"]) == (403, "forbidden")
 
 
-def test_customer_cannot_cancel_a_booking_of_a_past_event(db, stage):
+@pytest.mark.parametrize("ends_in", ["-2 hours", "1 minute"])
+def test_customer_cannot_cancel_after_the_start_but_staff_can(db, stage, ends_in):
+    """Refuse to avoid the no-show fee in the 59th minute of a class."""
     event_id, customer, booking_id = booked(db, stage)
     db.execute(
-        "update events.events set starts_at = now() - interval '3 hours', ends_at = now() - interval '2 hours' "
-        "where id = %s",
-        [event_id],
+        "update events.events set starts_at = now() - interval '3 hours', ends_at = now() + %s::interval where id = %s",
+        [ends_in, event_id],
     )
 
     answer = cancel(booking_id, customer)
 
-    assert (answer.status, answer.body["code"]) == (409, "event_over")
+    assert (answer.status, answer.body["code"]) == (409, "event_begun")
+    assert answer.body["starts_at"] in answer.body["detail"]
+    assert cancel(booking_id, stage.owner, {"waive": True}).body["status"] == "cancelled"
+
+
+def test_repeated_cancellation_after_the_start_returns_the_first_response(db, stage):
+    event_id, customer, booking_id = booked(db, stage)
+    first = cancel(booking_id, customer)
+    db.execute(
+        "update events.events set starts_at = now() - interval '1 h', ends_at = now() + interval '1 h' where id = %s",
+        [event_id],
+    )
+
+    assert cancel(booking_id, customer).text == first.text
 
 
 def test_attended_booking_cannot_be_cancelled(db, stage):

@@ -177,7 +177,7 @@ class Life:
         booking = self.bookings[number]
         self._unless(caller == booking.customer or caller in self.staff, "booking_not_found")
         if booking.status != "cancelled":
-            self._unless(self.now < ENDS or caller in self.staff, "event_over")
+            self._unless(self.now < STARTS or caller in self.staff, "event_begun")
             self._unless(booking.status == "confirmed", "invalid_transition")
             booking.status, booking.late = "cancelled", self.now >= LATE_FROM
             self._tell("booking.cancelled", booking.customer)

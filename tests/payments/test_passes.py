@@ -100,8 +100,8 @@ def test_cancellation_in_time_returns_the_units_once(desk):
     assert desk.lots(customer) == [(2, 2), (2, 2)]
 
 
-@pytest.mark.parametrize(("late_credit_lost", "left"), [(True, 3), (False, 5)])
-def test_late_cancellation_loses_the_units_if_the_policy_says_so(db, late_credit_lost, left):
+@pytest.mark.parametrize(("late_credit_lost", "left", "fee_cents"), [(True, 3, 0), (False, 5, 500)])
+def test_late_cancellation_loses_the_units_or_costs_the_fee(db, late_credit_lost, left, fee_cents):
     desk = CreditBookings(db, cancel_hours_before=2160, late_credit_lost=late_credit_lost)
     customer = desk.customer()
     desk.give_pass(customer, 5)
@@ -109,7 +109,7 @@ def test_late_cancellation_loses_the_units_if_the_policy_says_so(db, late_credit
 
     answer = desk.cancel(booking, customer)
 
-    assert (answer["late"], answer["fee_cents"]) == (True, 0)
+    assert (answer["late"], answer["fee_cents"]) == (True, fee_cents)
     assert desk.lots(customer) == [(5, left)]
 
 

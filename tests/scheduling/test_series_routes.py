@@ -33,6 +33,7 @@ def test_new_series_gets_its_events_for_120_days(world: World) -> None:
         "opens_days_before": 60,
         "closes_minutes_before": 15,
         "cancel_hours_before": 48,
+        "late_refund_percent": 100,
         "late_fee_cents": 1000,
         "late_credit_lost": True,
         "no_show_fee_cents": 0,

@@ -1,4 +1,4 @@
--- payments.fee_states: fees for not attending, with their state.
+-- payments.fee_states: fees for not attending and for late cancellations, with their state.
 --
 -- owed: not paid yet; paid: from the wallet at once, or later to the organizer; taken_back: waived, or withdrawn after
 -- a correction of attendance. Contains the fees that the caller may see.
@@ -20,9 +20,10 @@ select
         when f.taken_back_at is not null then 'taken_back'
         when f.paid_from = 'wallet' or f.paid_at is not null then 'paid'
         else 'owed'
-    end as status
+    end as status,
+    f.kind
 from payments.fees as f;
 
-comment on view payments.fee_states is 'Fees for not attending, with their state.';
+comment on view payments.fee_states is 'Fees for not attending and for late cancellations, with their state.';
 
 grant select on payments.fee_states to app_read, app_write;

@@ -136,7 +136,7 @@ def book(session: Session, request: BookingRequest, idempotency_key: str | None)
 def cancel(session: Session, booking_id: UUID, request: CancelRequest) -> CancelledBooking:
     """Cancel a booking and free its seats. Cancelling again returns the same.
 
-    Refuses: 403 forbidden, 404 booking_not_found, 409 event_over, 409 invalid_transition.
+    Refuses: 403 forbidden, 404 booking_not_found, 409 event_begun, 409 invalid_transition.
     """
     answer = session.value(
         "select events.cancel_booking(booking_id => %s, reason => %s, waive => %s) as answer",

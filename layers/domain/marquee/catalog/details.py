@@ -58,7 +58,10 @@ class EventDetails(Answer):
     opens_at: Annotated[datetime | None, Field(description="When booking opens. Null: when it was published.")]
     closes_at: datetime
     cancel_hours_before: Annotated[int, Field(description="Cancelling is free until so many hours before the start.")]
-    late_fee_cents: Annotated[int, Field(description="The fee for cancelling later.")]
+    late_refund_percent: Annotated[
+        int, Field(description="The share of the price that cancelling later refunds, in percent.")
+    ]
+    late_fee_cents: Annotated[int, Field(description="The least cost of cancelling later, also of a free booking.")]
     availability: Annotated[Availability, Field(description="filling: at least 80 % of the seats are taken or held.")]
     capacity: Annotated[int | None, Field(description="Number of seats. Null: no limit.")]
     seats_left: Annotated[int | None, Field(description="Number of free seats. Null: no limit.")]
@@ -90,6 +93,7 @@ def get(session: Session, event_id: UUID) -> EventDetails:
         {
             **row,
             "cancel_hours_before": row["policy"].get("cancel_hours_before") or 0,
+            "late_refund_percent": row["policy"].get("late_refund_percent", 100),
             "late_fee_cents": row["policy"].get("late_fee_cents") or 0,
             "organization": _part(row, "organization"),
             "location": _part(row, "location"),

@@ -62,7 +62,9 @@ BY_CODE: Mapping[str, Refusal] = {
         _UNKNOWN,
     ),
     "event_begun": Refusal(
-        409, "The event started at {starts_at} and cannot be changed. Cancel it, or change a later event.", _PHASE
+        409,
+        "The event started at {starts_at}: it cannot be changed, and only the organizer's staff can cancel bookings.",
+        _PHASE,
     ),
     "event_not_bookable": Refusal(
         409,
@@ -78,7 +80,7 @@ BY_CODE: Mapping[str, Refusal] = {
     ),
     "event_not_found": Refusal(404, "There is no such event, or you may not see it. Check the id.", _UNKNOWN),
     "event_over": Refusal(
-        409, "The event ended at {ended_at}, too late to cancel. Ask the organizer, who can refund bookings.", _PHASE
+        409, "The event ended at {ended_at}, too late to cancel. Refund its bookings instead.", _PHASE
     ),
     "fee_not_found": Refusal(404, "There is no such fee, or you may not see it. Check the id.", _UNKNOWN),
     "forbidden": Refusal(

@@ -1,4 +1,4 @@
-"""No-show fees: list them, record their payment, waive them."""
+"""Fees for not attending and for late cancellations: list them, record their payment, waive them."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -15,10 +15,11 @@ Status = Literal["owed", "paid", "taken_back"]
 
 
 class Fee(Answer):
-    """The fee for not coming to a booked event."""
+    """The fee for not attending, or for cancelling a booking without a price late."""
 
     id: UUID
     booking_id: UUID
+    kind: Literal["no_show", "late_cancellation"]
     organization_id: UUID
     customer_id: UUID
     amount_cents: int

@@ -84,7 +84,10 @@ class PolicySnapshot(Answer):
     opens_days_before: int | None
     closes_minutes_before: int
     cancel_hours_before: int
-    late_fee_cents: int
+    late_refund_percent: Annotated[
+        int, Field(description="The share of the price that a late cancellation refunds, in percent.")
+    ] = 100
+    late_fee_cents: Annotated[int, Field(description="The least cost of a late cancellation, also of a free booking.")]
     late_credit_lost: bool
     no_show_fee_cents: int
     refund_to: Literal["original", "wallet"]

@@ -1,11 +1,12 @@
 -- events.cancel_booking: cancel a booking and return its seats.
 --
--- Customers cancel their own bookings. Staff cancel any booking of their organization, and may waive the late fee.
--- Locks the event's inventory. In this transaction the seats are offered to the waitlist. The price less the fee, or
--- the units of a pass, are refunded according to the booking's own policy. A promo code stays used, unless the booking
--- was never paid or staff waive the fee. A repeated call returns the same response.
+-- Customers cancel their own bookings until the event starts. Staff cancel any booking of their organization, and may
+-- waive the cost of a late cancellation. Locks the event's inventory. In this transaction the seats are offered to the
+-- waitlist. The price less the kept part, or the units of a pass, are refunded according to the booking's own policy
+-- (events.late_cancellation_cents). A late fee for a booking without a price is charged to the wallet or owed. A promo
+-- code stays used, unless the booking was never paid or staff waive the fee. A repeated call returns the same response.
 --
--- Refuses: 403 forbidden, 404 booking_not_found, 409 event_over, 409 invalid_transition, with the allowed states.
+-- Refuses: 403 forbidden, 404 booking_not_found, 409 event_begun, 409 invalid_transition, with the allowed states.
 
 create or replace function events.cancel_booking(booking_id uuid, reason text default null, waive boolean default false)
 returns jsonb
@@ -44,9 +45,9 @@ begin
     if the_booking.status not in ('cancelled', 'refunded') then
         select t.* into the_terms from events.terms as t where t.event_id = the_booking.event_id;
 
-        if the_terms.ends_at <= statement_timestamp() and not is_staff then
-            raise exception using errcode = 'PT409', message = 'event_over',
-                detail = jsonb_build_object('ended_at', the_terms.ends_at)::text;
+        if the_terms.starts_at <= statement_timestamp() and not is_staff then
+            raise exception using errcode = 'PT409', message = 'event_begun',
+                detail = jsonb_build_object('starts_at', the_terms.starts_at)::text;
         end if;
 
         was_unpaid := the_booking.status = 'pending_payment';
@@ -60,8 +61,7 @@ begin
             cancelled_at = statement_timestamp(),
             late = is_late,
             fee_cents = case
-                when is_late and not is_waived and b.status = 'confirmed'
-                then least(b.price_cents, coalesce((b.policy ->> 'late_fee_cents')::bigint, 0))
+                when is_late and not is_waived and b.status = 'confirmed' then events.late_cancellation_cents(b)
                 else 0
             end
         where b.id = the_booking.id
@@ -86,6 +86,10 @@ begin
                     end
                 ]
             );
+        end if;
+
+        if the_booking.price_cents = 0 then
+            perform payments.charge_fee(the_booking);
         end if;
 
         insert into public.outbox (topic, key, payload)

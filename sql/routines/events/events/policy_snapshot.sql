@@ -14,6 +14,8 @@ as $$
         'closes_minutes_before', coalesce(p.closes_minutes_before, 0),
         'cancel_hours_before', coalesce(p.cancel_hours_before, 24),
         'late_fee_cents', coalesce(p.late_fee_cents, 0),
+        'late_refund_percent',
+        coalesce(p.late_refund_percent, case when p.late_fee_cents > 0 then 100 else 0 end),
         'late_credit_lost', coalesce(p.late_credit_lost, true),
         'no_show_fee_cents', coalesce(p.no_show_fee_cents, 0),
         'refund_to', coalesce(p.refund_to, 'original'),

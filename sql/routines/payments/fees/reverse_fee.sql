@@ -1,4 +1,4 @@
--- payments.reverse_fee: reverse the no-show fee of a booking, because it is corrected or waived.
+-- payments.reverse_fee: reverse the fee of a booking, because it is corrected or waived.
 --
 -- Money from the wallet returns to the lots that it came from; a lot that has expired becomes usable for 30 more days.
 -- A fee that was paid at the desk or by bank becomes money in the wallet. The organization, which received the payment,
@@ -26,7 +26,7 @@ begin
 
     perform payments.reverse_transaction(
         transaction_id => the_fee.transaction_id,
-        idempotency_key => 'no_show_fee_back:' || the_fee.id,
+        idempotency_key => the_fee.kind || '_fee_back:' || the_fee.id,
         reason => 'The fee was taken back.'
     );
 
@@ -34,12 +34,12 @@ begin
         with back as (
             select u.lot_id, u.amount - u.returned as amount
             from payments.credit_uses as u
-            where u.booking_id = the_fee.booking_id and u.purpose = 'no_show'
+            where u.booking_id = the_fee.booking_id and u.purpose = the_fee.kind
         ),
         noted as (
             update payments.credit_uses as u
             set returned = u.amount
-            where u.booking_id = the_fee.booking_id and u.purpose = 'no_show'
+            where u.booking_id = the_fee.booking_id and u.purpose = the_fee.kind
         )
 
         update payments.credit_lots as l
@@ -69,4 +69,4 @@ end;
 $$;
 
 comment on function payments.reverse_fee(uuid) is
-'Reverse the no-show fee of a booking, because it is corrected or waived.';
+'Reverse the fee of a booking, because it is corrected or waived.';

@@ -1,4 +1,4 @@
--- payments.waive_fee: waive a no-show fee, as staff decide.
+-- payments.waive_fee: waive a fee, as staff decide.
 --
 -- For front desk, accountants, admins and owners of the organization. A payment from the wallet returns to its lots; a
 -- payment at the desk or by bank becomes money in the wallet. Locks the event's inventory, the fee, then the wallet.
@@ -28,6 +28,6 @@ begin
 end;
 $$;
 
-comment on function payments.waive_fee(uuid, text) is 'Waive a no-show fee, as staff decide.';
+comment on function payments.waive_fee(uuid, text) is 'Waive a fee, as staff decide.';
 
 grant execute on function payments.waive_fee(uuid, text) to authenticated, service_role;
