@@ -5,11 +5,11 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 8, views 4, routines 107
+-- - events: tables 8, views 4, routines 106
 -- - messaging: tables 8, views 2, routines 26
--- - ops: tables 19, views 1, routines 51
+-- - ops: tables 19, views 1, routines 52
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 26, views 7, routines 150
+-- - payments: tables 27, views 7, routines 156
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -889,16 +889,18 @@ CREATE FUNCTION events.idempotent_id(operation text, key text, request jsonb, ne
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.idempotent_id IS 'Return the id of the object that a keyed request creates: the first request''s, or the new one.';
 
-CREATE FUNCTION events.instructor_schedule(
+CREATE FUNCTION events.instructor_schedule_v2(
     instructor_id uuid,
     first_day date DEFAULT NULL::date,
     last_day date DEFAULT NULL::date,
+    after_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone,
+    after_id uuid DEFAULT NULL::uuid,
     most integer DEFAULT 500
 ) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.instructor_schedule IS 'Return the events that an instructor leads between two days, for the instructor and staff.';
-GRANT ALL ON FUNCTION events.instructor_schedule TO authenticated, service_role;
+COMMENT ON FUNCTION events.instructor_schedule_v2 IS 'Return the events that an instructor leads between two days, for the instructor and staff.';
+GRANT ALL ON FUNCTION events.instructor_schedule_v2 TO authenticated, service_role;
 
 CREATE FUNCTION events.is_door_staff(event_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1256,11 +1258,6 @@ CREATE FUNCTION events.set_series_status(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.set_series_status IS 'Pause, resume or archive a series.';
 GRANT ALL ON FUNCTION events.set_series_status TO authenticated, service_role;
-
-CREATE FUNCTION events.spent_cents(status events.booking_status, price_cents bigint, fee_cents bigint) RETURNS bigint
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION events.spent_cents IS 'Return a booking''s revenue: its price while it stands, and its fees.';
-GRANT ALL ON FUNCTION events.spent_cents TO app_read;
 
 CREATE FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2232,6 +2229,10 @@ CREATE FUNCTION ops.caller_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION ops.caller_id IS 'Return the id of the profile that calls; null for anonymous callers and services.';
 GRANT ALL ON FUNCTION ops.caller_id TO app_read, app_write;
+
+CREATE FUNCTION ops.caller_is_owner() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION ops.caller_is_owner IS 'Return whether the database''s owner reads directly, and for no caller.';
 
 CREATE FUNCTION ops.caller_is_service() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE;
@@ -3681,6 +3682,20 @@ CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.sea
 ALTER TABLE payments.seals ENABLE ALWAYS TRIGGER refuse_change;
 GRANT SELECT ON TABLE payments.seals TO app_read;
 
+CREATE TABLE payments.settlement_totals (
+    account_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    settled_cents bigint NOT NULL,
+    CONSTRAINT position_is_of_a_seal CHECK (("position" > 0))
+);
+COMMENT ON TABLE payments.settlement_totals IS 'Settlements of each organization''s receivable account, summed up to a seal.';
+COMMENT ON COLUMN payments.settlement_totals."position" IS 'The last seal that the sum includes.';
+COMMENT ON COLUMN payments.settlement_totals.settled_cents IS 'Sum of the settlements: debits less credits (payments.movement_group).';
+ALTER TABLE ONLY payments.settlement_totals ADD CONSTRAINT settlement_totals_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY payments.settlement_totals
+    ADD CONSTRAINT settlement_totals_account_id_fkey FOREIGN KEY (account_id) REFERENCES payments.accounts(id);
+ALTER TABLE payments.settlement_totals ENABLE ROW LEVEL SECURITY;
+
 CREATE TABLE payments.unsealed_entries (
     account_id uuid NOT NULL,
     transaction_id uuid NOT NULL,
@@ -4132,6 +4147,11 @@ CREATE FUNCTION payments.complete_refund_by_dispute(refund_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.complete_refund_by_dispute IS 'Complete a refund whose money the customer received from their bank.';
 
+CREATE FUNCTION payments.count_settlements(most integer DEFAULT 20000) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.count_settlements IS 'Add new seals of receivable accounts to payments.settlement_totals.';
+
 CREATE FUNCTION payments.create_package(
     organization_id uuid,
     name text,
@@ -4425,6 +4445,10 @@ CREATE FUNCTION payments.match_stripe_refund(
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.match_stripe_refund IS 'Return the refund that somebody sent by hand at Stripe, or null if none matches.';
+
+CREATE FUNCTION payments.movement_group(kind text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION payments.movement_group IS 'Return whether a movement of a receivable account is a sale, credits, or a settlement.';
 
 CREATE FUNCTION payments.next_invoice_number(organization_id uuid, several integer) RETURNS integer
     LANGUAGE sql SECURITY DEFINER
@@ -4849,6 +4873,17 @@ CREATE FUNCTION payments.reuse_promo_code(booking_id uuid) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.reuse_promo_code IS 'Use the released promo code of a booking again, and return whether that was possible.';
 
+CREATE FUNCTION payments.revenue(
+    organization_id uuid,
+    begins_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone,
+    ends_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone,
+    currency text DEFAULT NULL::text
+) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.revenue IS 'Return the revenue of an organization that was posted in a period.';
+GRANT ALL ON FUNCTION payments.revenue TO app_read;
+
 CREATE FUNCTION payments.reverse_debt_settlement(refund payments.refunds) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4903,6 +4938,11 @@ CREATE FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text D
 COMMENT ON FUNCTION payments.settle_debt IS 'Record that the debt of an excess refund was paid to the organizer, or write it off.';
 GRANT ALL ON FUNCTION payments.settle_debt TO authenticated, service_role;
 
+CREATE FUNCTION payments.settled_cents(account_id uuid) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.settled_cents IS 'Return debits less credits of all settlements of a receivable account.';
+
 CREATE FUNCTION payments.signed_balance(
     account_id uuid,
     at timestamp with time zone DEFAULT NULL::timestamp with time zone
@@ -4916,6 +4956,19 @@ CREATE FUNCTION payments.spendable_cents(account_id uuid) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.spendable_cents IS 'Return the money in a wallet that has not expired, in cents.';
+
+CREATE FUNCTION payments.spending(
+    customer_id uuid
+) RETURNS TABLE(organization_id uuid, currency text, amount_cents bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.spending IS 'Return the money that a customer spent, by organization and currency.';
+
+CREATE FUNCTION payments.spending_at(customer_id uuid, organization_id uuid, currency text) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.spending_at IS 'Return the money that a customer spent at an organization, in one currency.';
+GRANT ALL ON FUNCTION payments.spending_at TO app_read;
 
 CREATE FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause text) RETURNS payments.refunds
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5162,7 +5215,7 @@ CREATE OR REPLACE VIEW public.customer_dashboard_mv WITH (security_invoker='true
     count(*) FILTER (WHERE ((d.booking = 'confirmed'::events.booking_status) AND (d.starts_at > statement_timestamp()))) AS upcoming_bookings,
     min(d.starts_at) FILTER (WHERE ((d.booking = 'confirmed'::events.booking_status) AND (d.starts_at > statement_timestamp()))) AS next_event_at,
     max(d.created_at) FILTER (WHERE (d.booking IS NOT NULL)) AS last_booking_at,
-    (COALESCE(sum(d.spent_cents) FILTER (WHERE (d.currency = o.currency)), (0)::numeric))::bigint AS total_spent_cents,
+    payments.spending_at(d.customer_id, d.organization_id, (o.currency)::text) AS total_spent_cents,
     o.currency,
     count(*) FILTER (WHERE (d.wait = ANY (ARRAY['waiting'::events.waitlist_status, 'offered'::events.waitlist_status]))) AS waitlist_places
    FROM (( SELECT b.customer_id,
@@ -5170,9 +5223,7 @@ CREATE OR REPLACE VIEW public.customer_dashboard_mv WITH (security_invoker='true
             b.status AS booking,
             NULL::events.waitlist_status AS wait,
             t.starts_at,
-            b.created_at,
-            b.currency,
-            events.spent_cents(b.status, (b.price_cents)::bigint, (b.fee_cents)::bigint) AS spent_cents
+            b.created_at
            FROM (events.bookings b
              LEFT JOIN events.terms t ON ((t.event_id = b.event_id)))
         UNION ALL
@@ -5181,11 +5232,17 @@ CREATE OR REPLACE VIEW public.customer_dashboard_mv WITH (security_invoker='true
             NULL::events.booking_status AS booking,
             w.status AS wait,
             t.starts_at,
-            w.joined_at AS created_at,
-            NULL::bpchar AS currency,
-            NULL::bigint AS spent_cents
+            w.joined_at AS created_at
            FROM (events.waitlist_entries w
-             JOIN events.terms t ON ((t.event_id = w.event_id)))) d
+             JOIN events.terms t ON ((t.event_id = w.event_id)))
+        UNION ALL
+         SELECT p.customer_id,
+            p.organization_id,
+            NULL::events.booking_status AS booking,
+            NULL::events.waitlist_status AS wait,
+            NULL::timestamp with time zone AS starts_at,
+            p.created_at
+           FROM payments.purchases p) d
      JOIN organizations.organizations o ON ((o.id = d.organization_id)))
   GROUP BY d.customer_id, d.organization_id, o.id;
 COMMENT ON VIEW public.customer_dashboard_mv IS 'Bookings, spending and waitlist entries of customers, by organization.';
@@ -5325,9 +5382,9 @@ CREATE VIEW public.org_analytics_mv WITH (security_invoker='true') AS
     e.seats_offered,
     e.seats_taken,
     e.utilization_percent,
-    b.revenue_7_days_cents,
-    b.revenue_30_days_cents,
-    b.revenue_total_cents,
+    payments.revenue(o.id, begins_at => d.week_at) AS revenue_7_days_cents,
+    payments.revenue(o.id, begins_at => d.month_at) AS revenue_30_days_cents,
+    payments.revenue(o.id) AS revenue_total_cents,
     b.unique_customers,
     b.active_customers,
     w.waitlist_waiting,
@@ -5335,7 +5392,9 @@ CREATE VIEW public.org_analytics_mv WITH (security_invoker='true') AS
     w.waitlist_accepted,
     w.waitlist_total
    FROM ((((organizations.organizations o
-     CROSS JOIN LATERAL ( SELECT date_trunc('day'::text, (statement_timestamp() AT TIME ZONE o.time_zone)) AS today) d)
+     CROSS JOIN LATERAL ( SELECT (((t.today - 6))::timestamp without time zone AT TIME ZONE o.time_zone) AS week_at,
+            (((t.today - 29))::timestamp without time zone AT TIME ZONE o.time_zone) AS month_at
+           FROM ( SELECT ((statement_timestamp() AT TIME ZONE o.time_zone))::date AS today) t) d)
      CROSS JOIN LATERAL ( SELECT count(*) AS total_events,
             count(*) FILTER (WHERE ((t.status = 'scheduled'::events.event_status) AND (t.starts_at > statement_timestamp()))) AS upcoming_events,
             count(*) FILTER (WHERE (t.status = 'draft'::events.event_status)) AS draft_events,
@@ -5356,13 +5415,11 @@ CREATE VIEW public.org_analytics_mv WITH (security_invoker='true') AS
             count(*) FILTER (WHERE (b_1.status = 'attended'::events.booking_status)) AS attended_bookings,
             count(*) FILTER (WHERE (b_1.status = 'no_show'::events.booking_status)) AS no_show_bookings,
             count(*) FILTER (WHERE (b_1.status = 'expired'::events.booking_status)) AS expired_bookings,
-            (COALESCE(sum(events.spent_cents(b_1.status, (b_1.price_cents)::bigint, (b_1.fee_cents)::bigint)) FILTER (WHERE ((b_1.currency = o.currency) AND (b_1.created_at >= ((d.today - '6 days'::interval) AT TIME ZONE o.time_zone)))), (0)::numeric))::bigint AS revenue_7_days_cents,
-            (COALESCE(sum(events.spent_cents(b_1.status, (b_1.price_cents)::bigint, (b_1.fee_cents)::bigint)) FILTER (WHERE ((b_1.currency = o.currency) AND (b_1.created_at >= ((d.today - '29 days'::interval) AT TIME ZONE o.time_zone)))), (0)::numeric))::bigint AS revenue_30_days_cents,
-            (COALESCE(sum(events.spent_cents(b_1.status, (b_1.price_cents)::bigint, (b_1.fee_cents)::bigint)) FILTER (WHERE (b_1.currency = o.currency)), (0)::numeric))::bigint AS revenue_total_cents,
             count(DISTINCT b_1.customer_id) FILTER (WHERE (b_1.status <> 'expired'::events.booking_status)) AS unique_customers,
-            count(DISTINCT b_1.customer_id) FILTER (WHERE ((b_1.status <> 'expired'::events.booking_status) AND (b_1.created_at >= ((d.today - '29 days'::interval) AT TIME ZONE o.time_zone)))) AS active_customers
-           FROM events.bookings b_1
-          WHERE (b_1.organization_id = o.id)) b)
+            count(DISTINCT b_1.customer_id) FILTER (WHERE ((b_1.status <> 'expired'::events.booking_status) AND (b_1.created_at >= d.month_at))) AS active_customers
+           FROM (events.terms t
+             JOIN events.bookings b_1 ON ((b_1.event_id = t.event_id)))
+          WHERE (t.organization_id = o.id)) b)
      CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE (w_1.status = 'waiting'::events.waitlist_status)) AS waitlist_waiting,
             count(*) FILTER (WHERE (w_1.status = 'offered'::events.waitlist_status)) AS waitlist_offered,
             count(*) FILTER (WHERE (w_1.status = 'accepted'::events.waitlist_status)) AS waitlist_accepted,
