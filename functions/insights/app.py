@@ -23,14 +23,19 @@ def get_schedule(
     last_day: Annotated[
         Day | None, Query(alias="to", description="The last day. Default: four weeks from the first.")
     ] = None,
+    limit: Annotated[
+        int, Query(ge=1, le=schedule.EVENTS_MOST, description="The maximum number of events.")
+    ] = schedule.EVENTS_MOST,
+    cursor: http.Cursor = None,
 ) -> Response[schedule.Schedule]:
     """Get an instructor's events and their attendance; for the instructor and staff.
 
-    Days are those of the organization's time zone.
+    Days are those of the organization's time zone. The totals cover all events of the days.
     """
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "insights")) as session:
-        return http.json(HTTPStatus.OK, schedule.read_schedule(session, instructor_id, first_day, last_day))
+        page = schedule.read_schedule(session, instructor_id, first_day, last_day, limit, cursor)
+        return http.json(HTTPStatus.OK, page)
 
 
 @app.get("/organizations/<organization_id>/analytics", tags=["insights"], responses=http.problems(403, 404))

@@ -45,6 +45,7 @@ NOT_BY_STAFF = {
     ("ops.list_accesses", "person"): "filters the log of the caller's organization, without looking up a person",
     ("ops.record_access", "read"): "records whom the caller read, without looking up a person",
     ("ops.record_samples", "metrics"): "names figures",
+    ("payments.spending_at", "customer_id"): "reads only sales of the caller's organization, and zero without any",
     ("rating.change_settings", "changes"): "names weights",
     ("rating.ingest", "events"): "a voter is the client's own text, which identifies no person",
 }

@@ -44,6 +44,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "attended": ("true", "false"),
     "bonus": ("0",),
     "before_at": ("now()",),
+    "begins_at": ("'-infinity'", "now() - interval '30 days'"),
     "before_id": ("'ffffffff-ffff-ffff-ffff-ffffffffffff'",),
     "booking_id": tuple(
         f"(select b.id from events.bookings as b where b.event_id = {event} and b.customer_id = %(customer)s)"
@@ -147,7 +148,6 @@ SPECIAL: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("events.search_events", "availability"): ("'available'",),
     ("events.set_series_status", "status"): ("'paused'", "'archived'"),
-    ("events.spent_cents", "status"): ("'confirmed'",),
     ("events.update_event", "changes"): ("""'{"title": "probe", "capacity": 900}'""",),
     ("events.update_series", "changes"): ("""'{"title": "probe"}'""",),
     ("events.update_series", "occurrences"): ("null",),

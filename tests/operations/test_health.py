@@ -208,6 +208,28 @@ def test_pending_and_parked_stripe_events_are_a_warning(db):
     assert (checks["webhooks_parked"]["status"], checks["webhooks_parked"]["details"]) == ("warning", {"evt_2": "x"})
 
 
+def test_figures_count_more_rows_than_their_details_name(db):
+    db.execute(
+        """
+        insert into payments.webhook_inbox (
+            event_id, type, livemode, created_at, payload, received_at, available_at, status, last_error
+        )
+        select 'evt_' || n, 'x', false, now(), '{}', now(), now(), 'parked', 'why' from generate_series(1, 130) as n
+        """
+    )
+    db.execute(
+        """
+        insert into payments.differences (source_id, currency, reason, stripe_cents, ledger_cents)
+        select 're_' || n, 'CHF', 'not_in_ledger', 1, 0 from generate_series(1, 130) as n
+        """
+    )
+
+    checks = check(db)
+
+    for name in ("webhooks_parked", "reconciliation_differences"):
+        assert (checks[name]["value"], len(checks[name]["details"])) == (130, 100)
+
+
 def test_stopped_scheduler_is_critical(db):
     now = datetime.now(UTC)
     assert check(db, now)["jobs_late"]["value"] == 0

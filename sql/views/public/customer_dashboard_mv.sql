@@ -1,8 +1,8 @@
 -- public.customer_dashboard_mv: figures of a customer at an organization, under the name that the earlier system used.
 --
--- It is a plain view and always current, although its name says materialized. Bookings and waitlist entries are counted
--- from one list of both. They are not joined, so no row is counted twice. The spending is the price of current bookings
--- plus fees for cancellations and absences, in the organization's currency.
+-- It is a plain view and always current, although its name says materialized. Bookings, waitlist entries and purchases
+-- are one list. They are not joined, so no row is counted twice. The spending is that of payments.spending, in the
+-- organization's currency.
 
 create or replace view public.customer_dashboard_mv with (security_invoker = true) as
 select
@@ -21,7 +21,7 @@ select
     count(*) filter (where d.booking = 'confirmed' and d.starts_at > statement_timestamp()) as upcoming_bookings,
     min(d.starts_at) filter (where d.booking = 'confirmed' and d.starts_at > statement_timestamp()) as next_event_at,
     max(d.created_at) filter (where d.booking is not null) as last_booking_at,
-    coalesce(sum(d.spent_cents) filter (where d.currency = o.currency), 0)::bigint as total_spent_cents,
+    payments.spending_at(d.customer_id, d.organization_id, o.currency) as total_spent_cents,
     o.currency,
     count(*) filter (where d.wait in ('waiting', 'offered')) as waitlist_places
 from (
@@ -31,9 +31,7 @@ from (
         b.status as booking,
         null::events.waitlist_status as wait,
         t.starts_at,
-        b.created_at,
-        b.currency,
-        events.spent_cents(b.status, b.price_cents, b.fee_cents) as spent_cents
+        b.created_at
     from events.bookings as b
     left join events.terms as t on t.event_id = b.event_id
     union all
@@ -43,11 +41,18 @@ from (
         null::events.booking_status as booking,
         w.status as wait,
         t.starts_at,
-        w.joined_at as created_at,
-        null as currency,
-        null::bigint as spent_cents
+        w.joined_at as created_at
     from events.waitlist_entries as w
     inner join events.terms as t on t.event_id = w.event_id
+    union all
+    select
+        p.customer_id,
+        p.organization_id,
+        null::events.booking_status as booking,
+        null::events.waitlist_status as wait,
+        null as starts_at,
+        p.created_at
+    from payments.purchases as p
 ) as d
 inner join organizations.organizations as o on o.id = d.organization_id
 group by d.customer_id, d.organization_id, o.id;

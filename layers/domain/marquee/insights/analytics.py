@@ -36,12 +36,15 @@ class Analytics(Answer):
         float | None, Field(description="Taken seats in percent of offered ones; null if none are offered.")
     ]
     revenue_7_days_cents: Annotated[
-        int, Field(description="Revenue of bookings made today and in the previous six days.")
+        int, Field(description="Revenue posted today and in the previous six days, as in the statement of these days.")
     ]
-    revenue_30_days_cents: Annotated[
-        int, Field(description="Revenue of bookings made today and in the previous 29 days.")
+    revenue_30_days_cents: Annotated[int, Field(description="Revenue posted today and in the previous 29 days.")]
+    revenue_total_cents: Annotated[
+        int,
+        Field(
+            description="Sales, passes and fees less refunds, disputes and granted credits: the organization's share."
+        ),
     ]
-    revenue_total_cents: int
     unique_customers: int
     active_customers: Annotated[int, Field(description="Customers who booked today or in the previous 29 days.")]
     waitlist_waiting: int

@@ -27,7 +27,10 @@ class BookingCounts(Answer):
 
 
 class Spent(Answer):
-    """The amount spent in a currency: prices of valid bookings, and fees."""
+    """The amount spent in a currency: bookings by any method, passes and fees, less what was returned.
+
+    Wallet money counts when it is used.
+    """
 
     currency: str
     amount_cents: int

@@ -6,9 +6,13 @@ from uuid import UUID
 
 from pydantic import Field
 
+from marquee.core import paging
 from marquee.core.database import Session
 from marquee.core.models import Answer
 from marquee.insights.dashboard import EventStatus
+
+EVENTS_MOST = 500
+"""The maximum number of events on a page, which is also the default."""
 
 
 class ScheduledEvent(Answer):
@@ -35,7 +39,7 @@ class ScheduledEvent(Answer):
 
 
 class ScheduleTotals(Answer):
-    """Totals of the events that were not cancelled."""
+    """Totals of the events that were not cancelled, over all pages."""
 
     events: int
     minutes: int
@@ -44,7 +48,7 @@ class ScheduleTotals(Answer):
 
 
 class Schedule(Answer):
-    """An instructor's events from the first to the last day, both included, in the organization's time zone."""
+    """A page of an instructor's events from the first to the last day, both included, in the organization's zone."""
 
     instructor_id: UUID
     name: str
@@ -54,15 +58,32 @@ class Schedule(Answer):
     last_day: Annotated[date, Field(alias="to")]
     events: list[ScheduledEvent]
     totals: ScheduleTotals
+    next_cursor: Annotated[
+        str | None, Field(description="Send it as `cursor` to get the next events. Null on the last page.")
+    ] = None
 
 
-def read_schedule(session: Session, instructor_id: UUID, first_day: date | None, last_day: date | None) -> Schedule:
-    """Return an instructor's schedule; by default the next four weeks.
+def read_schedule(
+    session: Session,
+    instructor_id: UUID,
+    first_day: date | None,
+    last_day: date | None,
+    limit: int,
+    cursor: str | None,
+) -> Schedule:
+    """Return a page of an instructor's schedule, with the totals of all its events; by default the next four weeks.
 
     Refuses: 403 forbidden, 404 instructor_not_found, 422 invalid_request.
     """
+    starts_at, event_id = paging.after(cursor, datetime, UUID) or (None, None)
     answer = session.value(
-        "select events.instructor_schedule(instructor_id => %s, first_day => %s, last_day => %s)",
-        [instructor_id, first_day, last_day],
+        """
+        select events.instructor_schedule_v2(
+            instructor_id => %s, first_day => %s, last_day => %s, after_starts_at => %s, after_id => %s, most => %s
+        )
+        """,
+        [instructor_id, first_day, last_day, starts_at, event_id, limit + 1],
     )
-    return Schedule.model_validate(answer)
+    schedule = Schedule.model_validate(answer)
+    page = paging.page(schedule.events, limit, lambda event: event, lambda event: (event.starts_at, event.event_id))
+    return schedule.model_copy(update={"events": page.items, "next_cursor": page.next_cursor})

@@ -27,7 +27,7 @@ class Movement(Answer):
 
 
 class Statement(Answer):
-    """An organizer's statement: opening plus movements equals closing."""
+    """An organizer's statement: opening plus movements equals closing, as opening plus revenue plus settled does."""
 
     organization_id: UUID
     currency: str
@@ -36,6 +36,10 @@ class Statement(Answer):
     last_day: date
     opening_cents: int
     movements: list[Movement]
+    revenue_cents: Annotated[int, Field(description="All movements except settlements; as in the analytics.")]
+    settled_cents: Annotated[
+        int, Field(description="Transfers, and payments that the organizer received itself: usually negative.")
+    ]
     closing_cents: Annotated[int, Field(description="The amount still to be paid out at the end of the last day.")]
 
 

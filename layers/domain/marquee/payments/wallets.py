@@ -139,24 +139,38 @@ class ListedPromoCode(Answer):
 
 
 def read_wallet(session: Session, organization_id: UUID) -> Wallet:
-    """Return the caller's usable credits at an organization; at most a thousand lots."""
-    rows = session.all(
+    """Return the caller's usable credits at an organization: the balances of all lots, and at most a thousand lots."""
+    answer = session.one(
         """
-        select c.*
-        from payments.credits as c
-        where c.customer_id = (select ops.caller_id()) and c.organization_id = %s
-        order by c.expires_at nulls last, c.id
-        limit 1000
+        with usable as materialized (
+            select c.*
+            from payments.credits as c
+            where c.customer_id = (select ops.caller_id()) and c.organization_id = %s
+        ),
+
+        listed as (
+            select u.*
+            from usable as u
+            order by u.expires_at nulls last, u.id
+            limit 1000
+        ),
+
+        totals as (
+            select u.currency, sum(u.remaining)::bigint as cents
+            from usable as u
+            where u.currency is not null
+            group by u.currency
+        )
+
+        select
+            (select coalesce(jsonb_agg(to_jsonb(t) order by t.currency), '[]') from totals as t) as balances,
+            (
+                select coalesce(jsonb_agg(to_jsonb(l) order by l.expires_at nulls last, l.id), '[]') from listed as l
+            ) as credits
         """,
         [organization_id],
     )
-    found = [Credit.model_validate(row) for row in rows]
-    cents: dict[str, int] = {}
-    for credit in found:
-        if credit.currency is not None:
-            cents[credit.currency] = cents.get(credit.currency, 0) + credit.remaining
-    balances = [Balance(currency=currency, cents=total) for currency, total in sorted(cents.items())]
-    return Wallet(organization_id=organization_id, balances=balances, credits=found)
+    return Wallet.model_validate({**(answer or {}), "organization_id": organization_id})
 
 
 def grant(session: Session, request: GrantRequest, idempotency_key: str | None) -> Credit:

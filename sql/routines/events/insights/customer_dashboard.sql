@@ -1,8 +1,9 @@
 -- events.customer_dashboard: return a summary of the caller's bookings, spending and waitlist entries.
 --
 -- Security definer, so that bookings appear whatever the state of their event. Bookings and waitlist entries are
--- counted in separate queries, so neither multiplies the other. Each start is also given as wall-clock time of the
--- event's zone.
+-- counted in separate queries, so neither multiplies the other. Spending is that of payments.spending. The counts
+-- include all rows; the lists hold up to `most` items each. Each start is also given as wall-clock time of the event's
+-- zone.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden.
 
@@ -46,12 +47,11 @@ begin
                 jsonb_build_object('currency', s.currency, 'amount_cents', s.amount_cents) order by s.currency
             ), '[]')
             from (
-                select b.currency, sum(events.spent_cents(b.status, b.price_cents, b.fee_cents)) as amount_cents
-                from events.bookings as b
-                where b.customer_id = the_customer_id
-                group by b.currency
+                select p.currency, sum(p.amount_cents)::bigint as amount_cents
+                from payments.spending(the_customer_id) as p
+                group by p.currency
+                having sum(p.amount_cents) <> 0
             ) as s
-            where s.amount_cents > 0
         ),
         'upcoming', (
             select coalesce(jsonb_agg(

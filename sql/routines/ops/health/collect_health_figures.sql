@@ -93,7 +93,8 @@ begin
     return query select * from ops.age_figure('outbox_lag_seconds', oldest, 60, 300, collect_health_figures.at);
 
     select count(*) into amount
-    from (select from public.outbox as o where o.parked_at is not null limit 1000) as p;
+    from public.outbox as o
+    where o.parked_at is not null;
     return query
     select 'outbox_parked', amount::double precision, 'messages', ops.health_status(amount, 1, 100), '{}'::jsonb;
 

@@ -1,5 +1,8 @@
 -- payments.grant_money: add money to a customer's wallet at an organization, at the organization's expense.
 --
+-- A `refund` is a payment that the organization received itself and returns as wallet money, such as a fee paid at the
+-- desk and then waived. Its kind counts as a settlement (payments.movement_group), because it was no income.
+--
 -- Creates one transaction and one lot. Locks the wallet. Returns the lot's id, or null for a key that was used before:
 -- then nothing changes. Internal.
 
@@ -37,7 +40,7 @@ begin
     end if;
 
     the_transaction_id := payments.post_between_owners(
-        kind => 'credits_granted',
+        kind => case grant_money.source when 'refund' then 'payment_credited' else 'credits_granted' end,
         currency => grant_money.currency,
         legs => jsonb_build_array(
             jsonb_build_object(

@@ -20,13 +20,11 @@ as $$
     union all
     select
         'webhooks_parked', count(*)::double precision, 'events', ops.health_status(count(*), 1, 100),
-        coalesce(jsonb_object_agg(i.event_id, i.type), '{}')
+        coalesce(jsonb_object_agg(i.event_id, i.type) filter (where i.place <= 100), '{}')
     from (
-        select p.event_id, p.type
+        select p.event_id, p.type, row_number() over (order by p.received_at, p.event_id) as place
         from payments.webhook_inbox as p
         where p.status = 'parked'
-        order by p.received_at
-        limit 100
     ) as i;
 $$;
 

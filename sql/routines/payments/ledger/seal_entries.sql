@@ -4,8 +4,8 @@
 -- waits for no posting and no posting waits for it, because postings only insert into the table that it empties. It
 -- skips entries of the last ten seconds, so that concurrent ones are sealed in their order.
 --
--- An entry that was altered after its posting is not sealed; payments.verify_ledger reports it. Returns {"sealed",
--- "more"}.
+-- An entry that was altered after its posting is not sealed; payments.verify_ledger reports it. Afterwards it counts
+-- the settlements of sealed entries (payments.count_settlements). Returns {"sealed", "more"}.
 
 create or replace function payments.seal_entries(
     until timestamptz default statement_timestamp() - interval '10 seconds',
@@ -98,6 +98,7 @@ begin
     select (select count(*) from due as d), (select count(*) from sealed as s)
     into due_count, sealed_count;
 
+    perform payments.count_settlements();
     return jsonb_build_object(
         'sealed', sealed_count, 'more', sealed_count > 0 and due_count = seal_entries.most
     );

@@ -2,7 +2,9 @@
 -- time zone.
 --
 -- The balances are those of its receivable account at the start of the first day and the end of the last. Movements are
--- summed by kind. The closing balance is the amount still to be paid out. For accountants, admins and owners.
+-- summed by kind. Revenue is the sum of all movements except settlements (payments.movement_group), so opening balance,
+-- revenue and settlements add up to the closing balance, which is still to be paid out. For accountants, admins and
+-- owners.
 --
 -- Refuses: 404 organization_not_found, 422 invalid_request.
 
@@ -50,28 +52,34 @@ begin
         and a.type = 'receivable'
         and a.currency = the_currency;
 
-    return jsonb_build_object(
-        'organization_id', the_organization.id,
-        'currency', the_currency,
-        'time_zone', the_organization.time_zone,
-        'first_day', organizer_statement.first_day,
-        'last_day', organizer_statement.last_day,
-        'opening_cents', payments.balance_before(the_account_id, begins_at),
-        'movements', (
-            select coalesce(
+    return (
+        select jsonb_build_object(
+            'organization_id', the_organization.id,
+            'currency', the_currency,
+            'time_zone', the_organization.time_zone,
+            'first_day', organizer_statement.first_day,
+            'last_day', organizer_statement.last_day,
+            'opening_cents', payments.balance_before(the_account_id, begins_at),
+            'movements', coalesce(
                 jsonb_agg(
                     jsonb_build_object('kind', m.kind, 'count', m.count, 'amount_cents', m.amount_cents)
                     order by m.kind
                 ),
                 '[]'
-            )
-            from (
-                select l.kind, count(*) as count, sum(l.amount_cents)::bigint as amount_cents
-                from payments.account_movements(the_account_id, begins_at, ends_at) as l
-                group by l.kind
-            ) as m
-        ),
-        'closing_cents', payments.balance_before(the_account_id, ends_at)
+            ),
+            'revenue_cents', coalesce(sum(m.amount_cents) filter (where not m.settles), 0),
+            'settled_cents', coalesce(sum(m.amount_cents) filter (where m.settles), 0),
+            'closing_cents', payments.balance_before(the_account_id, ends_at)
+        )
+        from (
+            select
+                l.kind,
+                payments.movement_group(l.kind) = 'settlement' as settles,
+                count(*) as count,
+                sum(l.amount_cents)::bigint as amount_cents
+            from payments.account_movements(the_account_id, begins_at, ends_at) as l
+            group by l.kind
+        ) as m
     );
 end;
 $$;

@@ -31,17 +31,16 @@ as $$
     union all
     select
         'reconciliation_differences', count(*)::double precision, 'differences', ops.health_status(count(*), 1, 100),
-        coalesce(jsonb_object_agg(d.source_id, d.reason), '{}')
+        coalesce(jsonb_object_agg(d.source_id, d.reason) filter (where d.place <= 100), '{}')
     from (
-        select d.source_id, d.reason
+        select d.source_id, d.reason, row_number() over (order by d.id) as place
         from payments.differences as d
         where d.resolved_at is null
-        order by d.id
-        limit 100
     ) as d
     union all
     select 'refunds_failed', count(*)::double precision, 'refunds', ops.health_status(count(*), 1, 100), '{}'
-    from (select from payments.refunds as r where r.status = 'failed' and not r.beyond limit 1000) as r
+    from payments.refunds as r
+    where r.status = 'failed' and not r.beyond
     union all
     select f.*
     from (select min(u.recorded_at) as oldest from payments.unsealed_entries as u) as u

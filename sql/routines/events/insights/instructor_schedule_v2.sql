@@ -1,15 +1,18 @@
--- events.instructor_schedule: return the events that an instructor leads between two days, both included.
+-- events.instructor_schedule_v2: return the events that an instructor leads between two days, both included.
 --
 -- Days are in the organization's zone. For the instructor, while they are a member of the organization, and for its
--- staff. Returns up to `most` events, ordered by start.
+-- staff. Returns one page of up to `most` events, ordered by start and id, after the given ones. The totals cover all
+-- events of the days, whatever the page.
 --
 -- Refuses: 403 forbidden, 404 instructor_not_found, 422 invalid_request for more than 92 days or an end before the
 -- start.
 
-create or replace function events.instructor_schedule(
+create or replace function events.instructor_schedule_v2(
     instructor_id uuid,
     first_day date default null,
     last_day date default null,
+    after_starts_at timestamptz default null,
+    after_id uuid default null,
     most integer default 500
 )
 returns jsonb
@@ -26,7 +29,7 @@ declare
 begin
     select p.* into the_instructor
     from organizations.instructors as p
-    where p.id = instructor_schedule.instructor_id;
+    where p.id = instructor_schedule_v2.instructor_id;
 
     if not found then
         raise exception using errcode = 'PT404', message = 'instructor_not_found';
@@ -52,10 +55,10 @@ begin
     where o.id = the_instructor.organization_id;
 
     first_day := coalesce(
-        instructor_schedule.first_day,
-        least(instructor_schedule.last_day, (statement_timestamp() at time zone the_zone)::date)
+        instructor_schedule_v2.first_day,
+        least(instructor_schedule_v2.last_day, (statement_timestamp() at time zone the_zone)::date)
     );
-    last_day := coalesce(instructor_schedule.last_day, least(first_day + 27, date '9999-12-31'));
+    last_day := coalesce(instructor_schedule_v2.last_day, least(first_day + 27, date '9999-12-31'));
     if last_day < first_day or last_day - first_day > 91 then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object(
@@ -67,24 +70,7 @@ begin
     end_at := (last_day + 1)::timestamp at time zone the_zone;
 
     return (
-        select jsonb_build_object(
-            'instructor_id', the_instructor.id,
-            'name', the_instructor.name,
-            'organization_id', the_instructor.organization_id,
-            'time_zone', the_zone,
-            'from', first_day,
-            'to', last_day,
-            'events', coalesce(jsonb_agg(to_jsonb(s) - 'instructor_id' - 'instructor_name' - 'organization_id'), '[]'),
-            'totals', jsonb_build_object(
-                'events', count(*) filter (where s.status <> 'cancelled'),
-                'minutes', coalesce(sum(extract(epoch from s.ends_at - s.starts_at)::integer / 60) filter (
-                    where s.status <> 'cancelled'
-                ), 0),
-                'seats_taken', coalesce(sum(s.seats_taken) filter (where s.status <> 'cancelled'), 0),
-                'attended', coalesce(sum(s.attended), 0)
-            )
-        )
-        from (
+        with led as materialized (
             select v.*
             from public.instructor_schedule_mv as v
             where
@@ -92,14 +78,52 @@ begin
                 and v.instructor_id = the_instructor.id
                 and v.starts_at >= first_at
                 and v.starts_at < end_at
-            order by v.starts_at, v.event_id
-            limit instructor_schedule.most
-        ) as s
+        ),
+
+        page as (
+            select l.*
+            from led as l
+            where
+                instructor_schedule_v2.after_starts_at is null
+                or (l.starts_at, l.event_id)
+                > (instructor_schedule_v2.after_starts_at, instructor_schedule_v2.after_id)
+            order by l.starts_at, l.event_id
+            limit instructor_schedule_v2.most
+        )
+
+        select jsonb_build_object(
+            'instructor_id', the_instructor.id,
+            'name', the_instructor.name,
+            'organization_id', the_instructor.organization_id,
+            'time_zone', the_zone,
+            'from', first_day,
+            'to', last_day,
+            'events', (
+                select coalesce(
+                    jsonb_agg(
+                        to_jsonb(p) - 'instructor_id' - 'instructor_name' - 'organization_id'
+                        order by p.starts_at, p.event_id
+                    ),
+                    '[]'
+                )
+                from page as p
+            ),
+            'totals', jsonb_build_object(
+                'events', count(*) filter (where l.status <> 'cancelled'),
+                'minutes', coalesce(sum(extract(epoch from l.ends_at - l.starts_at)::integer / 60) filter (
+                    where l.status <> 'cancelled'
+                ), 0),
+                'seats_taken', coalesce(sum(l.seats_taken) filter (where l.status <> 'cancelled'), 0),
+                'attended', coalesce(sum(l.attended), 0)
+            )
+        )
+        from led as l
     );
 end;
 $$;
 
-comment on function events.instructor_schedule(uuid, date, date, integer) is
+comment on function events.instructor_schedule_v2(uuid, date, date, timestamptz, uuid, integer) is
 'Return the events that an instructor leads between two days, for the instructor and staff.';
 
-grant execute on function events.instructor_schedule(uuid, date, date, integer) to authenticated, service_role;
+grant execute on function events.instructor_schedule_v2(uuid, date, date, timestamptz, uuid, integer)
+to authenticated, service_role;

@@ -1,0 +1,73 @@
+-- payments.spending: return the money that a customer spent, by organization and currency.
+--
+-- The sales of the customer, by any method, less what was returned: bookings, passes and fees. It is the counterpart of
+-- the income that these transactions post: the organization's receivable and the platform's revenue. A dispute returns
+-- money without a posting to the customer's accounts, so it is found by its payment.
+--
+-- Wallet money is spent when it is used. Buying, granting, returning and expiring it changes nothing here, and neither
+-- do settlements (payments.movement_group). `amount_cents` is never zero; a dispute in a currency of its own leaves a
+-- negative amount. The organization is null where its share is zero. The cost depends on the customer's own entries.
+-- Internal.
+
+create or replace function payments.spending(customer_id uuid)
+returns table (organization_id uuid, currency text, amount_cents bigint)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    with own as (
+        select a.id, a.type
+        from payments.accounts as a
+        where a.owner_kind = 'user' and a.owner_id = spending.customer_id
+    ),
+
+    moved as (
+        select l.transaction_id
+        from own as a
+        cross join lateral (
+            select s.transaction_id from payments.seals as s where s.account_id = a.id
+            union all
+            select u.transaction_id from payments.unsealed_entries as u where u.account_id = a.id
+        ) as l
+        union
+        select d.id
+        from payments.intents as i
+        inner join payments.disputes as p on p.intent_id = i.id
+        inner join payments.transactions as k on k.idempotency_key = 'dispute:' || p.stripe_dispute_id
+        inner join payments.transactions as d on k.id = d.id or k.id = d.reverses_id
+        where i.customer_id = spending.customer_id
+    ),
+
+    sales as (
+        select
+            (array_agg(a.owner_id) filter (where a.type = 'receivable' and a.owner_kind = 'organization'))[1]
+                as organization_id,
+            a.currency,
+            -sum(e.amount_cents) filter (
+                where
+                    (a.owner_kind = 'organization' and a.type = 'receivable')
+                    or (a.owner_kind = 'platform' and a.type = 'revenue')
+            ) as amount_cents
+        from moved as m
+        inner join payments.transactions as t on t.id = m.transaction_id
+        left join payments.transactions as o on o.id = t.reverses_id
+        inner join payments.entries as e on e.transaction_id = m.transaction_id
+        inner join payments.accounts as a on a.id = e.account_id
+        where payments.movement_group(coalesce(o.kind, t.kind)) = 'sale'
+        group by m.transaction_id, a.currency
+        -- A transaction between the customer's cash and wallet buys wallet money, or returns it.
+        having
+            coalesce(sum(e.amount_cents) filter (where a.owner_kind = 'user' and a.type = 'cash'), 0)::numeric
+            * coalesce(sum(e.amount_cents) filter (where a.owner_kind = 'user' and a.type = 'credits'), 0) >= 0
+    )
+
+    select s.organization_id, s.currency::text, sum(s.amount_cents)::bigint
+    from sales as s
+    where s.amount_cents is not null
+    group by s.organization_id, s.currency
+    having sum(s.amount_cents) <> 0;
+$$;
+
+comment on function payments.spending(uuid) is
+'Return the money that a customer spent, by organization and currency.';

@@ -1,0 +1,344 @@
+"""Analytics, statements and dashboards show the money of the ledger, after every kind of sale and refund."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.kit import money_figures, packages, routines
+from tests.kit.money_figures import Till
+from tests.kit.packages import buy, money, offer
+from tests.kit.payments import DISPUTE, PRICE, dashboard_refund
+
+ROUTINES = Path(__file__).resolve().parents[2] / "sql" / "routines"
+SHARE = PRICE * 95 // 100
+"""The organization's share of the price."""
+
+
+def card_sale(till):
+    till.paid_by_card()
+
+
+def card_sale_refunded(till):
+    till.refund(till.paid_by_card())
+    till.send_refunds()
+
+
+def card_sale_refunded_in_part(till):
+    till.refund(till.paid_by_card(), 4000)
+
+
+def refund_that_failed(till):
+    till.refund(till.paid_by_card())
+    till.send_refunds("failed", "expired_or_canceled_card")
+
+
+def refund_at_stripe(till):
+    till.apply_payment(till.paid_by_card(), refunds=[dashboard_refund(1, PRICE)])
+
+
+def excess_refund(till):
+    """Refund a cancelled booking to the wallet, and once more at Stripe. Return the booking and the second refund."""
+    booking = till.paid_by_card()
+    till.db.execute('update events.bookings set policy = policy || \'{"refund_to": "wallet"}\'')
+    till.cancel(booking, till.booker)
+    till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE)])
+    return booking, till.db.execute("select id from payments.refunds where beyond").fetchone()["id"]
+
+
+def excess_refund_owed(till):
+    excess_refund(till)
+
+
+def excess_refund_forgiven(till):
+    till.call("select payments.settle_debt(refund_id => %s, outcome => 'forgiven')", excess_refund(till)[1])
+
+
+def excess_refund_paid(till):
+    booking, refund_id = excess_refund(till)
+    till.call("select payments.settle_debt(refund_id => %s, outcome => 'paid')", refund_id)
+    return booking
+
+
+def excess_refund_paid_but_not_delivered(till):
+    till.apply_payment(excess_refund_paid(till), refunds=[dashboard_refund(1, PRICE, "failed")])
+
+
+def open_dispute(till):
+    till.dispute(till.paid_by_card(), "needs_response")
+
+
+def dispute_won(till):
+    booking = till.paid_by_card()
+    till.dispute(booking, "needs_response")
+    till.dispute(booking, "won")
+
+
+def dispute_lost(till):
+    till.dispute(till.paid_by_card())
+
+
+def dispute_lost_in_part(till):
+    till.dispute(till.paid_by_card(), amount_cents=4000)
+
+
+def dispute_lost_of_a_cancelled_booking(till):
+    booking = till.paid_by_card()
+    till.dispute(booking, "needs_response")
+    till.cancel(booking, till.booker)
+    till.dispute(booking)
+
+
+def dispute_in_another_currency(till):
+    till.dispute(till.paid_by_card(), amount_cents=9100, currency="EUR")
+
+
+def wallet_booking(till):
+    till.give(till.booker, 2 * PRICE)
+    till.buy_with("wallet")
+
+
+def wallet_booking_cancelled(till):
+    till.give(till.booker, PRICE)
+    till.cancel(till.buy_with("wallet"), till.booker)
+
+
+def grant_expired(till):
+    till.give(till.booker, PRICE, "1 day")
+    till.expire("2 days")
+
+
+def pass_granted_and_used(till):
+    till.give_pass(till.booker, 5)
+    till.buy_with("pass")
+
+
+def pass_bought_and_used(till):
+    packages.apply_payment(till, buy(till, till.booker, offer(till)))
+    till.buy_with("pass")
+
+
+def pass_bought_and_refunded(till):
+    purchase = buy(till, till.booker, offer(till))
+    packages.apply_payment(till, purchase)
+    till.buy_with("pass")
+    packages.refund(till, purchase)
+
+
+def pass_disputed(till):
+    lost = {**DISPUTE, "amount_cents": 20000, "status": "lost"}
+    packages.apply_payment(till, buy(till, till.booker, offer(till)), disputes=[lost])
+
+
+def wallet_money_bought(till):
+    packages.apply_payment(till, buy(till, till.booker, money(till)))
+
+
+def wallet_money_bought_and_used(till):
+    wallet_money_bought(till)
+    till.buy_with("wallet")
+
+
+def wallet_money_bought_and_refunded(till):
+    purchase = buy(till, till.booker, money(till))
+    packages.apply_payment(till, purchase)
+    packages.refund(till, purchase)
+
+
+def wallet_money_bought_and_expired(till):
+    packages.apply_payment(till, buy(till, till.booker, money(till, valid_days=1, bonus=0)))
+    till.expire("2 days")
+
+
+def invoice(till):
+    till.buy_with("invoice")
+
+
+def invoice_paid(till):
+    till.buy_with("invoice")
+    invoice_id = till.db.execute("select id from payments.invoices").fetchone()["id"]
+    till.call("select payments.record_invoice_payment(%s)", invoice_id)
+
+
+def invoice_cancelled(till):
+    till.cancel(till.buy_with("invoice"), till.booker)
+
+
+def invoice_paid_and_cancelled(till):
+    invoice_paid(till)
+    till.cancel(till.db.execute("select * from events.bookings").fetchone(), till.booker)
+
+
+def late_cancellation(till):
+    booking = till.paid_by_card()
+    till.db.execute("update events.bookings set policy = policy || '{\"cancel_hours_before\": 2160}'")
+    till.cancel(booking, till.booker)
+
+
+def no_show_fee(till):
+    till.miss(till.paid_by_card())
+
+
+def no_show_fee_paid(till):
+    no_show_fee(till)
+    till.call("select payments.record_fee_payment(%s)", till.fee_id())
+
+
+def no_show_fee_waived(till):
+    no_show_fee(till)
+    till.call("select payments.waive_fee(%s)", till.fee_id())
+
+
+def no_show_fee_paid_and_waived(till):
+    no_show_fee_paid(till)
+    till.call("select payments.waive_fee(%s)", till.fee_id())
+
+
+def promo_code_with_credits(till):
+    till.create_code("GIFT", kind="credits", amount_cents=2000, currency="CHF")
+    till.apply_payment(till.buy_with("card", promo_code="GIFT"))
+
+
+def promo_code_with_discount(till):
+    till.create_code("TENTH", kind="percent", percent_bps=1000)
+    till.apply_payment(till.buy_with("card", promo_code="TENTH"))
+
+
+def comp(till):
+    query = "select events.book(event_id => %s, customer_id => %s, payment_method => 'comp', idempotency_key => 'a')"
+    till.call(query, till.event_id, till.booker)
+
+
+def payment_returned(till):
+    booking = till.book(till.booker)
+    till.cancel(booking, till.booker)
+    till.apply_payment(booking)
+
+
+def transfer_and_reversal(till):
+    till.paid_by_card()
+    till.transfer("tr_1", 5000, 1000)
+
+
+LOST = SHARE - PRICE
+"""The organization has lost the price of a disputed sale, and still owes the platform its share."""
+
+CASES = [
+    (card_sale, SHARE, PRICE),
+    (card_sale_refunded, 0, 0),
+    (card_sale_refunded_in_part, 5700, 6000),
+    (refund_that_failed, 0, 0),
+    (refund_at_stripe, 0, 0),
+    (excess_refund_owed, 0, 0),
+    (excess_refund_forgiven, -PRICE, -PRICE),
+    (excess_refund_paid, 0, 0),
+    (excess_refund_paid_but_not_delivered, 0, 0),
+    (open_dispute, LOST, 0),
+    (dispute_won, SHARE, PRICE),
+    (dispute_lost, LOST, 0),
+    (dispute_lost_in_part, 5500, 6000),
+    (dispute_lost_of_a_cancelled_booking, 0, 0),
+    (wallet_booking, SHARE - 2 * PRICE, PRICE),
+    (wallet_booking_cancelled, -PRICE, 0),
+    (grant_expired, 0, 0),
+    (pass_granted_and_used, 0, 0),
+    (pass_bought_and_used, 19000, 20000),
+    (pass_bought_and_refunded, 1900, 2000),
+    (pass_disputed, -1000, 0),
+    (wallet_money_bought, -3000, 0),
+    (wallet_money_bought_and_used, SHARE - 3000, PRICE),
+    (wallet_money_bought_and_refunded, 0, 0),
+    (wallet_money_bought_and_expired, 9000, 0),
+    (invoice, SHARE, PRICE),
+    (invoice_paid, SHARE, PRICE),
+    (invoice_cancelled, 0, 0),
+    (invoice_paid_and_cancelled, 0, 0),
+    (late_cancellation, 475, 500),
+    (no_show_fee, SHARE + 855, PRICE + 900),
+    (no_show_fee_paid, SHARE + 855, PRICE + 900),
+    (no_show_fee_waived, SHARE, PRICE),
+    (no_show_fee_paid_and_waived, SHARE, PRICE),
+    (promo_code_with_credits, SHARE - 2000, PRICE),
+    (promo_code_with_discount, SHARE * 9 // 10, PRICE * 9 // 10),
+    (comp, 0, 0),
+    (payment_returned, 0, 0),
+    (transfer_and_reversal, SHARE, PRICE),
+]
+
+
+@pytest.mark.parametrize(("scene", "revenue", "spent"), CASES, ids=[scene.__name__ for scene, *_ in CASES])
+def test_revenue_and_spending_equal_the_ledger_after(db, scene, revenue, spent):
+    till = Till(db)
+    scene(till)
+
+    assert till.shown() == (revenue, {"CHF": spent} if spent else {})
+
+
+def test_figures_do_not_depend_on_seals(db):
+    till = Till(db)
+    no_show_fee_paid(till)
+    for _round in range(3):
+        before = till.shown()
+        assert routines.call(db, None, "select payments.seal_entries(until => now(), most => 4)")["sealed"] == 4
+        assert till.shown() == before
+    routines.call(db, None, "select payments.seal_entries(until => now())")
+    till.call("select payments.waive_fee(%s)", till.fee_id())
+    assert till.shown() == (SHARE, {"CHF": PRICE})
+
+    # The total is counted in steps, and equals the sum of all movements at each step.
+    db.execute("delete from payments.settlement_totals")
+    for _round in range(4):
+        db.execute("select payments.count_settlements(most => 1)")
+        assert till.shown() == (SHARE, {"CHF": PRICE})
+    row = db.execute(
+        "select payments.revenue(%s, ends_at => now() + interval '1 day') as all", [till.stage.organization_id]
+    ).fetchone()
+    assert row["all"] == SHARE
+
+
+def test_dispute_in_another_currency_is_spent_in_that_currency(db):
+    till = Till(db)
+    dispute_in_another_currency(till)
+
+    assert till.shown() == (SHARE, {"CHF": PRICE, "EUR": -9100})
+
+
+def test_views_of_the_earlier_system_show_the_same_money(db):
+    till = Till(db)
+    card_sale_refunded_in_part(till)
+    packages.apply_payment(till, buy(till, pass_buyer := till.stage.customer(), offer(till)))
+
+    rows = db.execute("select customer_id, total_spent_cents from public.customer_dashboard_mv").fetchall()
+    assert {row["customer_id"]: row["total_spent_cents"] for row in rows} == {till.booker: 6000, pass_buyer: 20000}
+    row = db.execute(
+        "select revenue_total_cents from public.org_analytics_mv where organization_id = %s",
+        [till.stage.organization_id],
+    ).fetchone()
+    assert row["revenue_total_cents"] == 5700 + 19000
+
+
+def posted_kinds():
+    """Yield each kind that a routine posts."""
+    for path in sorted(ROUTINES.glob("*/*/*.sql")):
+        text = re.sub(r"--.*", "", path.read_text())
+        if path.parent.name != "ledger" and re.search(r"post_(between_owners|transactions?)\(|'idempotency_key'", text):
+            for expression in re.findall(r"\b(?:kind =>|'kind',) ((?:[^,\n(]|\([^)]*\))+),", text):
+                kinds = re.findall(r"^'([a-z_]+)'$", expression) or COMPUTED.get(path.stem)
+                assert kinds, f"{path.name} computes the kind of a posting, {expression}: add its values to COMPUTED."
+                yield from kinds
+
+
+COMPUTED = {
+    "settle_debt": ["debt_paid", "debt_forgiven"],
+    "apply_transfer": ["transfer", "transfer_reversal"],
+    "grant_money": ["payment_credited", "credits_granted"],
+}
+"""Kinds of the routines that compute them."""
+
+
+def test_every_kind_of_posting_has_a_group(rolled_back):
+    """A new kind needs a line in KINDS, after a decision whether it is revenue, and whether a customer spends it."""
+    assert sorted(set(posted_kinds()) ^ money_figures.KINDS.keys()) == []
+    for kind, entry in money_figures.KINDS.items():
+        row = rolled_back.execute("select payments.movement_group(%s) as group", [kind]).fetchone()
+        assert (kind, row["group"]) == (kind, entry.group)
