@@ -5,7 +5,7 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 8, views 4, routines 107
+-- - events: tables 8, views 4, routines 110
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 51
 -- - organizations: tables 7, views 0, routines 4
@@ -31,6 +31,13 @@ CREATE TYPE events.booking_status AS ENUM (
     'no_show',
     'expired'
 );
+
+CREATE TYPE events.commitments AS (
+	event_ids uuid[],
+	booking_ids uuid[],
+	entry_ids uuid[]
+);
+COMMENT ON TYPE events.commitments IS 'Events, with their live bookings and open waitlist entries.';
 
 CREATE TYPE events.event_listing AS (
 	id uuid,
@@ -271,6 +278,7 @@ CREATE TABLE events.series (
     continues_series_id uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    anchor_date date,
     CONSTRAINT duration_is_sensible CHECK (((duration_minutes >= 10) AND (duration_minutes <= 600))),
     CONSTRAINT recurrence_is_short CHECK (((length(recurrence) >= 1) AND (length(recurrence) <= 8000))),
     CONSTRAINT series_capacity_is_sensible CHECK (((capacity >= 0) AND (capacity <= 1000000))),
@@ -283,6 +291,7 @@ CREATE TABLE events.series (
 COMMENT ON COLUMN events.series.recurrence IS 'RFC 5545 lines in local time without DTSTART: RRULE, and any number of RDATE and EXDATE.';
 COMMENT ON COLUMN events.series.generated_until IS 'The local date up to and including which occurrences exist.';
 COMMENT ON COLUMN events.series.continues_series_id IS 'The series that this one was split from.';
+COMMENT ON COLUMN events.series.anchor_date IS 'The intervals of the rule are counted from the day, week, month or year of this date. Null: from start_date.';
 ALTER TABLE ONLY events.series ADD CONSTRAINT series_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY events.series
     ADD CONSTRAINT series_category_fkey FOREIGN KEY (category) REFERENCES ref.event_categories(slug);
@@ -603,7 +612,8 @@ CREATE VIEW events.own_series WITH (security_invoker='true') AS
     generated_until,
     continues_series_id,
     created_at,
-    updated_at
+    updated_at,
+    anchor_date
    FROM events.series s
   WHERE ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)) OR ( SELECT ops.caller_is_service() AS caller_is_service));
 COMMENT ON VIEW events.own_series IS 'The series of the organizations that the caller is a member of.';
@@ -714,6 +724,11 @@ CREATE FUNCTION events.cancel_events(event_ids uuid[], reason text) RETURNS inte
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.cancel_events IS 'Cancel events for their organizer, with their bookings, holds and waitlist entries. Returns how many bookings ended.';
 
+CREATE FUNCTION events.cancelled_commitments(commitments events.commitments) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.cancelled_commitments IS 'Count the events, bookings and waitlist entries that have ended since they were locked.';
+
 CREATE FUNCTION events.check_references(organization_id uuid, details jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -812,6 +827,18 @@ CREATE FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.drop_events IS 'Delete unused events. Cancel the others, or leave them unchanged.';
+
+CREATE FUNCTION events.edit_series(
+    series_id uuid,
+    changes jsonb,
+    occurrences jsonb DEFAULT NULL::jsonb,
+    until date DEFAULT NULL::date,
+    confirmed jsonb DEFAULT NULL::jsonb
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.edit_series IS 'Edit a series and all its upcoming events. Cancels bookings only with confirmation.';
+GRANT ALL ON FUNCTION events.edit_series TO authenticated, service_role;
 
 CREATE FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) RETURNS uuid
     LANGUAGE plpgsql
@@ -971,6 +998,11 @@ CREATE FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) RETUR
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.limit_waits IS 'Refuse another waitlist entry of a person who has the maximum number.';
 
+CREATE FUNCTION events.lock_commitments(series_id uuid) RETURNS events.commitments
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.lock_commitments IS 'Lock the inventories of a series'' upcoming events. Returns their live bookings and open waitlist entries.';
+
 CREATE FUNCTION events.lock_inventory(event_id uuid) RETURNS events.inventory
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1129,6 +1161,11 @@ CREATE FUNCTION events.require_cancelled_at() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.require_cancelled_at IS 'Refuse a cancelled booking that has no time of cancellation.';
 
+CREATE FUNCTION events.require_confirmation(cancelled jsonb, confirmed jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.require_confirmation IS 'Refuse to cancel more bookings or waitlist entries than the caller has confirmed.';
+
 CREATE FUNCTION events.require_door_staff(event_id uuid) RETURNS events.terms
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1273,17 +1310,6 @@ CREATE FUNCTION events.update_event(event_id uuid, changes jsonb) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.update_event IS 'Edit one event. Returns the event.';
 GRANT ALL ON FUNCTION events.update_event TO authenticated, service_role;
-
-CREATE FUNCTION events.update_series(
-    series_id uuid,
-    changes jsonb,
-    occurrences jsonb DEFAULT NULL::jsonb,
-    until date DEFAULT NULL::date
-) RETURNS events.series
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.update_series IS 'Edit a series and all its upcoming events.';
-GRANT ALL ON FUNCTION events.update_series TO authenticated, service_role;
 
 CREATE FUNCTION events.waitlist_answer(entry_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER

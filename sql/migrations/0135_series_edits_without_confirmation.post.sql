@@ -1,0 +1,3 @@
+-- Drop the edit of a series that cancels bookings without confirmation. events.edit_series replaces it.
+
+drop function if exists events.update_series(uuid, jsonb, jsonb, date);
