@@ -142,6 +142,9 @@ SPECIAL: dict[tuple[str, str], tuple[str, ...]] = {
         'recurrence', 'RRULE:FREQ=WEEKLY', 'local_start_time', '09:00', 'start_date', current_date,
         'duration_minutes', 60)""",
     ),
+    ("events.edit_series", "changes"): ("""'{"title": "probe"}'""",),
+    ("events.edit_series", "occurrences"): ("null",),
+    ("events.edit_series", "confirmed"): ("'true'", "null"),
     ("events.record_occurrences", "slice"): (
         """jsonb_build_array(jsonb_build_object('series_id', %(series)s::uuid, 'occurrences',
         '[{"local_start": "2031-01-06T09:00:00", "starts_at": "2031-01-06T08:00:00Z"}]'::jsonb))""",
@@ -149,8 +152,6 @@ SPECIAL: dict[tuple[str, str], tuple[str, ...]] = {
     ("events.search_events", "availability"): ("'available'",),
     ("events.set_series_status", "status"): ("'paused'", "'archived'"),
     ("events.update_event", "changes"): ("""'{"title": "probe", "capacity": 900}'""",),
-    ("events.update_series", "changes"): ("""'{"title": "probe"}'""",),
-    ("events.update_series", "occurrences"): ("null",),
     ("events.waitlist_roster", "after"): ("0",),
     ("messaging.update_webhook_endpoint", "changes"): (
         """'{"enabled": false}'""",

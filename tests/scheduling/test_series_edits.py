@@ -128,7 +128,7 @@ def test_events_outside_the_new_rule_are_deleted_or_cancelled(world: World) -> N
     )
     scheduling.topics(world)
 
-    answer = edit(world, series, scope="all", recurrence="FREQ=WEEKLY;BYDAY=MO")
+    answer = edit(world, series, scope="all", recurrence="FREQ=WEEKLY;BYDAY=MO", confirm=True)
 
     assert answer.status == 200
     left = scheduling.events_of(world, series["id"])

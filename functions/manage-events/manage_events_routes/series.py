@@ -50,7 +50,7 @@ def get_series(series_id: Annotated[Id, Path()]) -> Response[series.Series]:
 @routes.patch("/series/<series_id>", tags=["series"], responses=http.problems(403, 404, 409))
 def edit_series(
     series_id: Annotated[Id, Path()], request: Annotated[series.SeriesEdit, Body()]
-) -> Response[series.Series]:
+) -> Response[series.EditedSeries]:
     """Edit one event of a series, this and the following events (as a new series), or all future events."""
     event = routes.current_event
     with database.transaction(http.caller(event), limit=http.limited(event, "edit_series")) as session:

@@ -390,6 +390,13 @@ BY_CODE: Mapping[str, Refusal] = {
         404, "There is no such endpoint, or you may not see it. Check the id.", _UNKNOWN
     ),
     "webhook_not_found": Refusal(404, "There is no such webhook. Check the event's id.", _UNKNOWN),
+    "would_cancel": Refusal(
+        409,
+        "This would cancel {bookings} bookings and {waitlist_entries} waitlist entries of {people} people."
+        " Send the numbers in `confirm` to continue.",
+        "an edit of a series would cancel bookings that `confirm` does not cover",
+        "`events`, `bookings`, `waitlist_entries`, `people`, `seats`",
+    ),
     "wrong_mode": Refusal(400, "The event is of Stripe's other mode. Send it to the stack of that mode.", _STRIPE),
 }
 """The entries in the order of their codes."""

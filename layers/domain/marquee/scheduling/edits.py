@@ -12,9 +12,10 @@ from uuid import UUID
 
 from marquee.core.database import Session
 from marquee.core.errors import Refused
-from marquee.scheduling import events, generation, recurrence, rules
+from marquee.scheduling import events, exceptions, generation, recurrence, rules
+from marquee.scheduling.recurrence import Schedule
 from marquee.scheduling.rules import invalid
-from marquee.scheduling.series import Series, SeriesEdit, get
+from marquee.scheduling.series import Confirmation, EditedSeries, SeriesEdit, get
 
 _WHEN = frozenset({"recurrence", "local_start_time", "start_date", "end_date", "time_zone", "duration_minutes"})
 _NOT_OF_ONE = frozenset({"recurrence", "start_date", "end_date", "time_zone", "language"})
@@ -22,44 +23,55 @@ _NOT_OF_ONE = frozenset({"recurrence", "start_date", "end_date", "time_zone", "l
 Row = dict[str, Any]
 
 
-def edit(session: Session, series_id: UUID, request: SeriesEdit, now: datetime) -> Series:
+def edit(session: Session, series_id: UUID, request: SeriesEdit, now: datetime) -> EditedSeries:
     """Edit a series in the requested scope. Returns the series, after a split the new one.
 
     Refuses: 403 forbidden, 404 event_not_found and series_not_found, 409 capacity_below_sold, event_begun,
-    event_not_editable and series_archived, 422 invalid_request.
+    event_not_editable, series_archived and would_cancel, 422 invalid_request.
     """
     [row] = session.all("select s.* from events.lock_series_for_edit(series_id => %s) as s", [series_id])
     if request.scope == "this":
         _edit_one(session, row, request)
-        return get(session, series_id)
+        return EditedSeries.model_validate(get(session, series_id).model_dump())
     if request.scope == "following":
         row = _split(session, row, request, now)
     return _edit_all(session, row, request, now)
 
 
-def _edit_all(session: Session, row: Row, request: SeriesEdit, now: datetime) -> Series:
+def _edit_all(session: Session, row: Row, request: SeriesEdit, now: datetime) -> EditedSeries:
     changes = request.sent()
     until = max(row["generated_until"] or date.min, generation.horizon(now))
     occurrences: str | None = None
+    schedule = old = generation.schedule_of(row)
     if _WHEN & changes.keys():
-        schedule = recurrence.checked(
-            generation.schedule_of({**row, **{name: getattr(request, name) for name in changes}})
-        )
+        sent = generation.schedule_of({**row, **{name: getattr(request, name) for name in changes}})
+        if recurrence.is_readable(old):
+            sent = recurrence.reanchored(old, exceptions.follow(old, sent))
+        schedule = recurrence.checked(sent)
         if "start_date" in changes:
             recurrence.check_near(schedule.start_date, now.date(), "start_date")
         changes["recurrence"] = schedule.recurrence
-        wanted = recurrence.occurrences(schedule, generation.local_date(schedule, now), until)
-        occurrences = json.dumps(generation.as_json(wanted))
-    [edited] = session.all(
+        occurrences = json.dumps(_wanted(old, schedule, now, until))
+    changes["anchor_date"] = schedule.anchor_date and schedule.anchor_date.isoformat()
+    confirmed = request.confirm.model_dump() if isinstance(request.confirm, Confirmation) else request.confirm
+    edited = session.value(
         """
-        select s.*
-        from events.update_series(
-            series_id => %s, changes => %s::jsonb, occurrences => %s::jsonb, until => %s
-        ) as s
+        select events.edit_series(
+            series_id => %s, changes => %s::jsonb, occurrences => %s::jsonb, until => %s, confirmed => %s::jsonb
+        )
         """,
-        [row["id"], json.dumps(changes), occurrences, until],
+        [row["id"], json.dumps(changes), occurrences, until, json.dumps(confirmed)],
     )
-    return Series.model_validate(edited)
+    return EditedSeries.model_validate(edited)
+
+
+def _wanted(old: Schedule, new: Schedule, now: datetime, until: date) -> list[dict[str, str]]:
+    """Return the new occurrences. An occurrence of today names its old start, because earlier ones may have no event."""
+    today = generation.local_date(new, now)
+    wanted = generation.as_json(recurrence.occurrences(new, today, until))
+    previous = exceptions.previous_starts(old, new, today) if recurrence.is_readable(old) else {}
+    texts = {start.isoformat(): earlier.isoformat() for start, earlier in previous.items()}
+    return [{**item, "previous": texts[start]} if (start := item["local_start"]) in texts else item for item in wanted]
 
 
 def _split(session: Session, row: Row, request: SeriesEdit, now: datetime) -> Row:
@@ -81,7 +93,7 @@ def _split(session: Session, row: Row, request: SeriesEdit, now: datetime) -> Ro
         "select s.* from events.split_series(series_id => %s, first_date => %s, recurrence => %s) as s",
         [row["id"], rest.start_date, rest.recurrence],
     )
-    return split
+    return {**split, "anchor_date": rest.anchor_date}
 
 
 def _edit_one(session: Session, row: Row, request: SeriesEdit) -> None:

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from marquee.core.models import Request, Whole
 from marquee.core.text_types import Line, Text
+from marquee.scheduling.rules import LENGTH_MAX
 
 _TIME = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
 
@@ -41,7 +42,7 @@ Recurrence = Annotated[
     Text,
     Field(
         min_length=1,
-        max_length=8000,
+        max_length=LENGTH_MAX,
         examples=["RRULE:FREQ=WEEKLY;BYDAY=MO,WE"],
         description="RFC 5545 lines in local time: at most one RRULE, any number of RDATE and EXDATE, no DTSTART.",
     ),

@@ -94,6 +94,7 @@ def schedule_of(row: Row) -> Schedule:
         start_date=row["start_date"],
         end_date=row["end_date"],
         local_start_time=row["local_start_time"],
+        anchor_date=row["anchor_date"],
     )
 
 

@@ -2,20 +2,25 @@
 
 Occurrences are computed in the series' wall-clock time and then converted to instants, so that 09:00 stays 09:00 when
 daylight saving changes. A skipped local time takes the offset before the change (02:30 becomes 03:30). A local time
-that occurs twice means the first (RFC 5545, 3.3.5). COUNT always counts from the start of the series.
+that occurs twice means the first (RFC 5545, 3.3.5). COUNT counts from the start date.
+
+The intervals of a rule, and the days that it does not name, are counted from an anchor date. A series that continues
+another one keeps its anchor, so that both together occur as one. The library would count from its own start and would
+count BYSETPOS in an incomplete first week. Therefore it starts with a whole period, and earlier days are skipped.
 """
 
+import heapq
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import cast
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrule, rruleset, rrulestr
+from dateutil.rrule import rrulestr
 
 from marquee.core import timestamps
+from marquee.core.errors import Refused
 from marquee.scheduling import rules
 from marquee.scheduling.rules import Recurrence, invalid
 
@@ -27,17 +32,27 @@ LAST_CALENDAR_YEAR = 9999 - 250
 _CYCLE_YEARS = 400
 _YEAR = timedelta(days=366)
 _YEARS_MAX = 5
+_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The parts that determine when a series occurs. `end_date` is the last local date, None for no end."""
+    """The parts that determine when a series occurs. `end_date` is the last local date, None for no end.
+
+    Intervals are counted from the day, week, month or year of `anchor_date`, None for the start date.
+    """
 
     recurrence: str
     time_zone: str
     start_date: date
     end_date: date | None
     local_start_time: time
+    anchor_date: date | None = None
+
+    @property
+    def anchor(self) -> date:
+        """The date from which intervals are counted."""
+        return self.anchor_date or self.start_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +74,9 @@ def checked(schedule: Schedule) -> Schedule:
         )
     if schedule.end_date is not None and schedule.end_date < schedule.start_date:
         raise invalid("The end date must not be before the start date.", "end_date", "range")
-    recurrence = _read(schedule)
+    recurrence = read(schedule)
+    if len(recurrence.text) > rules.LENGTH_MAX:
+        raise invalid(f"The recurrence has more than {rules.LENGTH_MAX} characters. Use a rule or fewer dates.")
     first = next(_local_starts(schedule, recurrence), None)
     if first is None:
         raise invalid("The recurrence never occurs between the start and the end of the series.")
@@ -87,7 +104,7 @@ def occurrences(schedule: Schedule, first: date, until: date, most: int | None =
     zone = rules.zone(schedule.time_zone)
     a_day: Counter[date] = Counter()
     found: dict[datetime, Occurrence] = {}
-    for local_start in _local_starts(schedule, _read(schedule)):
+    for local_start in _local_starts(schedule, read(schedule)):
         day = local_start.date()
         if day > until:
             break
@@ -105,21 +122,77 @@ def occurrences(schedule: Schedule, first: date, until: date, most: int | None =
 
 def next_date(schedule: Schedule, first: date) -> date | None:
     """Return the first local date of an occurrence from `first` on, or None."""
-    starts = (start.date() for start in _local_starts(schedule, _read(schedule)))
+    starts = (start.date() for start in _local_starts(schedule, read(schedule)))
     return next((day for day in starts if day >= first), None)
 
 
 def from_date(schedule: Schedule, first: date) -> Schedule:
     """Return the rest of a schedule from the occurrence on the local date `first`, for the new series of a split.
 
-    A COUNT becomes the remaining count; an INTERVAL continues from there.
+    A COUNT becomes the remaining count, and the anchor stays. The schedule up to the day before and the rest have the
+    same occurrences as the whole.
     """
-    recurrence = _read(schedule)
+    recurrence = read(schedule)
     if "COUNT" in recurrence.parts:
         passed = itertools.takewhile(lambda start: start.date() < first, _of_rule(schedule, recurrence))
-        left = int(recurrence.parts["COUNT"]) - sum(1 for _ in passed)
-        recurrence = recurrence.counted(max(1, left))
-    return replace(schedule, recurrence=recurrence.text, start_date=first)
+        recurrence = recurrence.counted(int(recurrence.parts["COUNT"]) - sum(1 for _ in passed))
+    return replace(schedule, recurrence=recurrence.text, start_date=first, anchor_date=schedule.anchor)
+
+
+def reanchored(old: Schedule, new: Schedule) -> Schedule:
+    """Return a changed schedule with its anchor.
+
+    A new start date becomes the anchor if the rule occurs on it; any other only shortens or extends the series. Of a
+    new rule, the intervals keep their anchor while they stay the same.
+    """
+    before, after = read(old), read(new)
+    is_another_rule = before.days != after.days or before.interval != after.interval
+    if is_another_rule and (before.interval != after.interval or after.interval[1] == 1):
+        return replace(new, anchor_date=None)
+    if old.start_date == new.start_date:
+        return replace(new, anchor_date=old.anchor_date)
+    begun = replace(new, anchor_date=None)
+    return begun if rule_of_day(begun, after, new.start_date) else replace(new, anchor_date=old.anchor)
+
+
+def is_readable(schedule: Schedule) -> bool:
+    """Return whether a stored schedule can be computed; not if its time zone was removed, for example."""
+    try:
+        read(schedule)
+    except Refused:
+        return False
+    return True
+
+
+def starts_of_day(schedule: Schedule, recurrence: Recurrence, day: date) -> list[datetime]:
+    """Return the local starts of a day by RRULE and RDATE, as if the series had no end and no EXDATE."""
+    starts = rule_of_day(schedule, recurrence, day)
+    return sorted({*starts, *(moment for moment in recurrence.dates if moment.date() == day)})
+
+
+def rule_of_day(schedule: Schedule, recurrence: Recurrence, day: date) -> list[datetime]:
+    """Return the local starts of a day by an RRULE without its end."""
+    if not recurrence.parts:
+        return []
+    of_day = replace(schedule, start_date=day, anchor_date=schedule.anchor)
+    bounded = replace(recurrence, parts=recurrence.endless, until=datetime.combine(day, time.max))
+    return list(itertools.islice(_of_rule(of_day, bounded), rules.DATES_MAX))
+
+
+def excluded(starts: Collection[datetime], dates: Collection[datetime], moments: Collection[datetime]) -> set[datetime]:
+    """Return the starts of a day that the EXDATE moments of this day exclude; `dates` are RDATE moments.
+
+    A moment without an occurrence excludes the only one of the rule on its day, so that it stays valid when the time
+    changes.
+    """
+    named = set(starts).intersection(moments)
+    of_rule = [start for start in starts if start not in dates]
+    return named.union(of_rule) if len(of_rule) == 1 and len(named) < len(set(moments)) else named
+
+
+def read(schedule: Schedule) -> Recurrence:
+    """Return the parsed recurrence of a schedule. Refuses: 422 invalid_request."""
+    return rules.read(schedule.recurrence, rules.zone(schedule.time_zone), schedule.local_start_time)
 
 
 def instant(local_start: datetime, zone: ZoneInfo) -> datetime:
@@ -127,43 +200,77 @@ def instant(local_start: datetime, zone: ZoneInfo) -> datetime:
     return local_start.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
-def _read(schedule: Schedule) -> Recurrence:
-    return rules.read(schedule.recurrence, rules.zone(schedule.time_zone), schedule.local_start_time)
-
-
 def _local_starts(schedule: Schedule, recurrence: Recurrence) -> Iterator[datetime]:
     """Yield all local starts in order, from the start date to the end date."""
-    later = _later(schedule.start_date)
-    merged = rruleset()
-    if recurrence.parts:
-        merged.rrule(_rule(schedule, recurrence, later))
-    for moment in recurrence.dates:
-        merged.rdate(_moved(moment, later))
+    left_out: dict[date, list[datetime]] = {}
     for moment in recurrence.dates_out:
-        merged.exdate(_moved(moment, later))
-    for moved in merged:
-        moment = _moved(moved, -later)
-        if moment.date() < schedule.start_date or moment.date() in recurrence.days_out:
-            continue
-        if schedule.end_date is not None and moment.date() > schedule.end_date:
+        left_out.setdefault(moment.date(), []).append(moment)
+    dates = sorted(moment for moment in recurrence.dates if moment.date() >= schedule.start_date)
+    merged = heapq.merge(_of_rule(schedule, recurrence) if recurrence.parts else (), dates)
+    for day, starts in itertools.groupby(merged, datetime.date):
+        if schedule.end_date is not None and day > schedule.end_date:
             return
-        yield moment
+        if day in recurrence.days_out:
+            continue
+        each_once = (start for start, _ in itertools.groupby(starts))
+        yield from _without(each_once, recurrence, left_out[day]) if day in left_out else each_once
+
+
+def _without(starts: Iterable[datetime], recurrence: Recurrence, moments: list[datetime]) -> list[datetime]:
+    """Return the starts of a day that its EXDATE moments do not exclude."""
+    found = list(itertools.islice(starts, rules.DATES_MAX + OCCURRENCES_A_DAY_MAX + 1))
+    out = excluded(found, recurrence.dates, moments)
+    return [start for start in found if start not in out]
 
 
 def _of_rule(schedule: Schedule, recurrence: Recurrence) -> Iterator[datetime]:
-    """Return the occurrences of the RRULE alone, which COUNT counts."""
-    later = _later(schedule.start_date)
-    return (_moved(moved, -later) for moved in _rule(schedule, recurrence, later))
-
-
-def _rule(schedule: Schedule, recurrence: Recurrence, later: int) -> rrule:
-    """Return the RRULE from the start date on, at the local start time unless the rule has its own times."""
+    """Yield the occurrences of the RRULE alone from the start date on, which COUNT counts."""
     at = schedule.local_start_time
-    parts = {"BYHOUR": str(at.hour), "BYMINUTE": str(at.minute), "BYSECOND": str(at.second), **recurrence.parts}
+    parts = {
+        "BYHOUR": str(at.hour),
+        "BYMINUTE": str(at.minute),
+        "BYSECOND": str(at.second),
+        **_days_of_anchor(schedule.anchor, recurrence),
+        **recurrence.endless,
+    }
+    later = _later(schedule.start_date)
     if recurrence.until is not None:
         parts["UNTIL"] = _moved(recurrence.until, later).strftime("%Y%m%dT%H%M%S")
-    start = _moved(datetime.combine(schedule.start_date, time.min), later)
-    return cast(rrule, rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=start))
+    period = datetime.combine(_first_period(schedule, recurrence), time.min)
+    start = datetime.combine(schedule.start_date, time.min)
+    rule = rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=_moved(period, later))
+    coming = itertools.dropwhile(lambda moment: moment < start, (_moved(moment, -later) for moment in rule))
+    count = recurrence.parts.get("COUNT")
+    return coming if count is None else itertools.islice(coming, int(count))
+
+
+def _days_of_anchor(anchor: date, recurrence: Recurrence) -> dict[str, str]:
+    """Return the days of a rule that names none: those of the anchor (RFC 5545, 3.3.10)."""
+    if recurrence.parts.keys() & {"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"}:
+        return {}
+    days: dict[str, dict[str, str]] = {
+        "DAILY": {},
+        "WEEKLY": {"BYDAY": _DAYS[anchor.weekday()]},
+        "MONTHLY": {"BYMONTHDAY": str(anchor.day)},
+        "YEARLY": {"BYMONTH": str(anchor.month), "BYMONTHDAY": str(anchor.day)},
+    }
+    return days[recurrence.parts["FREQ"]]
+
+
+def _first_period(schedule: Schedule, recurrence: Recurrence) -> date:
+    """Return the first day of the interval of the start date, or of the last interval before it."""
+    anchor, day = schedule.anchor, schedule.start_date
+    frequency, interval = recurrence.interval
+    if frequency == "DAILY":
+        return day - timedelta(days=(day - anchor).days % interval)
+    if frequency == "WEEKLY":
+        week = anchor - timedelta(days=(anchor.weekday() - _DAYS.index(recurrence.parts.get("WKST", "MO"))) % 7)
+        return day - timedelta(days=(day - week).days % (7 * interval))
+    months = day.year * 12 + day.month - 1
+    passed = months - (anchor.year * 12 + anchor.month - 1)
+    if frequency == "MONTHLY":
+        return date((months - passed % interval) // 12, (months - passed % interval) % 12 + 1, 1)
+    return date(day.year - (day.year - anchor.year) % interval, 1, 1)
 
 
 def _later(start: date) -> int:

@@ -7,7 +7,7 @@ converted when they are read.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,6 +16,7 @@ from marquee.core.errors import Refused
 from marquee.core.timestamps import FIRST_YEAR, LAST_YEAR
 
 DATES_MAX = 1000
+LENGTH_MAX = 8000
 
 FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _TOO_FINE = ("SECONDLY", "MINUTELY", "HOURLY")
@@ -64,12 +65,58 @@ class Recurrence:
         """The recurrence in stored form: unfolded lines in capitals."""
         return "\n".join(self.lines)
 
+    @property
+    def endless(self) -> Mapping[str, str]:
+        """The parts of the RRULE without its end."""
+        return {name: value for name, value in self.parts.items() if name not in ("COUNT", "UNTIL")}
+
+    @property
+    def days(self) -> Mapping[str, frozenset[str]]:
+        """The parts of the RRULE that select days and times, for comparison."""
+        return {
+            name: frozenset(content.split(","))
+            for name, content in self.endless.items()
+            if name not in ("FREQ", "INTERVAL")
+        }
+
+    @property
+    def interval(self) -> tuple[str, int]:
+        """The frequency and the interval of the RRULE; empty and 1 without one."""
+        return self.parts.get("FREQ", ""), int(self.parts.get("INTERVAL", 1))
+
+    @property
+    def has_dates(self) -> bool:
+        """Whether it has an RDATE or an EXDATE."""
+        return bool(self.dates or self.dates_out or self.days_out)
+
+    def with_dates_of(self, other: "Recurrence") -> "Recurrence":
+        """Return this RRULE with the dates of another recurrence."""
+        return replace(self, dates=other.dates, dates_out=other.dates_out, days_out=other.days_out)
+
     def counted(self, count: int) -> "Recurrence":
-        """Return the same recurrence with another COUNT."""
-        parts = {**self.parts, "COUNT": str(count)}
-        rule = "RRULE:" + ";".join(f"{name}={value}" for name, value in parts.items())
-        lines = tuple(rule if line.startswith("RRULE:") else line for line in self.lines)
-        return Recurrence(parts, self.until, self.dates, self.dates_out, self.days_out, lines)
+        """Return the same recurrence with another COUNT; with 0, only the dates."""
+        parts = {**self.parts, "COUNT": str(count)} if count > 0 else {}
+        dates = tuple(line for line in self.lines if not line.startswith("RRULE:"))
+        return replace(self, parts=parts, lines=(*_rule_line(parts), *dates))
+
+    def written(self, start_time: time) -> str:
+        """Return the recurrence in stored form, in local time. An RDATE at the start time of the series is a date."""
+        parts = dict(self.parts)
+        if self.until is not None and self.until.year < LAST_YEAR:
+            parts["UNTIL"] = f"{self.until:%Y%m%d}" if self.until.time() == time.max else f"{self.until:%Y%m%dT%H%M%S}"
+        usual = [moment for moment in self.dates if moment.time() == start_time]
+        dates = {
+            "RDATE;VALUE=DATE": [f"{moment:%Y%m%d}" for moment in usual],
+            "RDATE": [f"{moment:%Y%m%dT%H%M%S}" for moment in self.dates if moment not in usual],
+            "EXDATE": [f"{moment:%Y%m%dT%H%M%S}" for moment in self.dates_out],
+            "EXDATE;VALUE=DATE": [f"{day:%Y%m%d}" for day in self.days_out],
+        }
+        lines = (f"{name}:{','.join(items)}" for name, items in dates.items() if items)
+        return "\n".join((*_rule_line(parts), *lines))
+
+
+def _rule_line(parts: Mapping[str, str]) -> list[str]:
+    return ["RRULE:" + ";".join(f"{name}={content}" for name, content in parts.items())] if parts else []
 
 
 def invalid(message: str, place: str = "recurrence", kind: str = "recurrence") -> Refused:

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 from marquee.core import paging
 from marquee.core.database import Session
 from marquee.core.errors import Refused
-from marquee.core.models import Answer, Day, Id, Request
+from marquee.core.models import Answer, Day, Flag, Id, Request, Whole
 from marquee.core.text_types import Text
 from marquee.scheduling import fields, generation, recurrence
 from marquee.scheduling.fields import Changes, absent
@@ -78,6 +78,19 @@ class SeriesChanges(Changes):
     visibility: fields.Visibility = absent()
 
 
+Number = Annotated[Whole, Field(ge=0, le=10_000_000)]
+
+
+class Confirmation(Request):
+    """The numbers of a refusal `would_cancel`. If the edit would cancel more by now, it is refused again."""
+
+    events: Number = 0
+    bookings: Number = 0
+    waitlist_entries: Number = 0
+    people: Number = 0
+    seats: Number = 0
+
+
 class SeriesEdit(SeriesChanges):
     """An edit of one event of a series, of this and the following events, or of all future events."""
 
@@ -96,6 +109,13 @@ class SeriesEdit(SeriesChanges):
     ]
     event_id: Annotated[Id | None, Field(description="For the scopes this and following.")] = None
     from_date: Annotated[Day | None, Field(description="For the scope following: a local date.")] = None
+    confirm: Annotated[
+        Flag | Confirmation,
+        Field(
+            description="Consent to cancel bookings and waitlist entries: the numbers of the refusal `would_cancel`,"
+            " or true for any number."
+        ),
+    ] = False
 
     @model_validator(mode="after")
     def _fits_its_scope(self) -> Self:
@@ -111,7 +131,10 @@ class SeriesEdit(SeriesChanges):
 
     def sent(self) -> dict[str, Any]:
         """Return the changes, as JSON values."""
-        return {name: value for name, value in super().sent().items() if name not in ("scope", "event_id", "from_date")}
+        return {name: value for name, value in super().sent().items() if name not in _NOT_CHANGES}
+
+
+_NOT_CHANGES = frozenset({"scope", "event_id", "from_date", "confirm"})
 
 
 class StatusRequest(Request):
@@ -148,8 +171,27 @@ class Series(Answer):
     status_reason: str | None
     generated_until: Annotated[date | None, Field(description="Its events exist up to this local date.")]
     continues_series_id: Annotated[UUID | None, Field(description="The series from which it was split.")]
+    anchor_date: Annotated[
+        date | None, Field(description="Intervals are counted from its day, week, month or year. Null: `start_date`.")
+    ]
     created_at: datetime
     updated_at: datetime
+
+
+class Cancelled(Answer):
+    """The events, bookings and open waitlist entries that an edit cancelled, with their customers and booked seats."""
+
+    events: int = 0
+    bookings: int = 0
+    waitlist_entries: int = 0
+    people: int = 0
+    seats: int = 0
+
+
+class EditedSeries(Series):
+    """A series after an edit."""
+
+    cancelled: Cancelled = Cancelled()
 
 
 class GeneratedEvents(Answer):

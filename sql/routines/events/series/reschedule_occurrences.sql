@@ -1,9 +1,9 @@
 -- events.reschedule_occurrences: move, create, delete or cancel a series' upcoming events to match its changed rule.
 --
 -- `occurrences` has all occurrences of the new rule from the series' local today up to and including `until`. Each
--- existing occurrence becomes the new one at the same local time, or else one on the same local day. Its event moves
--- with its bookings. Events without an occurrence are deleted if unused, and cancelled otherwise (events.drop_events).
--- New occurrences get events.
+-- existing occurrence becomes the new one at the same local time, or else the one that names it as `previous`, or else
+-- one on the same local day. Its event moves with its bookings. Events without an occurrence are deleted if unused, and
+-- cancelled otherwise (events.drop_events). New occurrences get events.
 --
 -- An event that has started, was cancelled or was edited individually stays unchanged. Its occurrence still moves, so
 -- that the event is not generated again. Called by events.update_series, which holds the series' lock.
@@ -32,27 +32,40 @@ begin
         where o.series_id = the_series.id and o.local_start >= local_today
     ),
     wanted as (
-        select w.local_start, w.starts_at
-        from jsonb_to_recordset(reschedule_occurrences.occurrences) as w (local_start timestamp, starts_at timestamptz)
+        select w.local_start, w.starts_at, w.previous
+        from jsonb_to_recordset(reschedule_occurrences.occurrences) as w (
+            local_start timestamp, starts_at timestamptz, previous timestamp
+        )
+    ),
+    named as (
+        select e.event_id, e.local_start as previous, w.local_start, w.starts_at
+        from existing as e
+        inner join wanted as w on w.local_start = e.local_start
+        union all
+        select e.event_id, e.local_start, w.local_start, w.starts_at
+        from existing as e
+        inner join wanted as w on w.previous = e.local_start
+        where
+            e.local_start not in (select w.local_start from wanted as w)
+            and w.local_start not in (select e.local_start from existing as e)
     ),
     existing_left as (
         select
             e.*,
             row_number() over (partition by e.local_start::date order by e.local_start) as place
         from existing as e
-        where e.local_start not in (select w.local_start from wanted as w)
+        where e.event_id not in (select n.event_id from named as n)
     ),
     wanted_left as (
         select
             w.*,
             row_number() over (partition by w.local_start::date order by w.local_start) as place
         from wanted as w
-        where w.local_start not in (select e.local_start from existing as e)
+        where w.local_start not in (select n.local_start from named as n)
     ),
     pairs as (
-        select e.event_id, e.local_start as previous, w.local_start, w.starts_at
-        from existing as e
-        inner join wanted as w on w.local_start = e.local_start
+        select n.*
+        from named as n
         union all
         select e.event_id, e.local_start, w.local_start, w.starts_at
         from existing_left as e
