@@ -5,11 +5,11 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 8, views 4, routines 107
+-- - events: tables 8, views 4, routines 112
 -- - messaging: tables 8, views 2, routines 26
--- - ops: tables 19, views 1, routines 51
+-- - ops: tables 19, views 1, routines 54
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 26, views 7, routines 150
+-- - payments: tables 26, views 7, routines 158
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -319,6 +319,50 @@ CREATE POLICY service ON events.series TO service_role USING (true) WITH CHECK (
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.series FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('series');
 GRANT SELECT ON TABLE events.series TO app_read;
 
+CREATE TABLE events.holds (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    event_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    seats events.seats NOT NULL,
+    purpose events.hold_purpose NOT NULL,
+    status events.hold_status DEFAULT 'active'::events.hold_status NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    held_by uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    price_cents bigint,
+    replaces_id uuid,
+    CONSTRAINT held_price_is_not_negative CHECK ((price_cents >= 0))
+);
+COMMENT ON TABLE events.holds IS 'Seats reserved for a customer for a limited time. Until they expire they count like sold seats.';
+COMMENT ON COLUMN events.holds.ended_at IS 'When the hold stopped reserving seats. An expired hold ends at its expiry, even if a job notices it later.';
+COMMENT ON COLUMN events.holds.price_cents IS 'The price of one seat when it was held. It applies until the hold expires. Null for seats of an unpaid booking.';
+COMMENT ON COLUMN events.holds.replaces_id IS 'Of an unpaid booking: the consumed hold or offer whose seats it reserves.';
+ALTER TABLE ONLY events.holds ADD CONSTRAINT holds_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY events.holds
+    ADD CONSTRAINT holds_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
+ALTER TABLE ONLY events.holds
+    ADD CONSTRAINT holds_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id) ON DELETE CASCADE;
+CREATE INDEX active_holds_by_staff ON events.holds USING btree (held_by) WHERE ((status = 'active'::events.hold_status) AND (held_by <> customer_id));
+CREATE INDEX active_holds_of_customer ON events.holds USING btree (customer_id) WHERE (status = 'active'::events.hold_status);
+CREATE INDEX active_holds_of_event ON events.holds USING btree (event_id, expires_at) WHERE (status = 'active'::events.hold_status);
+CREATE INDEX holds_of_customer ON events.holds USING btree (customer_id, event_id);
+CREATE INDEX holds_to_expire ON events.holds USING btree (expires_at) WHERE (status = 'active'::events.hold_status);
+CREATE UNIQUE INDEX one_hold_per_customer ON events.holds USING btree (event_id, customer_id, purpose) WHERE ((status = 'active'::events.hold_status) AND (purpose <> 'payment'::events.hold_purpose));
+ALTER TABLE events.holds ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON events.holds FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
+CREATE POLICY service ON events.holds TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY staff ON events.holds FOR SELECT TO authenticated USING ((EXISTS ( SELECT
+   FROM events.terms t
+  WHERE ((t.event_id = holds.event_id) AND (t.organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['front_desk'::organizations.member_role, 'viewer'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as))))));
+CREATE TRIGGER count_deleted AFTER DELETE ON events.holds REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_holds();
+CREATE TRIGGER count_inserted AFTER INSERT ON events.holds FOR EACH ROW EXECUTE FUNCTION events.count_holds();
+CREATE TRIGGER count_updated AFTER UPDATE ON events.holds REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_holds();
+CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('hold');
+CREATE TRIGGER keep_price BEFORE INSERT ON events.holds FOR EACH ROW WHEN (((new.price_cents IS NULL) AND (new.purpose <> 'payment'::events.hold_purpose))) EXECUTE FUNCTION events.keep_price();
+CREATE TRIGGER record_hold_end BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN (((old.status = 'active'::events.hold_status) AND (new.status <> 'active'::events.hold_status))) EXECUTE FUNCTION events.record_hold_end();
+GRANT SELECT ON TABLE events.holds TO app_read;
+
 CREATE TABLE events.inventory (
     event_id uuid NOT NULL,
     capacity events.seat_count,
@@ -417,44 +461,6 @@ CREATE TRIGGER copy_terms_updated AFTER UPDATE OF starts_at, ends_at, status, vi
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.events FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('event');
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
 GRANT SELECT ON TABLE events.events TO app_read;
-
-CREATE TABLE events.holds (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    event_id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    seats events.seats NOT NULL,
-    purpose events.hold_purpose NOT NULL,
-    status events.hold_status DEFAULT 'active'::events.hold_status NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    held_by uuid,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    ended_at timestamp with time zone
-);
-COMMENT ON TABLE events.holds IS 'Seats reserved for a customer for a limited time. Until they expire they count like sold seats.';
-COMMENT ON COLUMN events.holds.ended_at IS 'When the hold stopped reserving seats. An expired hold ends at its expiry, even if a job notices it later.';
-ALTER TABLE ONLY events.holds ADD CONSTRAINT holds_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY events.holds
-    ADD CONSTRAINT holds_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
-ALTER TABLE ONLY events.holds
-    ADD CONSTRAINT holds_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id) ON DELETE CASCADE;
-CREATE INDEX active_holds_by_staff ON events.holds USING btree (held_by) WHERE ((status = 'active'::events.hold_status) AND (held_by <> customer_id));
-CREATE INDEX active_holds_of_customer ON events.holds USING btree (customer_id) WHERE (status = 'active'::events.hold_status);
-CREATE INDEX active_holds_of_event ON events.holds USING btree (event_id, expires_at) WHERE (status = 'active'::events.hold_status);
-CREATE INDEX holds_of_customer ON events.holds USING btree (customer_id, event_id);
-CREATE INDEX holds_to_expire ON events.holds USING btree (expires_at) WHERE (status = 'active'::events.hold_status);
-CREATE UNIQUE INDEX one_hold_per_customer ON events.holds USING btree (event_id, customer_id, purpose) WHERE ((status = 'active'::events.hold_status) AND (purpose <> 'payment'::events.hold_purpose));
-ALTER TABLE events.holds ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own ON events.holds FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
-CREATE POLICY service ON events.holds TO service_role USING (true) WITH CHECK (true);
-CREATE POLICY staff ON events.holds FOR SELECT TO authenticated USING ((EXISTS ( SELECT
-   FROM events.terms t
-  WHERE ((t.event_id = holds.event_id) AND (t.organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['front_desk'::organizations.member_role, 'viewer'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as))))));
-CREATE TRIGGER count_deleted AFTER DELETE ON events.holds REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_holds();
-CREATE TRIGGER count_inserted AFTER INSERT ON events.holds FOR EACH ROW EXECUTE FUNCTION events.count_holds();
-CREATE TRIGGER count_updated AFTER UPDATE ON events.holds REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_holds();
-CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('hold');
-CREATE TRIGGER record_hold_end BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN (((old.status = 'active'::events.hold_status) AND (new.status <> 'active'::events.hold_status))) EXECUTE FUNCTION events.record_hold_end();
-GRANT SELECT ON TABLE events.holds TO app_read;
 
 CREATE TABLE events.occurrences (
     series_id uuid NOT NULL,
@@ -613,7 +619,8 @@ CREATE FUNCTION events.accept_offer(
     entry_id uuid,
     payment_method events.payment_method DEFAULT NULL::events.payment_method,
     idempotency_key text DEFAULT NULL::text,
-    promo_code text DEFAULT NULL::text
+    promo_code text DEFAULT NULL::text,
+    total_cents bigint DEFAULT NULL::bigint
 ) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -638,7 +645,8 @@ CREATE FUNCTION events.book(
     guest boolean DEFAULT false,
     hold_id uuid DEFAULT NULL::uuid,
     idempotency_key text DEFAULT NULL::text,
-    promo_code text DEFAULT NULL::text
+    promo_code text DEFAULT NULL::text,
+    total_cents bigint DEFAULT NULL::bigint
 ) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -678,7 +686,8 @@ CREATE FUNCTION events.booking_request_hash(
     payment_method events.payment_method,
     customer_id uuid,
     hold_id uuid,
-    promo_code text
+    promo_code text,
+    total_cents bigint
 ) RETURNS bytea
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION events.booking_request_hash IS 'Return a hash of a booking request.';
@@ -713,6 +722,16 @@ CREATE FUNCTION events.cancel_events(event_ids uuid[], reason text) RETURNS inte
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.cancel_events IS 'Cancel events for their organizer, with their bookings, holds and waitlist entries. Returns how many bookings ended.';
+
+CREATE FUNCTION events.change_payment_method(
+    booking_id uuid,
+    payment_method events.payment_method,
+    total_cents bigint DEFAULT NULL::bigint
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.change_payment_method IS 'Pay an unpaid booking by another method. Returns the booking with its payment at Stripe.';
+GRANT ALL ON FUNCTION events.change_payment_method TO authenticated, service_role;
 
 CREATE FUNCTION events.check_references(organization_id uuid, details jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -869,25 +888,32 @@ CREATE FUNCTION events.hold_again_at(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.hold_again_at IS 'Return when a person may hold seats of an event again, after seats that they did not use.';
 
+CREATE FUNCTION events.hold_answer(hold events.holds, terms events.terms) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.hold_answer IS 'Return a hold as the API shows it, with the price of its seats.';
+
 CREATE FUNCTION events.hold_seats(
     event_id uuid,
     seats integer DEFAULT 1,
-    customer_id uuid DEFAULT NULL::uuid
+    customer_id uuid DEFAULT NULL::uuid,
+    total_cents bigint DEFAULT NULL::bigint
 ) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.hold_seats IS 'Hold seats for a customer for some minutes. Returns the hold.';
 GRANT ALL ON FUNCTION events.hold_seats TO authenticated, service_role;
 
-CREATE FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, seats integer, held_by uuid) RETURNS uuid
+CREATE FUNCTION events.hold_until_paid(
+    terms events.terms,
+    customer_id uuid,
+    seats integer,
+    held_by uuid,
+    replaces_id uuid DEFAULT NULL::uuid
+) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.hold_until_paid IS 'Hold seats while a customer pays for them. Returns the id of the hold.';
-
-CREATE FUNCTION events.idempotent_id(operation text, key text, request jsonb, new_id uuid) RETURNS uuid
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.idempotent_id IS 'Return the id of the object that a keyed request creates: the first request''s, or the new one.';
 
 CREATE FUNCTION events.instructor_schedule(
     instructor_id uuid,
@@ -918,6 +944,11 @@ CREATE FUNCTION events.join_waitlist(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.join_waitlist IS 'Join the waitlist of a full event. Returns the entry with its position.';
 GRANT ALL ON FUNCTION events.join_waitlist TO authenticated, service_role;
+
+CREATE FUNCTION events.keep_price() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.keep_price IS 'Record the event''s current price in a new hold.';
 
 CREATE FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid DEFAULT NULL::uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1027,6 +1058,11 @@ CREATE FUNCTION events.organization_analytics(organization_id uuid) RETURNS json
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.organization_analytics IS 'Return an organization''s key figures, for its members.';
 GRANT ALL ON FUNCTION events.organization_analytics TO authenticated, service_role;
+
+CREATE FUNCTION events.payment_method_answer(booking events.bookings) RETURNS jsonb
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.payment_method_answer IS 'Return a booking with its payment at Stripe, as the API shows it.';
 
 CREATE FUNCTION events.place_booking(
     booking_id uuid,
@@ -1165,8 +1201,10 @@ COMMENT ON FUNCTION events.reschedule_occurrences IS 'Move, create, delete or ca
 CREATE FUNCTION events.resolve_payment_method(
     terms events.terms,
     quote payments.quotes,
+    seats integer,
     payment_method events.payment_method,
-    idempotency_key text
+    idempotency_key text,
+    total_cents bigint
 ) RETURNS events.payment_method
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1216,6 +1254,12 @@ CREATE FUNCTION events.search_query(q text) RETURNS tsquery
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.search_query IS 'Return a search text as one query for all languages.';
+
+CREATE FUNCTION events.series_answer(series_id uuid, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.series_answer IS 'Return the response to the creation of a series, the same for each request with its key.';
+GRANT ALL ON FUNCTION events.series_answer TO authenticated, service_role;
 
 CREATE FUNCTION events.series_to_extend(series_ids uuid[]) RETURNS SETOF events.series
     LANGUAGE sql SECURITY DEFINER
@@ -1267,6 +1311,11 @@ CREATE FUNCTION events.split_series(series_id uuid, first_date date, recurrence 
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.split_series IS 'Split a series at a local date. Returns the new series, which has the events from that date.';
 GRANT ALL ON FUNCTION events.split_series TO authenticated, service_role;
+
+CREATE FUNCTION events.undo_unpaid_booking(booking_id uuid, reason text, quiet boolean) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.undo_unpaid_booking IS 'Expire a booking that cannot be paid, and return everything that it used.';
 
 CREATE FUNCTION events.update_event(event_id uuid, changes jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2217,6 +2266,10 @@ CREATE FUNCTION ops.alert_payload(alert ops.alerts, rule ops.alert_rules) RETURN
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION ops.alert_payload IS 'Return an alert with its rule as its messages store it.';
 
+CREATE FUNCTION ops.answered_id(answer text) RETURNS uuid
+    LANGUAGE sql IMMUTABLE;
+COMMENT ON FUNCTION ops.answered_id IS 'Return the id of the object in a stored response.';
+
 CREATE FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time zone, most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -2361,6 +2414,11 @@ CREATE FUNCTION ops.finish_outbox(
 COMMENT ON FUNCTION ops.finish_outbox IS 'Mark messages as relayed; returns the number of messages that were not relayed before.';
 GRANT ALL ON FUNCTION ops.finish_outbox TO service_role;
 
+CREATE FUNCTION ops.first_answer(operation text, key text, request jsonb) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.first_answer IS 'Return the response to the first request with the caller''s key, or null if this is the first.';
+
 CREATE FUNCTION ops.get_booking_performance_summary(
     at timestamp with time zone DEFAULT statement_timestamp()
 ) RETURNS jsonb
@@ -2406,6 +2464,11 @@ CREATE FUNCTION ops.job_states(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION ops.job_states IS 'Return the last start and success of each expected job, and whether it is late or failing.';
 GRANT ALL ON FUNCTION ops.job_states TO service_role;
+
+CREATE FUNCTION ops.keep_answer(operation text, key text, answer jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.keep_answer IS 'Store the response to the first request with the caller''s key, and return it.';
 
 CREATE FUNCTION ops.limit_value(name text) RETURNS integer
     LANGUAGE plpgsql STABLE
@@ -4044,12 +4107,18 @@ COMMENT ON FUNCTION payments.balance_before IS 'Return the balance of an account
 CREATE FUNCTION payments.buy_package(
     package_id uuid,
     payment_method events.payment_method,
-    idempotency_key text
+    idempotency_key text,
+    total_cents bigint DEFAULT NULL::bigint
 ) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.buy_package IS 'Start the purchase of a package by card or TWINT.';
 GRANT ALL ON FUNCTION payments.buy_package TO authenticated, service_role;
+
+CREATE FUNCTION payments.can_be_charged(amount_cents bigint, currency text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.can_be_charged IS 'Return whether Stripe charges an amount of a currency.';
 
 CREATE FUNCTION payments.can_be_refunded(intent_id uuid, amount_cents bigint DEFAULT 0) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -4064,6 +4133,11 @@ CREATE FUNCTION payments.canonical_entry(
     LANGUAGE sql STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION payments.canonical_entry IS 'Return the bytes of an entry that the hash chain of its account uses.';
 GRANT ALL ON FUNCTION payments.canonical_entry TO app_read, app_write;
+
+CREATE FUNCTION payments.change_intent_method(booking_id uuid, method events.payment_method) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.change_intent_method IS 'Record that a booking''s payment at Stripe is made by another of Stripe''s methods.';
 
 CREATE FUNCTION payments.charge_fee(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4392,6 +4466,16 @@ CREATE FUNCTION payments.issue_invoice(booking events.bookings) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.issue_invoice IS 'Issue the invoice of a booking that is paid by invoice, in the booking''s own transaction.';
 
+CREATE FUNCTION payments.kept_list_cents(
+    terms events.terms,
+    customer_id uuid,
+    seats integer,
+    hold_id uuid DEFAULT NULL::uuid
+) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.kept_list_cents IS 'Return the list price of seats for a customer who may hold some of them.';
+
 CREATE FUNCTION payments.last_backfill_at(job text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4474,6 +4558,11 @@ CREATE FUNCTION payments.organizer_statement_lines(
 COMMENT ON FUNCTION payments.organizer_statement_lines IS 'Return the single movements of an organizer''s statement, at most 100,000.';
 GRANT ALL ON FUNCTION payments.organizer_statement_lines TO authenticated, service_role;
 
+CREATE FUNCTION payments.pay_at_once(booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.pay_at_once IS 'Pay a booking that waited for Stripe by its new method: a wallet, a pass or an invoice.';
+
 CREATE FUNCTION payments.pay_out_credits(customer_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4492,16 +4581,20 @@ CREATE FUNCTION payments.payment_answer(intent_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.payment_answer IS 'Return a payment through Stripe as its customer sees it.';
 
-CREATE FUNCTION payments.payment_details(booking_id uuid) RETURNS jsonb
+CREATE FUNCTION payments.payment_details(booking_id uuid, is_first_answer boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.payment_details IS 'Return the payment of a booking, for its customer and for staff.';
 GRANT ALL ON FUNCTION payments.payment_details TO authenticated, service_role;
 
-CREATE FUNCTION payments.payment_methods(organization_id uuid, currency text) RETURNS events.payment_method[]
+CREATE FUNCTION payments.payment_methods(
+    quote payments.quotes,
+    event_id uuid DEFAULT NULL::uuid,
+    seats integer DEFAULT NULL::integer
+) RETURNS events.payment_method[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.payment_methods IS 'Return the payment methods of an organization''s customers for a currency.';
+COMMENT ON FUNCTION payments.payment_methods IS 'Return the methods that can pay a quote, for seats or for a package.';
 
 CREATE FUNCTION payments.payout_account(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -4590,6 +4683,11 @@ CREATE FUNCTION payments.purchase_details(purchase_id uuid) RETURNS jsonb
 COMMENT ON FUNCTION payments.purchase_details IS 'Return a purchase with its payment, for its customer and for staff.';
 GRANT ALL ON FUNCTION payments.purchase_details TO authenticated, service_role;
 
+CREATE FUNCTION payments.purchase_first_answer(answer jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.purchase_first_answer IS 'Return the first response to a purchase, completed by Stripe''s response.';
+
 CREATE FUNCTION payments.purchase_legs(
     purchase payments.purchases,
     paid_cents bigint,
@@ -4626,7 +4724,8 @@ CREATE FUNCTION payments.quote_seats(
     terms events.terms,
     customer_id uuid,
     seats integer,
-    promo_code text DEFAULT NULL::text
+    promo_code text DEFAULT NULL::text,
+    list_cents bigint DEFAULT NULL::bigint
 ) RETURNS payments.quotes
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4781,10 +4880,10 @@ CREATE FUNCTION payments.refuse_insufficient_funds(account_id uuid, needed_cents
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.refuse_insufficient_funds IS 'Raise that a guarded account has a lower balance than a posting needs.';
 
-CREATE FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) RETURNS text
+CREATE FUNCTION payments.refuse_intent(intent_id uuid, error jsonb, quiet boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.refuse_intent IS 'Record why Stripe refused to create a payment, and cancel one that is no longer needed.';
+COMMENT ON FUNCTION payments.refuse_intent IS 'Record that Stripe refused for good to create a payment, and undo its booking or purchase.';
 GRANT ALL ON FUNCTION payments.refuse_intent TO service_role;
 
 CREATE FUNCTION payments.refuse_invoice_change() RETURNS trigger
@@ -4824,6 +4923,15 @@ CREATE FUNCTION payments.require_fee(fee_id uuid) RETURNS payments.fees
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.require_fee IS 'Lock a fee for staff who may settle it: front desk, accountants, admins, owners.';
+
+CREATE FUNCTION payments.require_total(
+    quote payments.quotes,
+    total_cents bigint,
+    methods events.payment_method[]
+) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.require_total IS 'Refuse a purchase whose total is not the one that the customer saw.';
 
 CREATE FUNCTION payments.return_credits(refund_ids uuid[], by_organizer boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4933,6 +5041,11 @@ CREATE FUNCTION payments.start_payout_onboarding(organization_id uuid) RETURNS j
 COMMENT ON FUNCTION payments.start_payout_onboarding IS 'Return the data for an organization''s sign-up at Stripe, if the caller may start it.';
 GRANT ALL ON FUNCTION payments.start_payout_onboarding TO authenticated, service_role;
 
+CREATE FUNCTION payments.stop_intent(booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.stop_intent IS 'Stop the payment at Stripe of a booking that was paid by another method.';
+
 CREATE FUNCTION payments.stop_payments(booking_ids uuid[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4960,6 +5073,15 @@ CREATE FUNCTION payments.trial_balance(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.trial_balance IS 'Return debits less credits by currency and type of account, now or at a moment in the past.';
 GRANT ALL ON FUNCTION payments.trial_balance TO service_role;
+
+CREATE FUNCTION payments.usable_passes(
+    customer_id uuid,
+    organization_id uuid,
+    event_id uuid
+) RETURNS SETOF payments.credit_lots
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.usable_passes IS 'Return a customer''s lots of passes that admit to an event.';
 
 CREATE FUNCTION payments.use_passes(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6550,9 +6672,12 @@ CREATE TABLE ref.currencies (
     code character(3) NOT NULL,
     name text NOT NULL,
     decimal_places smallint NOT NULL,
+    charge_min_cents bigint DEFAULT 50 NOT NULL,
+    CONSTRAINT charge_min_is_positive CHECK ((charge_min_cents > 0)),
     CONSTRAINT currency_code_is_iso_4217 CHECK ((code ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT decimal_places_are_few CHECK (((decimal_places >= 0) AND (decimal_places <= 4)))
 );
+COMMENT ON COLUMN ref.currencies.charge_min_cents IS 'The least amount that Stripe charges, in the smallest unit of the currency.';
 ALTER TABLE ONLY ref.currencies ADD CONSTRAINT currencies_pkey PRIMARY KEY (code);
 ALTER TABLE ref.currencies ENABLE ROW LEVEL SECURITY;
 CREATE POLICY anyone ON ref.currencies FOR SELECT USING (true);
