@@ -9,7 +9,7 @@
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 54
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 26, views 7, routines 158
+-- - payments: tables 26, views 7, routines 159
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -4765,7 +4765,7 @@ CREATE FUNCTION payments.record_excess_refund(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.record_excess_refund IS 'Record money that was refunded at Stripe beyond the refundable amount.';
 
-CREATE FUNCTION payments.record_fee_payment(fee_id uuid) RETURNS jsonb
+CREATE FUNCTION payments.record_fee_payment(fee_id uuid, total_cents bigint DEFAULT NULL::bigint) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.record_fee_payment IS 'Record that the organizer received an owed fee at the desk or by bank transfer.';
@@ -4923,6 +4923,15 @@ CREATE FUNCTION payments.require_fee(fee_id uuid) RETURNS payments.fees
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.require_fee IS 'Lock a fee for staff who may settle it: front desk, accountants, admins, owners.';
+
+CREATE FUNCTION payments.require_method(
+    quote payments.quotes,
+    method events.payment_method,
+    methods events.payment_method[]
+) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.require_method IS 'Refuse a payment method that cannot pay for seats, with their price and the possible methods.';
 
 CREATE FUNCTION payments.require_total(
     quote payments.quotes,

@@ -27,6 +27,7 @@ drop function if exists events.booking_request_hash(
     uuid, integer, boolean, events.payment_method, uuid, uuid, text
 );
 drop function if exists payments.buy_package(uuid, events.payment_method, text);
+drop function if exists payments.record_fee_payment(uuid);
 
 -- These take a list price, which held seats keep, the hold that an unpaid booking used, whether to send a
 -- message, and whether to return the first response.

@@ -194,6 +194,7 @@ def test_payment_that_stripe_does_not_have_yet_is_never_created(desk, stripe, cu
     ],
 )
 def test_refused_change_changes_nothing(desk, customer, method, more, code):
+    desk.give_pass(desk.customer(), 1)
     booking = book(desk, customer).body
 
     assert change(booking, customer, method, **more).body["code"] == code

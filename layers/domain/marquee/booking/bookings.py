@@ -174,7 +174,7 @@ def change_payment_method(
     if is_stripe:
         # Stripe knows a payment by its key only with its first method, so it is created before the method changes.
         before = checkout.create_at_stripe(client, before)
-        if before.status == "created":
+        if before.status == "created" and before.stripe_payment_intent_id is None:
             raise Unavailable("Stripe cannot be reached. Send the request again.")
     checkout.refresh(client, before, now)
     booking = _set_method(caller, booking_id, request.payment_method, request.total_cents)

@@ -3,8 +3,8 @@
 -- For the customer and for staff. The price stays the one at which the seats were booked. Card and TWINT share one
 -- payment at Stripe, whose methods the caller changes there. A wallet, a pass or an invoice pays at once and confirms
 -- the booking. Then the caller or the sweep cancels the payment at Stripe; if it succeeds anyway, it is refunded
--- (payments.fulfil_payment). A repeated call changes nothing. Locks the person, the event's inventory, then the payment.
--- Returns the booking with its payment at Stripe.
+-- (payments.fulfil_payment). A repeated call changes nothing. Locks the person, the event's inventory, then the
+-- payment. Returns the booking with its payment at Stripe.
 --
 -- Refuses: 402 payment_required, 404 booking_not_found, 409 insufficient_credits, 409 insufficient_funds,
 -- 409 nothing_to_pay, 409 payment_processing, 409 price_changed, 409 promo_code_not_valid, 409 too_many_held.
@@ -66,17 +66,7 @@ begin
         raise exception using errcode = 'PT409', message = 'promo_code_not_valid',
             detail = jsonb_build_object('reason', 'nothing_to_pay')::text;
     end if;
-    if
-        (
-            change_payment_method.payment_method = any (methods)
-            or change_payment_method.payment_method in ('wallet', 'pass')
-        ) is not true
-    then
-        raise exception using errcode = 'PT402', message = 'payment_required',
-            detail = (
-                payments.quote_answer(the_quote) || jsonb_build_object('methods', to_jsonb(methods))
-            )::text;
-    end if;
+    perform payments.require_method(the_quote, change_payment_method.payment_method, methods);
 
     if change_payment_method.payment_method = 'invoice' then
         perform events.limit_invoiced_seats(

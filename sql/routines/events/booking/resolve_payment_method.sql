@@ -69,18 +69,10 @@ begin
         return 'none';
     end if;
 
-    -- A wallet or pass that does not suffice is refused when it is used, with its balance.
-    if
-        resolve_payment_method.payment_method = any (methods)
-        or resolve_payment_method.payment_method in ('wallet', 'pass')
-    then
-        return resolve_payment_method.payment_method;
-    end if;
-
-    raise exception using errcode = 'PT402', message = 'payment_required',
-        detail = (
-            payments.quote_answer(resolve_payment_method.quote) || jsonb_build_object('methods', to_jsonb(methods))
-        )::text;
+    perform payments.require_method(
+        resolve_payment_method.quote, resolve_payment_method.payment_method, methods
+    );
+    return resolve_payment_method.payment_method;
 end;
 $$;
 
