@@ -1,3 +1,4 @@
+-- squawk-ignore-file ban-drop-function
 -- Drop the routines that earlier signatures left behind, and the id of a keyed request, which the stored response
 -- replaces.
 

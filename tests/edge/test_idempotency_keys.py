@@ -1,6 +1,6 @@
 """An Idempotency-Key belongs to its caller, operation, path and body, and always has the first response.
 
-The walk goes over the OpenAPI document: an operation that takes a key needs a line in CASES. A case is repeated with
+The cases cover the OpenAPI document: an operation that takes a key needs a line in CASES. A case is repeated with
 the same key, by another caller, with each member of the body changed, and with another path. At last the object is
 changed, and the first request is repeated.
 """

@@ -96,7 +96,7 @@ TotalCents = Annotated[
         description="The total that the customer saw. If it is another one by now, the request is `price_changed`.",
     ),
 ]
-"""The price that a customer agreed to, in cents."""
+"""The price that the client showed to the customer, in cents."""
 
 PromoCode = Annotated[
     str,

@@ -2,7 +2,7 @@
 --
 -- The payment is cancelled with Stripe's reason, because Stripe never had it. An unpaid booking returns its seats, its
 -- promo code, and the hold or offer that it used (events.undo_unpaid_booking), and an unpaid purchase expires. With
--- `quiet` the customer gets no message, because the response tells them. Locks the event's inventory, then the payment.
+-- `quiet` the customer gets no message, because the response states the refusal. Locks the event's inventory, then the payment.
 -- For the service. Returns the payment's status, or null when Stripe has it after all, or it was refused before.
 
 create or replace function payments.refuse_intent(intent_id uuid, error jsonb, quiet boolean default false)
