@@ -8,12 +8,12 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
 from marquee.booking import bookings, holds
-from marquee.core import database, paging
+from marquee.core import clock, database, paging
 from marquee.core.models import Id
 from marquee.edge import http, stripe
 from marquee.edge.observability import LambdaContext, count, observed
 from marquee.payments import checkout
-from marquee.payments.checkout import Payment, PaymentTerms
+from marquee.payments.checkout import Payment
 
 app = http.resolver()
 
@@ -84,6 +84,18 @@ def begin_payment(booking_id: Annotated[Id, Path()]) -> Response[Payment]:
     return http.json(HTTPStatus.OK, _count_if_unavailable(checkout.start(stripe.client, caller, booking_id, limit)))
 
 
+@app.patch("/bookings/<booking_id>/payment", tags=["bookings"], responses=http.problems(402, 404, 409))
+def change_payment_method(
+    booking_id: Annotated[Id, Path()], request: Annotated[bookings.PaymentMethodRequest, Body()]
+) -> Response[bookings.Booking]:
+    """Pay an unpaid booking by another method, at the price at which it was booked. A repeated call changes nothing."""
+    event = app.current_event
+    caller, limit = http.caller(event), http.limited(event, "begin_payment")
+    booking = bookings.change_payment_method(stripe.client, caller, booking_id, request, clock.now, limit)
+    count("PaymentMethodChanged")
+    return http.json(HTTPStatus.OK, booking)
+
+
 def _with_payment(booked: bookings.Booked) -> str:
     """Return a new booking's answer unchanged, or with the payment terms if the client must still pay by Stripe."""
     if booked.payment is None:
@@ -91,8 +103,8 @@ def _with_payment(booked: bookings.Booked) -> str:
         return booked.answer
     count("BookingPending")
     payment = _count_if_unavailable(checkout.create_at_stripe(stripe.client, booked.payment))
-    terms = payment.model_dump(mode="json", include=set(PaymentTerms.model_fields))
-    return json.dumps({**json.loads(booked.answer), "payment": terms})
+    booking = json.loads(booked.answer)
+    return json.dumps({**booking, "payment": checkout.terms_of(payment, booking["payment_method"])})
 
 
 def _count_if_unavailable(payment: Payment) -> Payment:

@@ -78,11 +78,13 @@ def list_fees(
 
 
 @app.post("/fees/<fee_id>/paid", tags=["fees"], responses=http.problems(404, 409))
-def record_fee_payment(fee_id: Annotated[Id, Path()]) -> Response[Fee]:
+def record_fee_payment(
+    fee_id: Annotated[Id, Path()], request: Annotated[fees.FeePaymentRequest | None, Body()] = None
+) -> Response[Fee]:
     """Record that an owed fee was paid at the organizer's desk or bank; for its front desk and bookkeepers."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "record_payments")) as session:
-        fee = fees.record_payment(session, fee_id)
+        fee = fees.record_payment(session, fee_id, request or fees.FeePaymentRequest())
     count("FeePaid")
     return http.json(HTTPStatus.OK, fee)
 

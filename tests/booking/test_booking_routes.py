@@ -163,7 +163,7 @@ def test_booking_of_a_paid_event_without_payment_is_refused(db, stage):
 
     assert (answer.status, answer.body["code"]) == (402, "payment_required")
     assert (answer.body["price_cents"], answer.body["currency"]) == (5000, "CHF")
-    assert answer.body["methods"] == ["card", "twint", "wallet"]
+    assert answer.body["methods"] == ["card", "twint"]
     assert taken(db, event_id) == {"taken": 0, "held": 0}
 
 

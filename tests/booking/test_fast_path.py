@@ -12,6 +12,7 @@ import pytest
 from tests.kit import routines, stages
 
 FAST = "select events.book(event_id => %s, seats => %s, idempotency_key => %s)"
+FAST_WITH_TOTAL = "select events.book(event_id => %s, seats => %s, idempotency_key => %s, total_cents => 0)"
 GENERAL = "select events.book(event_id => %s, seats => %s, idempotency_key => %s, payment_method => 'none')"
 """The fast path does not take a request that names a payment method. Free seats cost none."""
 
@@ -153,8 +154,9 @@ def test_fast_and_general_path_agree(rolled_back: Connection, name: str) -> None
     assert short == long
 
 
+@pytest.mark.parametrize("way", [FAST, FAST_WITH_TOTAL], ids=["without a total", "with a total"])
 @pytest.mark.parametrize("name", ["one seat", "several seats", "no limit of seats", "the last seats"])
-def test_fast_path_takes_plain_bookings(rolled_back: Connection, name: str) -> None:
+def test_fast_path_takes_plain_bookings(rolled_back: Connection, name: str, way: str) -> None:
     """Drop the routine of the general path, so that a booking can only take the fast one."""
     stage, case = stages.create(rolled_back), CASES[name]
     event_id, customer = stage.event(**{"capacity": 5, **case.event}), stage.customer()
@@ -163,7 +165,7 @@ def test_fast_path_takes_plain_bookings(rolled_back: Connection, name: str) -> N
         "(uuid, events.terms, uuid, integer, boolean, events.payment_method, payments.quotes, uuid, uuid)"
     )
 
-    assert "id" in request(stage, FAST, event_id, customer, *case.requests[0])
+    assert "id" in request(stage, way, event_id, customer, *case.requests[0])
 
 
 def outcome(stage: stages.Stage, way: str, event_id: UUID, customer: UUID, case: Case) -> dict[str, Any]:

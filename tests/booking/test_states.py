@@ -18,11 +18,16 @@ FOLLOWS = {
         "cancelled": set(),
         "refunded": set(),
     },
-    "hold": {"active": {"consumed", "released", "expired"}, "consumed": set(), "released": set(), "expired": set()},
+    "hold": {
+        "active": {"consumed", "released", "expired"},
+        "consumed": {"active"},  # Stripe refused the payment
+        "released": set(),
+        "expired": set(),
+    },
     "waitlist": {
         "waiting": {"offered", "left", "expired"},
         "offered": {"accepted", "waiting", "expired", "left"},
-        "accepted": set(),
+        "accepted": {"offered"},  # Stripe refused the payment
         "expired": set(),
         "left": set(),
     },

@@ -37,7 +37,7 @@ paid as (
         coalesce(sum(i.amount_cents) filter (where i.status = 'succeeded'), 0)::bigint as came,
         coalesce(sum(s.amount_cents - s.refunded_cents), 0)::bigint as kept
     from payments.intents as i
-    left join payments.sales as s on s.booking_id = i.booking_id
+    left join payments.sales as s on s.booking_id = i.booking_id and s.method = i.method
     where i.booking_id is not null
     group by i.customer_id
 ),
@@ -92,7 +92,10 @@ union all
 select 'more went back than was paid', b.id
 from events.bookings as b
 inner join given_back as g on g.booking_id = b.id
-where g.in_all > b.price_cents
+left join payments.sales as s on s.booking_id = b.id
+-- A payment that succeeded after the booking was paid otherwise goes back too.
+left join payments.intents as i on i.booking_id = b.id and i.status = 'succeeded' and i.method <> s.method
+where g.in_all > b.price_cents + coalesce(i.amount_cents, 0)
 union all
 select 'more went back by Stripe than came', i.id
 from payments.intents as i
@@ -103,7 +106,7 @@ having sum(r.amount_cents) > i.amount_cents
 union all
 select 'a payment bought nothing and does not go back, or both', i.booking_id
 from payments.intents as i
-left join payments.sales as s on s.booking_id = i.booking_id
+left join payments.sales as s on s.booking_id = i.booking_id and s.method = i.method
 left join payments.refunds as r on r.booking_id = i.booking_id and not r.sold and not r.beyond
     and r.id not in (select o.id from onward as o)
 where
@@ -118,7 +121,7 @@ where
 union all
 select 'a sale without a payment', s.booking_id
 from payments.sales as s
-inner join payments.intents as i on i.booking_id = s.booking_id
+inner join payments.intents as i on i.booking_id = s.booking_id and i.method = s.method
 where i.status <> 'succeeded'
 union all
 select 'seats that were not paid for', b.id

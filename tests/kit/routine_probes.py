@@ -82,6 +82,7 @@ VALUES: dict[str, tuple[str, ...]] = {
         """(select i.id from payments.invoices as i
         where i.organization_id = %(ours)s and i.customer_id = %(customer)s limit 1)""",
     ),
+    "is_first_answer": ("false", "true"),
     "item_ids": ("'{dawn}'",),
     "kind": ("'wallet'",),
     "language": ("'de'",),
@@ -120,6 +121,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "taken": ("1",),
     "title": ("'probe'",),
     "topics": ("null",),
+    "total_cents": ("null", "5"),
     "until": ("'2031-12-31'",),
     "url": ("'https://example.org/probe'",),
     "user_id": ("%(customer)s",),

@@ -58,6 +58,7 @@ WRITES = {
     "POST /bookings/{booking_id}/cancel": ("cancel", "cancel_booking", {}),
     "POST /bookings/{booking_id}/no-show": ("attendance", "attendance", {"waive": True}),
     "POST /bookings/{booking_id}/payment": ("book", "payment", None),
+    "PATCH /bookings/{booking_id}/payment": ("book", "change_payment_method", {"payment_method": "card"}),
     "POST /bookings/{booking_id}/refunds": ("refunds", "refund_booking", {"amount_cents": 100}),
     "POST /events/{event_id}/waitlist/promote": ("waitlist", "promote", None),
     "POST /fees/{fee_id}/paid": ("invoices", "record_fee_payment", None),
@@ -205,7 +206,10 @@ WRITTEN = {
 BEFORE = {
     "/bookings/{booking_id}/attended": "update events.terms set starts_at = now()",
     "/bookings/{booking_id}/no-show": "update events.terms set starts_at = now()",
-    "/bookings/{booking_id}/payment": "update payments.intents set stripe_payment_intent_id = 'pi_' || id",
+    "/bookings/{booking_id}/payment": """
+        update payments.intents set stripe_payment_intent_id = 'pi_' || id;
+        update events.bookings set payment_method = 'card'
+    """,
     "/bookings/{booking_id}/refunds": """
         update payments.refunds as r
         set cause = 'staff:k1', destination = 'original', amount_cents = 100

@@ -71,6 +71,16 @@ def test_fee_paid_at_the_desk_is_posted_to_the_organizer_once(desk):
     assert after["platform revenue"] == before["platform revenue"]
 
 
+def test_payment_of_another_amount_is_refused(desk):
+    fee = no_show_fee(desk, desk.customer())
+    clerk, path = desk.stage.member("front_desk"), f"/fees/{fee['id']}/paid"
+
+    refused = gateway.post("invoices", path, {"total_cents": FEE - 1}, caller=clerk)
+
+    assert (refused.status, refused.body["code"], refused.body["price_cents"]) == (409, "price_changed", FEE)
+    assert gateway.post("invoices", path, {"total_cents": FEE}, caller=clerk).body["status"] == "paid"
+
+
 def test_waived_fee_is_no_longer_owed_and_keeps_its_reason(desk):
     customer = desk.customer()
     fee = no_show_fee(desk, customer)

@@ -124,6 +124,55 @@ def test_same_facts_from_ten_connections_are_applied_once(connect, till):
     assert [row["topic"] for row in topics] == ["booking.confirmed"]
 
 
+def test_payment_and_change_of_its_method_at_once_pay_once(connect, till):
+    event_id = till.event(capacity=10)
+    bookings = [till.book(event_id, till.stage.customer()) for _ in range(4)]
+    for booking in bookings:
+        till.give(booking["customer"], PRICE)
+        till.bank.pay(booking["stripe_id"])
+    change = "select events.change_payment_method(%s, 'wallet')"
+
+    def deeds(booking):
+        yield lambda c: till.apply_payment(c, booking)
+        yield lambda c: routines.call(c, booking["customer"], change, [booking["id"]])
+
+    run_together(connect, [deed for booking in bookings for deed in deeds(booking)], act)
+
+    rows = till.db.execute(
+        """
+        select b.status::text, b.payment_method::text as method, s.method::text as sold, l.remaining, r.cause
+        from events.bookings as b
+        inner join payments.sales as s on s.booking_id = b.id
+        inner join payments.credit_lots as l on l.customer_id = b.customer_id
+        left join payments.refunds as r on r.booking_id = b.id
+        """
+    ).fetchall()
+    assert len(rows) == len(bookings)
+    ways = {("confirmed", "card", "card", PRICE, None), ("confirmed", "wallet", "wallet", 0, "too_late")}
+    assert {tuple(row.values()) for row in rows} <= ways
+
+
+def test_refusal_and_booking_of_the_last_seat_at_once_never_oversell(connect, till):
+    event_id = till.event(capacity=2)
+    refused = [till.book(event_id, till.stage.customer(), connection=None) for _ in range(2)]
+    rivals = till.stage.customers(4)
+    refuse = 'select payments.refuse_intent(%s, \'{"code": "refused", "message": "No."}\', true)'
+
+    def deeds():
+        for booking in refused:
+            yield lambda c, booking=booking: routines.call(c, None, refuse, [booking["id"]])
+        for rival in rivals:
+            yield lambda c, rival=rival: till.book(event_id, rival, connection=c)
+
+    run_together(connect, list(deeds()), act)
+
+    assert till.db.execute(stages.DRIFT).fetchall() == []
+    states = till.db.execute(
+        "select status::text from events.bookings where id = any (%s::uuid[])", [[booking["id"] for booking in refused]]
+    ).fetchall()
+    assert [row["status"] for row in states] == ["expired", "expired"]
+
+
 def test_refund_facts_and_sender_results_from_ten_connections_post_once(connect, till):
     booking = till.paid(till.event(), till.stage.customer())
     routines.call(till.db, booking["customer"], "select events.cancel_booking(booking_id => %s)", [booking["id"]])

@@ -47,7 +47,7 @@ def used(desk):
         ({}, 9000),
         ({"kind": "percent", "percent_bps": 3333}, 6667),
         ({"kind": "amount", "amount_cents": 2500, "currency": "CHF"}, 7500),
-        ({"kind": "amount", "amount_cents": 9999, "currency": "CHF"}, 1),
+        ({"kind": "amount", "amount_cents": 9950, "currency": "CHF"}, 50),
     ],
 )
 def test_promo_code_reduces_the_price_for_card_and_wallet(desk, terms, price):

@@ -1,19 +1,25 @@
 """Bookings: take seats at an event, cancel them, read them."""
 
+import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
 from marquee.booking.access import ORGANIZATION_OF_EVENT
-from marquee.core import paging
-from marquee.core.database import Access, Session
-from marquee.core.errors import Refused
-from marquee.core.models import Answer, Flag, Id, PromoCode, Request, Seats
+from marquee.core import database, paging
+from marquee.core.database import Access, Limit, Session
+from marquee.core.errors import Refused, Unavailable
+from marquee.core.identity import Caller
+from marquee.core.models import Answer, Flag, Id, PromoCode, Request, Seats, TotalCents
 from marquee.core.text_types import Text
 from marquee.payments import checkout
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
 
 Status = Literal["pending_payment", "held", "confirmed", "cancelled", "refunded", "attended", "no_show", "expired"]
 PaymentMethod = Literal["none", "comp", "card", "twint", "wallet", "pass", "invoice"]
@@ -22,13 +28,15 @@ _BOOK = """
 select events.book(
     event_id => %(event_id)s, seats => %(seats)s, payment_method => %(payment_method)s,
     customer_id => %(customer_id)s, guest => %(guest)s, hold_id => %(hold_id)s,
-    idempotency_key => %(idempotency_key)s, promo_code => %(promo_code)s
+    idempotency_key => %(idempotency_key)s, promo_code => %(promo_code)s, total_cents => %(total_cents)s
 )
 """
 _BOOK_AND_PAY = f"""
 with made as materialized ({_BOOK} as answer)
 select m.answer, case when m.answer::json ->> 'status' = 'pending_payment'
-    then payments.payment_details(booking_id => (m.answer::json ->> 'id')::uuid) end as payment
+    then payments.payment_details(
+        booking_id => (m.answer::json ->> 'id')::uuid, is_first_answer => true
+    ) end as payment
 from made as m
 """  # noqa: S608 the text is our own
 
@@ -50,6 +58,16 @@ class BookingRequest(Request):
     guest: Annotated[Flag, Field(description="Extra seats for guests, in addition to an existing booking.")] = False
     hold_id: Annotated[Id | None, Field(description="The hold whose seats are booked.")] = None
     promo_code: PromoCode | None = None
+    total_cents: TotalCents | None = None
+
+
+class PaymentMethodRequest(Request):
+    """Another way to pay for an unpaid booking."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"payment_method": "wallet"}]})
+
+    payment_method: Literal["card", "twint", "wallet", "pass", "invoice"]
+    total_cents: TotalCents | None = None
 
 
 class CancelRequest(Request):
@@ -120,8 +138,8 @@ def book(session: Session, request: BookingRequest, idempotency_key: str | None)
 
     Refuses as events.book does: 400 idempotency_key_required, 402 payment_required, 403 forbidden, 404 event_not_found,
     customer_not_found and promo_code_not_found, 409 already_booked, booking_window_closed, event_not_bookable,
-    hold_expired, insufficient_credits, insufficient_funds, promo_code_not_valid, promo_code_used_up and sold_out, 422
-    idempotency_conflict.
+    hold_expired, insufficient_credits, insufficient_funds, price_changed, promo_code_not_valid, promo_code_used_up and
+    sold_out, 422 idempotency_conflict.
     """
     given = {**request.model_dump(), "idempotency_key": idempotency_key}
     if request.payment_method not in ("card", "twint"):
@@ -131,6 +149,57 @@ def book(session: Session, request: BookingRequest, idempotency_key: str | None)
         raise RuntimeError("events.book returned no row.")
     payment = None if row["payment"] is None else checkout.Payment.model_validate(row["payment"])
     return Booked(row["answer"], payment)
+
+
+def change_payment_method(
+    client: Callable[[], "StripeClient"],
+    caller: Caller,
+    booking_id: UUID,
+    request: PaymentMethodRequest,
+    now: Callable[[], datetime],
+    limit: Limit | None = None,
+) -> Booking:
+    """Pay an unpaid booking by another method; once.
+
+    A payment that has succeeded at Stripe meanwhile is found first. Otherwise the database changes the method, then
+    the payment at Stripe is changed or cancelled. No transaction is open during calls to Stripe.
+
+    Refuses: 402 payment_required, 404 booking_not_found and payment_not_found, 409 insufficient_credits,
+    insufficient_funds, nothing_to_pay, payment_not_possible, payment_processing, price_changed, promo_code_not_valid
+    and too_many_held. Raises Unavailable.
+    """
+    with database.single(caller, limit=limit) as session:
+        before = checkout.payment_of(session, booking_id)
+    is_stripe = request.payment_method in ("card", "twint")
+    if is_stripe:
+        # Stripe knows a payment by its key only with its first method, so it is created before the method changes.
+        before = checkout.create_at_stripe(client, before)
+        if before.status == "created" and before.stripe_payment_intent_id is None:
+            raise Unavailable("Stripe cannot be reached. Send the request again.")
+    checkout.refresh(client, before, now)
+    booking = _set_method(caller, booking_id, request.payment_method, request.total_cents)
+    if not is_stripe:
+        checkout.stop_at_stripe(client, before, now)
+    elif booking.status == "pending_payment" and booking.payment is not None:
+        with database.single(caller) as session:
+            payment = checkout.payment_of(session, booking_id)
+        try:
+            checkout.change_at_stripe(client, payment)
+        except Refused:
+            with contextlib.suppress(Refused):
+                _set_method(caller, booking_id, before.method, None)
+            raise
+    return booking
+
+
+def _set_method(caller: Caller, booking_id: UUID, method: str, total_cents: int | None) -> Booking:
+    with database.single(caller) as session:
+        answer = session.value(
+            "select events.change_payment_method(booking_id => %s, payment_method => %s, total_cents => %s) as answer",
+            [booking_id, method, total_cents],
+            access=Access.of_answer("change_payment_method", ORGANIZATION_OF_EVENT),
+        )
+    return Booking.model_validate(answer)
 
 
 def cancel(session: Session, booking_id: UUID, request: CancelRequest) -> CancelledBooking:

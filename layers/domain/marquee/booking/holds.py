@@ -1,14 +1,14 @@
 """Holds: reserve seats for some minutes."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from marquee.booking.access import ORGANIZATION_OF_EVENT
 from marquee.core.database import Access, Session
-from marquee.core.models import Answer, Id, Request, Seats
+from marquee.core.models import Answer, Id, Request, Seats, TotalCents
 
 
 class HoldRequest(Request):
@@ -21,10 +21,11 @@ class HoldRequest(Request):
     event_id: Id
     seats: Seats = 1
     customer_id: Id | None = None
+    total_cents: TotalCents | None = None
 
 
 class Hold(Answer):
-    """Seats that are reserved until `expires_at`. Until then they count like sold ones."""
+    """Seats that are reserved until `expires_at`. Until then they count like sold ones and keep their price."""
 
     id: UUID
     event_id: UUID
@@ -33,15 +34,18 @@ class Hold(Answer):
     purpose: Literal["online", "desk", "offer", "payment"]
     status: Literal["active", "consumed", "released", "expired"]
     expires_at: datetime
+    price_cents: Annotated[int, Field(description="The price of all seats together, with tax, while they are held.")]
+    currency: str
 
 
 def hold(session: Session, request: HoldRequest) -> Hold:
     """Hold seats.
 
-    Refuses as a booking does before payment, and 409 already_held for another number of seats.
+    Refuses as a booking does before payment, 409 already_held for another number of seats, and 409 price_changed.
     """
     answer = session.value(
-        "select events.hold_seats(event_id => %(event_id)s, seats => %(seats)s, customer_id => %(customer_id)s)",
+        "select events.hold_seats(event_id => %(event_id)s, seats => %(seats)s, customer_id => %(customer_id)s,"
+        " total_cents => %(total_cents)s)",
         request.model_dump(),
     )
     return Hold.model_validate(answer)

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from marquee.booking.access import ORGANIZATION_OF_EVENT
 from marquee.core import paging
 from marquee.core.database import Access, Session
-from marquee.core.models import Answer, Id, PromoCode, Request, Seats
+from marquee.core.models import Answer, Id, PromoCode, Request, Seats, TotalCents
 
 Status = Literal["waiting", "offered", "accepted", "expired", "left"]
 
@@ -30,6 +30,7 @@ class AcceptRequest(Request):
 
     payment_method: Literal["card", "twint", "wallet", "pass", "invoice", "comp"] | None = None
     promo_code: PromoCode | None = None
+    total_cents: TotalCents | None = None
 
 
 class Entry(Answer):
@@ -97,12 +98,12 @@ def accept(session: Session, entry_id: UUID, request: AcceptRequest, idempotency
     """Accept the offered seats; accepting again returns the same.
 
     Refuses: 400 idempotency_key_required, 402 payment_required, 404 waitlist_entry_not_found, 409 already_booked,
-    event_not_bookable, hold_expired and offer_not_open.
+    event_not_bookable, hold_expired, offer_not_open and price_changed, 422 idempotency_conflict.
     """
     answer = session.value(
-        "select events.accept_offer(entry_id => %s, payment_method => %s, idempotency_key => %s, promo_code => %s)"
-        " as answer",
-        [entry_id, request.payment_method, idempotency_key, request.promo_code],
+        "select events.accept_offer(entry_id => %s, payment_method => %s, idempotency_key => %s, promo_code => %s,"
+        " total_cents => %s) as answer",
+        [entry_id, request.payment_method, idempotency_key, request.promo_code, request.total_cents],
         access=Access.of_answer("accept_offer", ORGANIZATION_OF_EVENT),
     )
     return Entry.model_validate(answer)

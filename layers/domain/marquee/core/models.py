@@ -87,6 +87,17 @@ Flag = Annotated[bool, Strict()]
 Seats = Annotated[int, Strict(), Field(ge=1, le=20)]
 """Seats to take, all of them or none."""
 
+TotalCents = Annotated[
+    int,
+    Strict(),
+    Field(
+        ge=0,
+        le=2**53,
+        description="The total that the customer saw. If it is another one by now, the request is `price_changed`.",
+    ),
+]
+"""The price that the client showed to the customer, in cents."""
+
 PromoCode = Annotated[
     str,
     Strict(),

@@ -53,6 +53,7 @@ METRICS: Mapping[str, Metric] = {
     "OutboxFailed": Metric("rows of the outbox to be retried"),
     "OutboxParked": Metric("rows of the outbox that were parked"),
     "OutboxRelayed": Metric("rows of the outbox that were sent"),
+    "PaymentMethodChanged": Metric("unpaid bookings paid by another method"),
     "PurchaseBegun": Metric("packages ready for payment"),
     "RateLimiterFailed": Metric("requests let through because the limiter failed"),
     "RatingBatchCounted": Metric("rating batches, including empty ones"),

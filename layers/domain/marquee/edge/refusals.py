@@ -222,6 +222,11 @@ BY_CODE: Mapping[str, Refusal] = {
     "payment_not_possible": Refusal(
         409, "Stripe does not allow this payment. Pay another way.", _NOT_ALLOWED, "`stripe_code`"
     ),
+    "payment_processing": Refusal(
+        409,
+        "Stripe is processing the payment. Wait for its result, then pay by another method if it failed.",
+        "Stripe is processing the payment",
+    ),
     "payment_required": Refusal(
         402,
         "The price is {price_cents} cents in {currency}. Send one of `methods` as `payment_method`.",
@@ -230,6 +235,12 @@ BY_CODE: Mapping[str, Refusal] = {
             "`price_cents` (the amount to pay), `list_cents`, `discount_cents`, `net_cents`, `tax_cents`,"
             " `tax_percent`, `tax_added`, `currency`, `methods`"
         ),
+    ),
+    "price_changed": Refusal(
+        409,
+        "The price is {price_cents} cents in {currency}. Show it to the customer, then send it as `total_cents`.",
+        "`total_cents` is not the price",
+        "the members of `payment_required`",
     ),
     "promo_code_exists": Refusal(
         409,

@@ -4,6 +4,7 @@ The booking and its payment are stored before the call to Stripe, which happens 
 cannot be reached, the seats stay reserved until the payment expires, and another call starts the payment.
 """
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,10 +14,10 @@ from pydantic import Field
 
 from marquee.core import database
 from marquee.core.database import Limit, Session
-from marquee.core.errors import Refused
+from marquee.core.errors import Refused, Unavailable
 from marquee.core.identity import Caller
 from marquee.core.models import Answer
-from marquee.payments import intents, stripe_calls
+from marquee.payments import intents, stripe_calls, stripe_sync
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -68,9 +69,49 @@ def start(
     return create_at_stripe(client, payment)
 
 
+def terms_of(payment: Payment, method: str) -> dict[str, Any]:
+    """Return the terms of a payment as the response to its booking by this method, the same at each repetition."""
+    return payment.model_dump(mode="json", include=set(PaymentTerms.model_fields)) | {"method": method}
+
+
+def refresh(client: Callable[[], "StripeClient"], payment: Payment, now: intents.Now) -> None:
+    """Bring the payment's state at Stripe into the ledger, as far as Stripe can be reached."""
+    if payment.stripe_payment_intent_id is not None and payment.status in ("open", "processing"):
+        with contextlib.suppress(stripe_calls.StripeUnavailable, stripe_calls.StripeRefused, intents.Overtaken):
+            intents.settle(client(), payment.stripe_payment_intent_id, now)
+
+
+def change_at_stripe(client: Callable[[], "StripeClient"], payment: Payment) -> None:
+    """Let the payment at Stripe be made by its new method.
+
+    Refuses: 409 payment_not_possible. Raises Unavailable; then the request is sent again.
+    """
+    if payment.status != "open" or payment.stripe_payment_intent_id is None:
+        return
+    try:
+        intents.change_method(client(), payment.stripe_payment_intent_id, payment.method, payment.currency)
+    except stripe_calls.StripeUnavailable as error:
+        raise Unavailable("Stripe cannot be reached. Send the request again.") from error
+    except stripe_calls.StripeRefused as refusal:
+        raise Refused(409, "payment_not_possible", refusal.message, stripe_code=refusal.code) from refusal
+
+
+def stop_at_stripe(client: Callable[[], "StripeClient"], payment: Payment, now: intents.Now) -> None:
+    """Cancel the payment at Stripe of a booking that was paid otherwise. The sweep repeats what fails here."""
+    if payment.stripe_payment_intent_id is not None:
+        with contextlib.suppress(stripe_calls.StripeUnavailable, stripe_calls.StripeRefused):
+            intents.cancel(client(), payment.stripe_payment_intent_id, f"intent-{payment.intent_id}")
+        refresh(client, payment, now)
+
+
 def create_at_stripe(client: Callable[[], "StripeClient"], payment: Payment) -> Payment:
-    """Return the payment after it was created at Stripe; see `start`. No transaction may be open."""
+    """Return the payment after it was created at Stripe; see `start`. No transaction may be open.
+
+    If Stripe rejects it for good, its booking or purchase is undone, and a repeated request is refused again.
+    """
     # Stripe's response is stored, because Stripe remembers a key only for a day and would then make a second payment.
+    if payment.status == "cancelled" and payment.stripe_payment_intent_id is None and payment.error is not None:
+        raise Refused(409, "payment_not_possible", payment.error["message"], stripe_code=payment.error["code"])
     if payment.status != "created" or payment.stripe_payment_intent_id is not None:
         return payment
     try:
@@ -86,6 +127,8 @@ def create_at_stripe(client: Callable[[], "StripeClient"], payment: Payment) -> 
     except stripe_calls.StripeUnavailable:
         return payment
     except stripe_calls.StripeRefused as refusal:
+        if stripe_sync.refuse_intent(payment.intent_id, refusal.code, refusal.message, quiet=True) is None:
+            return payment  # Another worker created it, or recorded the refusal: the next request returns its state.
         raise Refused(409, "payment_not_possible", refusal.message, stripe_code=refusal.code) from refusal
     return payment.model_copy(
         update={

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from marquee.core import paging
 from marquee.core.database import Access, Session
-from marquee.core.models import Answer, Request
+from marquee.core.models import Answer, Request, TotalCents
 from marquee.core.text_types import Text
 
 Status = Literal["owed", "paid", "taken_back"]
@@ -43,6 +43,14 @@ class WaiveRequest(Request):
     reason: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
 
 
+class FeePaymentRequest(Request):
+    """The fee that was paid."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+
+    total_cents: TotalCents | None = None
+
+
 def visible(
     session: Session, organization_id: UUID | None, status: Status | None, limit: int, cursor: str | None
 ) -> paging.Page[Fee]:
@@ -73,10 +81,11 @@ def visible(
     return paging.page(rows, limit, Fee.model_validate, lambda row: (row["id"],))
 
 
-def record_payment(session: Session, fee_id: UUID) -> Fee:
-    """Record that a fee was paid; once. Refuses: 404 fee_not_found, 409 nothing_to_pay."""
-    query = "select payments.record_fee_payment(fee_id => %s) as answer"
-    return Fee.model_validate(session.value(query, [fee_id], access=Access.of_answer("record_fee_payment")))
+def record_payment(session: Session, fee_id: UUID, request: FeePaymentRequest) -> Fee:
+    """Record that a fee was paid; once. Refuses: 404 fee_not_found, 409 nothing_to_pay and price_changed."""
+    query = "select payments.record_fee_payment(fee_id => %s, total_cents => %s) as answer"
+    given = [fee_id, request.total_cents]
+    return Fee.model_validate(session.value(query, given, access=Access.of_answer("record_fee_payment")))
 
 
 def waive(session: Session, fee_id: UUID, request: WaiveRequest) -> Fee:

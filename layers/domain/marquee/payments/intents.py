@@ -63,11 +63,24 @@ def create(
     }
     with stripe_calls.calling():
         made = client.v1.payment_intents.create(params, {"idempotency_key": idempotency_key})
+    if method not in made.payment_method_types:
+        cancel(client, made.id, idempotency_key)
+        raise _not_offered(method, currency)
     # A repeated request returns the first response, whose status may be old; facts come from a fetch.
     stripe_sync.record_intent(intent_id, made.id, made.client_secret, made.status)
-    if method not in made.payment_method_types:
-        raise stripe_calls.StripeRefused("method_not_offered", f"The account takes no {method} in {currency}.")
     return {"stripe_id": made.id, "client_secret": made.client_secret, "status": made.status}
+
+
+def change_method(client: "StripeClient", stripe_id: str, method: str, currency: str) -> None:
+    """Let an unpaid PaymentIntent be paid by another method. Raises StripeUnavailable, StripeRefused."""
+    with stripe_calls.calling():
+        changed = client.v1.payment_intents.update(stripe_id, {"allowed_payment_method_types": [method]})
+    if method not in changed.payment_method_types:
+        raise _not_offered(method, currency)
+
+
+def _not_offered(method: str, currency: str) -> stripe_calls.StripeRefused:
+    return stripe_calls.StripeRefused("method_not_offered", f"The account takes no {method} in {currency}.")
 
 
 def settle(client: "StripeClient", stripe_id: str, now: Now) -> dict[str, Any]:
@@ -119,13 +132,13 @@ def _attend(client: "StripeClient", intent: DueIntent, now: Now) -> None:
             idempotency_key=intent.idempotency_key,
         )["stripe_id"]
     if intent.action == "cancel":
-        _cancel(client, stripe_id, intent.idempotency_key)
+        cancel(client, stripe_id, intent.idempotency_key)
     if intent.action != "create":
         settle(client, stripe_id, now)
 
 
-def _cancel(client: "StripeClient", stripe_id: str, idempotency_key: str) -> None:
-    """Cancel a PaymentIntent unless it is too late; its state is fetched in both cases."""
+def cancel(client: "StripeClient", stripe_id: str, idempotency_key: str) -> None:
+    """Cancel a PaymentIntent unless it is too late. Raises StripeUnavailable, StripeRefused."""
     try:
         with stripe_calls.calling():
             client.v1.payment_intents.cancel(

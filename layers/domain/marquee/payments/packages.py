@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from marquee.core import paging
 from marquee.core.database import Access, Session
-from marquee.core.models import Answer, Id, Request, Whole
+from marquee.core.models import Answer, Id, Request, TotalCents, Whole
 from marquee.core.text_types import Line
 from marquee.payments.checkout import Payment
 from marquee.payments.wallets import Amount, Categories, Currency, Kind
@@ -51,6 +51,7 @@ class PurchaseRequest(Request):
     """The way to pay for a package."""
 
     payment_method: Literal["card", "twint"] | None = None
+    total_cents: TotalCents | None = None
 
 
 class Package(Answer):
@@ -126,10 +127,12 @@ def end(session: Session, package_id: UUID) -> Package:
 def buy(session: Session, package_id: UUID, request: PurchaseRequest, idempotency_key: str | None) -> Purchase:
     """Start a purchase; the credits are granted once it is paid. Stripe is not called yet.
 
-    Refuses: 400 idempotency_key_required, 402 payment_required, 404 package_not_found, 422 idempotency_conflict.
+    Refuses: 400 idempotency_key_required, 402 payment_required, 404 package_not_found,
+    409 price_changed, 422 idempotency_conflict.
     """
-    query = "select payments.buy_package(%s, %s, %s)"
-    return Purchase.model_validate(session.value(query, [package_id, request.payment_method, idempotency_key]))
+    query = "select payments.buy_package(%s, %s, %s, %s)"
+    given = [package_id, request.payment_method, idempotency_key, request.total_cents]
+    return Purchase.model_validate(session.value(query, given))
 
 
 def purchase(session: Session, purchase_id: UUID) -> Purchase:

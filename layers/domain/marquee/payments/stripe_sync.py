@@ -60,15 +60,16 @@ def record_intent(intent_id: Any, stripe_id: str, client_secret: str | None, sta
     return recorded
 
 
-def refuse_intent(intent_id: Any, code: str, message: str) -> str | None:
-    """Record that Stripe rejected an intent for good.
+def refuse_intent(intent_id: Any, code: str, message: str, *, quiet: bool = False) -> str | None:
+    """Record that Stripe rejected an intent for good, and undo its booking or purchase; `quiet` sends no message.
 
     Returns the intent's status, or None if Stripe has it after all.
     """
     error = json.dumps({"code": code, "decline_code": None, "message": message})
     with database.single(database.service()) as session:
         standing: str | None = session.value(
-            "select payments.refuse_intent(intent_id => %s, error => %s::jsonb)", [intent_id, error]
+            "select payments.refuse_intent(intent_id => %s, error => %s::jsonb, quiet => %s)",
+            [intent_id, error, quiet],
         )
     return standing
 

@@ -218,7 +218,10 @@ def create(session: Session, request: SeriesRequest, idempotency_key: str | None
         [json.dumps(details), idempotency_key],
     )
     generation.extend(session, row, now)
-    return get(session, row["id"])
+    answer = session.value(
+        "select events.series_answer(series_id => %s, idempotency_key => %s)", [row["id"], idempotency_key]
+    )
+    return Series.model_validate(answer)
 
 
 def get(session: Session, series_id: UUID) -> Series:

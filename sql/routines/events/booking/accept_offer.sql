@@ -1,17 +1,19 @@
 -- events.accept_offer: book the seats that the waitlist offered.
 --
--- Locks the person, then the event's inventory. The offer's hold becomes a booking in this transaction. A repeated call
--- returns the same response.
+-- Locks the person, then the event's inventory. The offer's hold becomes a booking in this transaction, at the price of
+-- the offer. The key is bound to the entry and the request, and returns the first response. Without a key, a repeated
+-- call returns the entry.
 --
 -- Refuses: 400 idempotency_key_required, 402 payment_required, 403 forbidden, 404 waitlist_entry_not_found,
 -- 409 already_booked, 409 event_not_bookable, 409 hold_again_later, 409 hold_expired, 409 offer_not_open,
--- 409 too_many_held, 409 too_many_seats.
+-- 409 price_changed, 409 too_many_held, 409 too_many_seats, 422 idempotency_conflict.
 
 create or replace function events.accept_offer(
     entry_id uuid,
     payment_method events.payment_method default null,
     idempotency_key text default null,
-    promo_code text default null
+    promo_code text default null,
+    total_cents bigint default null
 )
 returns jsonb
 language plpgsql
@@ -24,8 +26,19 @@ declare
     the_quote payments.quotes;
     the_method events.payment_method;
     the_booking_id uuid;
+    the_first_answer text;
 begin
     perform users.refuse_erased();
+    the_first_answer := ops.first_answer(
+        'accept_offer', accept_offer.idempotency_key,
+        jsonb_build_array(
+            accept_offer.entry_id, accept_offer.payment_method, upper(trim(accept_offer.promo_code)),
+            accept_offer.total_cents
+        )
+    );
+    if the_first_answer is not null then
+        return the_first_answer::jsonb;
+    end if;
     perform events.lock_people(
         w.customer_id, case when accept_offer.payment_method in ('card', 'twint') then ops.caller_id() end
     )
@@ -34,7 +47,9 @@ begin
     the_entry := events.callers_entry(accept_offer.entry_id);
 
     if the_entry.status = 'accepted' then
-        return events.waitlist_answer(the_entry.id);
+        return ops.keep_answer(
+            'accept_offer', accept_offer.idempotency_key, events.waitlist_answer(the_entry.id)
+        );
     end if;
     if the_entry.status <> 'offered' then
         raise exception using errcode = 'PT409', message = 'offer_not_open',
@@ -48,10 +63,12 @@ begin
     end if;
 
     the_quote := payments.quote_seats(
-        the_terms, the_entry.customer_id, the_entry.seats, accept_offer.promo_code
+        the_terms, the_entry.customer_id, the_entry.seats, accept_offer.promo_code,
+        payments.kept_list_cents(the_terms, the_entry.customer_id, the_entry.seats, the_entry.hold_id)
     );
     the_method := events.resolve_payment_method(
-        the_terms, the_quote, accept_offer.payment_method, accept_offer.idempotency_key
+        the_terms, the_quote, the_entry.seats, accept_offer.payment_method, accept_offer.idempotency_key,
+        accept_offer.total_cents
     );
 
     perform events.consume_hold(
@@ -63,11 +80,12 @@ begin
         the_entry.hold_id, ops.caller_id()
     );
     perform events.close_entry_after_booking(the_entry.id, the_booking_id, the_entry.seats);
-    return events.waitlist_answer(the_entry.id);
+    return ops.keep_answer('accept_offer', accept_offer.idempotency_key, events.waitlist_answer(the_entry.id));
 end;
 $$;
 
-comment on function events.accept_offer(uuid, events.payment_method, text, text) is
+comment on function events.accept_offer(uuid, events.payment_method, text, text, bigint) is
 'Book the seats that the waitlist offered. Returns the entry with its booking.';
 
-grant execute on function events.accept_offer(uuid, events.payment_method, text, text) to authenticated, service_role;
+grant execute on function events.accept_offer(uuid, events.payment_method, text, text, bigint)
+to authenticated, service_role;

@@ -6,9 +6,9 @@
 -- The response is stored with the idempotency key in the same transaction. A retry gets the same text. A concurrent
 -- request with the same key waits for the first, then gets its response.
 --
--- A customer who holds seats books them with hold_id. A promo code is used together with the booking, or neither is. A
--- new booking does not overtake the waitlist. A customer with an offer for the same number of seats accepts the offer
--- by booking.
+-- A customer who holds seats books them with hold_id, at the price of the hold. A promo code is used together with the
+-- booking, or neither is. A new booking does not overtake the waitlist. A customer with an offer for the same number of
+-- seats accepts the offer by booking.
 --
 -- The fast path serves nearly all bookings: own seats at a free event that is open to everyone, with an idempotency key
 -- and without guests. It applies while the event has room, nobody waits for seats, and no seats are held. It reads in
@@ -24,8 +24,8 @@
 -- Refuses: 400 idempotency_key_required, 401 unauthenticated, 402 payment_required, 403 forbidden, 404 event_not_found,
 -- 404 customer_not_found, 404 promo_code_not_found, 409 already_booked, 409 booking_window_closed,
 -- 409 event_not_bookable, 409 hold_again_later, 409 hold_expired, 409 insufficient_credits, 409 insufficient_funds,
--- 409 promo_code_not_valid, 409 promo_code_used_up, 409 sold_out, 409 too_many_held, 409 too_many_seats,
--- 422 idempotency_conflict, 422 invalid_request.
+-- 409 price_changed, 409 promo_code_not_valid, 409 promo_code_used_up, 409 sold_out, 409 too_many_held,
+-- 409 too_many_seats, 422 idempotency_conflict, 422 invalid_request.
 
 create or replace function events.book(
     event_id uuid,
@@ -35,7 +35,8 @@ create or replace function events.book(
     guest boolean default false,
     hold_id uuid default null,
     idempotency_key text default null,
-    promo_code text default null
+    promo_code text default null,
+    total_cents bigint default null
 )
 returns text
 language plpgsql
@@ -73,13 +74,16 @@ begin
         and book.customer_id is null
         and book.hold_id is null
         and book.promo_code is null
+        and (book.total_cents = 0) is not false
     then
         select
             t.organization_id,
             t.currency,
             t.policy,
             ops.uuid_v7(),
-            events.booking_request_hash(book.event_id, book.seats, book.guest, null, null, null, null)
+            events.booking_request_hash(
+                book.event_id, book.seats, book.guest, null, null, null, null, book.total_cents
+            )
         into the_organization_id, the_currency, the_policy, the_booking_id, the_request_hash
         from (
             select t.organization_id, t.currency, t.policy
@@ -175,7 +179,8 @@ begin
 
     the_keyring_id := coalesce(the_caller_id, '00000000-0000-0000-0000-000000000000');
     the_request_hash := events.booking_request_hash(
-        book.event_id, book.seats, book.guest, book.payment_method, book.customer_id, book.hold_id, book.promo_code
+        book.event_id, book.seats, book.guest, book.payment_method, book.customer_id, book.hold_id, book.promo_code,
+        book.total_cents
     );
     the_customer_id := the_caller_id;
     the_method := 'none';
@@ -215,9 +220,23 @@ begin
     else
         locked := events.lock_person(the_customer_id);
     end if;
-    if the_terms.price_cents > 0 or book.payment_method is not null or book.promo_code is not null then
-        the_quote := payments.quote_seats(the_terms, the_customer_id, book.seats, book.promo_code);
-        the_method := events.resolve_payment_method(the_terms, the_quote, book.payment_method, book.idempotency_key);
+    -- Held seats of an event that is free may have a price.
+    if
+        the_terms.price_cents > 0
+        or the_inventory.held > 0
+        or coalesce(book.payment_method::text, book.promo_code, book.total_cents::text) is not null
+    then
+        the_quote := payments.quote_seats(
+            the_terms, the_customer_id, book.seats, book.promo_code,
+            -- Extra seats for guests use only the hold that the request names.
+            case
+                when the_inventory.held > 0 and (book.hold_id is not null or not book.guest)
+                then payments.kept_list_cents(the_terms, the_customer_id, book.seats, book.hold_id)
+            end
+        );
+        the_method := events.resolve_payment_method(
+            the_terms, the_quote, book.seats, book.payment_method, book.idempotency_key, book.total_cents
+        );
     end if;
     the_answer := events.booking_answer(
         the_booking_id, book.event_id, the_customer_id, book.seats, book.guest, the_method,
@@ -267,8 +286,8 @@ begin
 end;
 $$;
 
-comment on function events.book(uuid, integer, events.payment_method, uuid, boolean, uuid, text, text) is
+comment on function events.book(uuid, integer, events.payment_method, uuid, boolean, uuid, text, text, bigint) is
 'Book seats at an event. Idempotent per caller and key. Returns the booking as JSON text.';
 
-grant execute on function events.book(uuid, integer, events.payment_method, uuid, boolean, uuid, text, text)
+grant execute on function events.book(uuid, integer, events.payment_method, uuid, boolean, uuid, text, text, bigint)
 to authenticated, service_role;

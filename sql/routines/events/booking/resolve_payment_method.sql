@@ -4,18 +4,20 @@
 --
 -- Internal: runs with the rights of the routine that calls it.
 --
--- Seats that cost money need one of the organization's methods. Otherwise the refusal contains the price and the
+-- Seats that cost money need a method that can take the amount. Otherwise the refusal contains the price and the
 -- methods.
 --
 -- Refuses: 400 idempotency_key_required, if a request that moves money has no key; 402 payment_required, with
 -- payments.quote_answer and methods; 403 forbidden, if a caller other than staff gives seats away;
--- 409 promo_code_not_valid, if there is nothing to pay.
+-- 409 price_changed, if `total_cents` is not the total; 409 promo_code_not_valid, if there is nothing to pay.
 
 create or replace function events.resolve_payment_method(
     terms events.terms,
     quote payments.quotes,
+    seats integer,
     payment_method events.payment_method,
-    idempotency_key text
+    idempotency_key text,
+    total_cents bigint
 )
 returns events.payment_method
 language plpgsql
@@ -43,7 +45,15 @@ begin
         return 'comp';
     end if;
 
-    if (resolve_payment_method.terms).price_cents = 0 then
+    methods := payments.payment_methods(
+        resolve_payment_method.quote, (resolve_payment_method.terms).event_id, resolve_payment_method.seats
+    );
+    -- A seat that is paid with a pass has no price.
+    if resolve_payment_method.payment_method is distinct from 'pass' then
+        perform payments.require_total(resolve_payment_method.quote, resolve_payment_method.total_cents, methods);
+    end if;
+
+    if (resolve_payment_method.quote).list_cents = 0 then
         return 'none';
     end if;
 
@@ -59,19 +69,14 @@ begin
         return 'none';
     end if;
 
-    methods := payments.payment_methods(
-        (resolve_payment_method.terms).organization_id, (resolve_payment_method.terms).currency
+    perform payments.require_method(
+        resolve_payment_method.quote, resolve_payment_method.payment_method, methods
     );
-    if resolve_payment_method.payment_method = any (methods) then
-        return resolve_payment_method.payment_method;
-    end if;
-
-    raise exception using errcode = 'PT402', message = 'payment_required',
-        detail = (
-            payments.quote_answer(resolve_payment_method.quote) || jsonb_build_object('methods', to_jsonb(methods))
-        )::text;
+    return resolve_payment_method.payment_method;
 end;
 $$;
 
-comment on function events.resolve_payment_method(events.terms, payments.quotes, events.payment_method, text) is
+comment on function events.resolve_payment_method(
+    events.terms, payments.quotes, integer, events.payment_method, text, bigint
+) is
 'Return the payment method of a booking, or refuse it with its price and the possible methods.';

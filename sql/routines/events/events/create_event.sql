@@ -1,8 +1,8 @@
 -- events.create_event: create an event without a series, as a draft or scheduled.
 --
 -- `details` has the columns of events.events by name, with capacity and policy_id. Language, time zone and currency
--- default to the organization's. Idempotent per caller and key: a repeated request returns the event that the first one
--- created.
+-- default to the organization's. Idempotent per caller and key: a repeated request returns the first response, even if
+-- the event was edited since.
 --
 -- Refuses: 404 organization_not_found, 403 forbidden, 409 too_many_events, 422 idempotency_conflict,
 -- 422 invalid_request.
@@ -18,8 +18,15 @@ declare
         (details ->> 'organization_id')::uuid, 'editor', 'admin', 'owner'
     );
     the_event events.events;
-    the_id uuid := ops.uuid_v7();
+    the_first_answer text := ops.first_answer('create_event', create_event.idempotency_key, details);
 begin
+    if the_first_answer is not null then
+        return case
+            when starts_with(the_first_answer, '{') then the_first_answer::jsonb
+            else events.event_answer(ops.answered_id(the_first_answer))
+        end;
+    end if;
+
     the_event := jsonb_populate_record(
         null::events.events,
         jsonb_build_object(
@@ -31,10 +38,7 @@ begin
             'status', 'scheduled'
         ) || jsonb_strip_nulls(details)
     );
-    the_event.id := events.idempotent_id('create_event', create_event.idempotency_key, details, the_id);
-    if the_event.id <> the_id then
-        return events.event_answer(the_event.id);
-    end if;
+    the_event.id := ops.uuid_v7();
 
     perform events.limit_programme(the_organization.id, 'event');
     perform events.check_references(the_organization.id, details);
@@ -54,7 +58,7 @@ begin
     insert into events.inventory (event_id, capacity)
     values (the_event.id, (details ->> 'capacity')::integer);
 
-    return events.event_answer(the_event.id);
+    return ops.keep_answer('create_event', create_event.idempotency_key, events.event_answer(the_event.id));
 end;
 $$;
 

@@ -1,13 +1,15 @@
 -- events.hold_seats: hold seats for a customer while they decide.
 --
 -- A hold reserves seats like a booking, for the organization's online hold time, or its desk hold time if staff hold
--- for a customer. Locks the person, then the event's inventory. A repeated call returns the existing hold with its
--- first expiry.
+-- for a customer. It keeps the seats' price. Locks the person, then the event's inventory. A repeated call returns the
+-- existing hold with its first expiry.
 --
 -- Refuses: as events.book does before payment; 409 already_held, for another number of seats;
--- 409 hold_again_later, 409 too_many_held, 409 too_many_seats, 422 invalid_request.
+-- 409 hold_again_later, 409 price_changed, 409 too_many_held, 409 too_many_seats, 422 invalid_request.
 
-create or replace function events.hold_seats(event_id uuid, seats integer default 1, customer_id uuid default null)
+create or replace function events.hold_seats(
+    event_id uuid, seats integer default 1, customer_id uuid default null, total_cents bigint default null
+)
 returns jsonb
 language plpgsql
 security definer
@@ -17,6 +19,7 @@ declare
     the_terms events.terms;
     the_customer_id uuid;
     the_hold events.holds;
+    the_quote payments.quotes;
     for_somebody_else boolean;
 begin
     if (hold_seats.seats between 1 and 20) is not true then
@@ -72,15 +75,20 @@ begin
         returning * into the_hold;
     end if;
 
-    return jsonb_build_object(
-        'id', the_hold.id, 'event_id', the_hold.event_id, 'customer_id', the_hold.customer_id,
-        'seats', the_hold.seats, 'purpose', the_hold.purpose, 'status', the_hold.status,
-        'expires_at', the_hold.expires_at
-    );
+    if hold_seats.total_cents is not null then
+        the_quote := payments.quote_seats(
+            the_terms, the_customer_id, the_hold.seats, list_cents => the_hold.price_cents * the_hold.seats
+        );
+        perform payments.require_total(
+            the_quote, hold_seats.total_cents,
+            payments.payment_methods(the_quote, the_terms.event_id, hold_seats.seats)
+        );
+    end if;
+    return events.hold_answer(the_hold, the_terms);
 end;
 $$;
 
-comment on function events.hold_seats(uuid, integer, uuid) is
+comment on function events.hold_seats(uuid, integer, uuid, bigint) is
 'Hold seats for a customer for some minutes. Returns the hold.';
 
-grant execute on function events.hold_seats(uuid, integer, uuid) to authenticated, service_role;
+grant execute on function events.hold_seats(uuid, integer, uuid, bigint) to authenticated, service_role;

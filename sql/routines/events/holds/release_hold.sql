@@ -41,10 +41,8 @@ begin
         perform events.offer_seats(the_hold.event_id);
     end if;
 
-    return jsonb_build_object(
-        'id', the_hold.id, 'event_id', the_hold.event_id, 'customer_id', the_hold.customer_id,
-        'seats', the_hold.seats, 'purpose', the_hold.purpose, 'status', the_hold.status,
-        'expires_at', the_hold.expires_at
+    return (
+        select events.hold_answer(the_hold, t) from events.terms as t where t.event_id = the_hold.event_id
     );
 end;
 $$;

@@ -11,7 +11,8 @@ create or replace function events.booking_request_hash(
     payment_method events.payment_method,
     customer_id uuid,
     hold_id uuid,
-    promo_code text
+    promo_code text,
+    total_cents bigint
 )
 returns bytea
 language sql
@@ -23,11 +24,12 @@ return sha256(convert_to(
         || '|' || coalesce(booking_request_hash.customer_id::text, '')
         || '|' || coalesce(booking_request_hash.hold_id::text, '')
         || coalesce('|' || upper(trim(booking_request_hash.promo_code)), '')
+        || coalesce('|=' || booking_request_hash.total_cents, '')
     ),
     'UTF8'
 ));
 
 comment on function events.booking_request_hash(
-    uuid, integer, boolean, events.payment_method, uuid, uuid, text
+    uuid, integer, boolean, events.payment_method, uuid, uuid, text, bigint
 ) is
 'Return a hash of a booking request.';

@@ -2,7 +2,7 @@
 --
 -- `details` has the columns of events.series by name. Language, time zone and currency default to the organization's.
 -- The caller has parsed and normalized the recurrence. Idempotent per caller and key: a repeated request returns the
--- series that the first one created.
+-- series that the first one created. events.series_answer stores the response.
 --
 -- Refuses: 404 organization_not_found, 403 forbidden, 409 too_many_series, 422 idempotency_conflict,
 -- 422 invalid_request.
@@ -18,7 +18,7 @@ declare
         (details ->> 'organization_id')::uuid, 'editor', 'admin', 'owner'
     );
     the_series events.series;
-    first_id uuid;
+    the_first_answer text;
 begin
     the_series := jsonb_populate_record(
         null::events.series,
@@ -35,9 +35,9 @@ begin
             'updated_at', statement_timestamp()
         )
     );
-    first_id := events.idempotent_id('create_series', create_series.idempotency_key, details, the_series.id);
-    if first_id <> the_series.id then
-        select s.* into the_series from events.series as s where s.id = first_id;
+    the_first_answer := ops.first_answer('create_series', create_series.idempotency_key, details);
+    if the_first_answer is not null then
+        select s.* into the_series from events.series as s where s.id = ops.answered_id(the_first_answer);
         return the_series;
     end if;
 
@@ -46,6 +46,7 @@ begin
     insert into events.series
     select the_series.*
     returning * into the_series;
+    perform ops.keep_answer('create_series', create_series.idempotency_key, jsonb_build_object('id', the_series.id));
     return the_series;
 end;
 $$;

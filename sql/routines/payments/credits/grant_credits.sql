@@ -23,8 +23,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    the_lot_id uuid;
-    the_key text;
+    the_lot_id uuid := ops.uuid_v7();
+    the_first_answer text;
 begin
     if not organizations.caller_is(grant_credits.organization_id, 'accountant', 'admin', 'owner') then
         raise exception using errcode = 'PT403', message = 'forbidden',
@@ -38,6 +38,20 @@ begin
     end if;
     if grant_credits.idempotency_key is null then
         raise exception using errcode = 'PT400', message = 'idempotency_key_required';
+    end if;
+    -- The key comes before checks that may fail later for the same request, such as an expiry that has passed.
+    the_first_answer := ops.first_answer(
+        'grant_credits', grant_credits.idempotency_key,
+        jsonb_build_array(
+            grant_credits.organization_id, grant_credits.customer_id, grant_credits.kind, grant_credits.amount,
+            grant_credits.currency, grant_credits.expires_at, grant_credits.categories
+        ) || case when grant_credits.note is null then '[]' else jsonb_build_array(grant_credits.note) end
+    );
+    if the_first_answer is not null then
+        return case
+            when starts_with(the_first_answer, '{') then the_first_answer::jsonb
+            else payments.lot_answer(ops.answered_id(the_first_answer))
+        end;
     end if;
     perform organizations.require_customer(grant_credits.organization_id, grant_credits.customer_id);
     if
@@ -62,41 +76,28 @@ begin
             )::text;
     end if;
 
-    the_lot_id := events.idempotent_id(
-        'grant_credits', grant_credits.idempotency_key,
-        jsonb_build_array(
-            grant_credits.organization_id, grant_credits.customer_id, grant_credits.kind, grant_credits.amount,
-            grant_credits.currency, grant_credits.expires_at, grant_credits.categories
-        ),
-        ops.uuid_v7()
-    );
-
-    if not exists (
-        select from payments.credit_lots as l where l.id = the_lot_id
-    ) then
-        if grant_credits.kind = 'wallet' then
-            perform payments.grant_money(
-                organization_id => grant_credits.organization_id, customer_id => grant_credits.customer_id,
-                amount_cents => grant_credits.amount, currency => grant_credits.currency, source => 'grant',
-                idempotency_key => 'credits_granted:' || the_lot_id,
-                expires_at => coalesce(grant_credits.expires_at, 'infinity'), note => grant_credits.note,
-                lot_id => the_lot_id
-            );
-        else
-            insert into payments.credit_lots (
-                id, kind, source, organization_id, customer_id, amount, remaining, expires_at, categories, note,
-                granted_by
-            )
-            values (
-                the_lot_id, 'pass', 'grant', grant_credits.organization_id, grant_credits.customer_id,
-                grant_credits.amount, grant_credits.amount, coalesce(grant_credits.expires_at, 'infinity'),
-                grant_credits.categories, grant_credits.note, ops.caller_id()
-            );
-        end if;
-        perform payments.notify_credits(the_lot_id);
+    if grant_credits.kind = 'wallet' then
+        perform payments.grant_money(
+            organization_id => grant_credits.organization_id, customer_id => grant_credits.customer_id,
+            amount_cents => grant_credits.amount, currency => grant_credits.currency, source => 'grant',
+            idempotency_key => 'credits_granted:' || the_lot_id,
+            expires_at => coalesce(grant_credits.expires_at, 'infinity'), note => grant_credits.note,
+            lot_id => the_lot_id
+        );
+    else
+        insert into payments.credit_lots (
+            id, kind, source, organization_id, customer_id, amount, remaining, expires_at, categories, note,
+            granted_by
+        )
+        values (
+            the_lot_id, 'pass', 'grant', grant_credits.organization_id, grant_credits.customer_id,
+            grant_credits.amount, grant_credits.amount, coalesce(grant_credits.expires_at, 'infinity'),
+            grant_credits.categories, grant_credits.note, ops.caller_id()
+        );
     end if;
+    perform payments.notify_credits(the_lot_id);
 
-    return payments.lot_answer(the_lot_id);
+    return ops.keep_answer('grant_credits', grant_credits.idempotency_key, payments.lot_answer(the_lot_id));
 end;
 $$;
 

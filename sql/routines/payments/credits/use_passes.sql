@@ -28,17 +28,9 @@ begin
 
     select array_agg(l.id), coalesce(sum(l.remaining), 0)
     into the_lot_ids, the_units
-    from payments.credit_lots as l
-    where
-        l.customer_id = (use_passes.booking).customer_id
-        and l.organization_id = (use_passes.booking).organization_id
-        and l.kind = 'pass'
-        and l.remaining > 0
-        and l.expires_at > statement_timestamp()
-        and (
-            l.categories is null
-            or l.categories && payments.event_categories((use_passes.booking).event_id)
-        );
+    from payments.usable_passes(
+        (use_passes.booking).customer_id, (use_passes.booking).organization_id, (use_passes.booking).event_id
+    ) as l;
 
     if the_units < (use_passes.booking).seats then
         raise exception using errcode = 'PT409', message = 'insufficient_credits',

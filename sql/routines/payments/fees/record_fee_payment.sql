@@ -4,9 +4,10 @@
 -- longer owes the fee to the organization, which has the money. The platform's share of the fee stays due. Locks the
 -- event's inventory, then the fee. Repeating it changes nothing. Returns the fee.
 --
--- Refuses: 404 fee_not_found, 409 nothing_to_pay, when the fee was paid from the wallet or reversed.
+-- Refuses: 404 fee_not_found; 409 nothing_to_pay, when the fee was paid from the wallet or reversed;
+-- 409 price_changed, when `total_cents` is not the fee.
 
-create or replace function payments.record_fee_payment(fee_id uuid)
+create or replace function payments.record_fee_payment(fee_id uuid, total_cents bigint default null)
 returns jsonb
 language plpgsql
 security definer
@@ -16,6 +17,10 @@ declare
     the_fee payments.fees := payments.require_fee(record_fee_payment.fee_id);
     the_transaction_id uuid;
 begin
+    if record_fee_payment.total_cents <> the_fee.amount_cents then
+        raise exception using errcode = 'PT409', message = 'price_changed',
+            detail = jsonb_build_object('price_cents', the_fee.amount_cents, 'currency', the_fee.currency)::text;
+    end if;
     if the_fee.paid_from <> 'owed' or the_fee.taken_back_at is not null then
         raise exception using errcode = 'PT409', message = 'nothing_to_pay',
             detail = jsonb_build_object(
@@ -51,7 +56,7 @@ begin
 end;
 $$;
 
-comment on function payments.record_fee_payment(uuid) is
+comment on function payments.record_fee_payment(uuid, bigint) is
 'Record that the organizer received an owed fee at the desk or by bank transfer.';
 
-grant execute on function payments.record_fee_payment(uuid) to authenticated, service_role;
+grant execute on function payments.record_fee_payment(uuid, bigint) to authenticated, service_role;

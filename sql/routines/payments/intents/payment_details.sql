@@ -1,11 +1,12 @@
 -- payments.payment_details: return the payment of a booking, for its customer and for staff.
 --
+-- With `is_first_answer` a cancelled payment keeps its secret, so that a repeated booking has the first response.
 -- Volatile, because the statement that creates the booking also calls it and must see the new row. Records reads by
 -- staff in the access log; a customer's read of their own payment is not recorded.
 --
 -- Refuses: 403 forbidden, 404 payment_not_found.
 
-create or replace function payments.payment_details(booking_id uuid)
+create or replace function payments.payment_details(booking_id uuid, is_first_answer boolean default false)
 returns jsonb
 language plpgsql
 security definer
@@ -33,11 +34,15 @@ begin
             ))
         );
     end if;
-    return payments.payment_answer(the_intent.id);
+    return payments.payment_answer(the_intent.id)
+    || case
+        when payment_details.is_first_answer then jsonb_build_object('client_secret', the_intent.client_secret)
+        else '{}'
+    end;
 end;
 $$;
 
-comment on function payments.payment_details(uuid) is
+comment on function payments.payment_details(uuid, boolean) is
 'Return the payment of a booking, for its customer and for staff.';
 
-grant execute on function payments.payment_details(uuid) to authenticated, service_role;
+grant execute on function payments.payment_details(uuid, boolean) to authenticated, service_role;

@@ -5,10 +5,10 @@
 -- outside any transaction; the sweep sends it if that did not happen. Returns the purchase with its payment.
 --
 -- Refuses: 400 idempotency_key_required, 401 unauthenticated, 402 payment_required, 404 package_not_found,
--- 422 idempotency_conflict.
+-- 409 price_changed, 422 idempotency_conflict.
 
 create or replace function payments.buy_package(
-    package_id uuid, payment_method events.payment_method, idempotency_key text
+    package_id uuid, payment_method events.payment_method, idempotency_key text, total_cents bigint default null
 )
 returns jsonb
 language plpgsql
@@ -19,7 +19,9 @@ declare
     the_caller_id uuid := ops.caller_id();
     the_package payments.packages;
     the_quote payments.quotes;
-    the_purchase_id uuid;
+    methods events.payment_method[];
+    the_purchase_id uuid := ops.uuid_v7();
+    the_first_answer text;
 begin
     if the_caller_id is null then
         raise exception using errcode = 'PT401', message = 'unauthenticated';
@@ -28,13 +30,16 @@ begin
         raise exception using errcode = 'PT400', message = 'idempotency_key_required';
     end if;
 
-    the_purchase_id := events.idempotent_id(
+    the_first_answer := ops.first_answer(
         'buy_package', buy_package.idempotency_key,
-        jsonb_build_array(buy_package.package_id, buy_package.payment_method), ops.uuid_v7()
+        jsonb_build_array(buy_package.package_id, buy_package.payment_method)
+        || case when buy_package.total_cents is null then '[]' else jsonb_build_array(buy_package.total_cents) end
     );
-
-    if exists (select from payments.purchases as p where p.id = the_purchase_id) then
-        return payments.purchase_answer(the_purchase_id);
+    if the_first_answer is not null then
+        return case
+            when starts_with(the_first_answer, '{') then payments.purchase_first_answer(the_first_answer::jsonb)
+            else payments.purchase_answer(ops.answered_id(the_first_answer))
+        end;
     end if;
 
     select p.* into the_package from payments.packages as p where p.id = buy_package.package_id and p.active;
@@ -44,19 +49,12 @@ begin
     perform events.ensure_customer(the_caller_id, null, the_package.organization_id);
 
     the_quote := payments.quote_package(the_package, the_caller_id);
-    if not coalesce(
-        buy_package.payment_method in ('card', 'twint')
-        and buy_package.payment_method = any (
-            payments.payment_methods(the_package.organization_id, the_package.currency)
-        ),
-        false
-    ) then
+    methods := payments.payment_methods(the_quote);
+    perform payments.require_total(the_quote, buy_package.total_cents, methods);
+    if (buy_package.payment_method = any (methods)) is not true then
         raise exception using errcode = 'PT402', message = 'payment_required',
             detail = (
-                payments.quote_answer(the_quote) || jsonb_build_object(
-                    'methods',
-                    case when the_package.currency = 'CHF' then '["card", "twint"]' else '["card"]' end::jsonb
-                )
+                payments.quote_answer(the_quote) || jsonb_build_object('methods', to_jsonb(methods))
             )::text;
     end if;
 
@@ -83,11 +81,14 @@ begin
     select p.id, p.id, p.organization_id, p.customer_id, p.method, p.amount_cents, p.currency
     from payments.purchases as p
     where p.id = the_purchase_id;
-    return payments.purchase_answer(the_purchase_id);
+    return ops.keep_answer(
+        'buy_package', buy_package.idempotency_key, payments.purchase_answer(the_purchase_id)
+    );
 end;
 $$;
 
-comment on function payments.buy_package(uuid, events.payment_method, text) is
+comment on function payments.buy_package(uuid, events.payment_method, text, bigint) is
 'Start the purchase of a package by card or TWINT.';
 
-grant execute on function payments.buy_package(uuid, events.payment_method, text) to authenticated, service_role;
+grant execute on function payments.buy_package(uuid, events.payment_method, text, bigint)
+to authenticated, service_role;

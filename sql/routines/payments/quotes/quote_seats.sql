@@ -1,11 +1,16 @@
 -- payments.quote_seats: return the price of seats at an event for a customer, as payments.quote computes it.
 --
--- The tax is that of the location's country, or of the organization's country without a location.
+-- The list price is the event's, unless `list_cents` names another (payments.kept_list_cents). The tax is that of the
+-- location's country, or of the organization's country without a location.
 --
 -- Refuses: 404 promo_code_not_found, 409 promo_code_not_valid.
 
 create or replace function payments.quote_seats(
-    terms events.terms, customer_id uuid, seats integer, promo_code text default null
+    terms events.terms,
+    customer_id uuid,
+    seats integer,
+    promo_code text default null,
+    list_cents bigint default null
 )
 returns payments.quotes
 language sql
@@ -16,7 +21,7 @@ as $$
     select payments.quote(
         organization_id => o.id,
         customer_id => quote_seats.customer_id,
-        list_cents => (quote_seats.terms).price_cents * quote_seats.seats,
+        list_cents => coalesce(quote_seats.list_cents, (quote_seats.terms).price_cents * quote_seats.seats),
         currency => (quote_seats.terms).currency,
         tax_country => coalesce(l.country, o.country),
         category => e.category,
@@ -29,5 +34,5 @@ as $$
     where o.id = (quote_seats.terms).organization_id;
 $$;
 
-comment on function payments.quote_seats(events.terms, uuid, integer, text) is
+comment on function payments.quote_seats(events.terms, uuid, integer, text, bigint) is
 'Return the price of seats at an event for a customer, as payments.quote computes it.';

@@ -1,8 +1,9 @@
 -- payments.refund_booking: refund a part of a booking's price, or all of the remaining amount, as staff decide.
 --
 -- For front desk, accountants, admins and owners of the organization. The booking stays as it is; cancelling refunds by
--- itself. Works once per key: the same key with another amount or destination is refused. An erased customer's money
--- returns to the original payment, regardless of `destination`. Locks the event's inventory, then the sale. Returns the
+-- itself. Works once per caller and key: the same key with another booking, amount or destination is refused, and the
+-- same request returns the first response. An erased customer's money returns to the original payment, regardless of
+-- `destination`. Locks the event's inventory, then the sale. Returns the
 -- refund.
 --
 -- Refuses: 400 idempotency_key_required, 404 booking_not_found, 409 nothing_to_refund, 409 payment_disputed,
@@ -21,8 +22,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_booking events.bookings;
-    the_cause text := 'staff:' || refund_booking.idempotency_key;
+    -- A hash, because a key may be as long as a cause.
+    the_cause text := 'staff:' || encode(
+        sha256(convert_to(concat(ops.caller_id(), ':', refund_booking.idempotency_key), 'UTF8')), 'hex'
+    );
     the_refund payments.refunds;
+    the_first_answer text;
 begin
     if refund_booking.idempotency_key is null then
         raise exception using errcode = 'PT400', message = 'idempotency_key_required',
@@ -48,7 +53,23 @@ begin
     then
         raise exception using errcode = 'PT404', message = 'booking_not_found';
     end if;
+    the_first_answer := ops.first_answer(
+        'refund_booking', refund_booking.idempotency_key,
+        jsonb_build_array(refund_booking.booking_id, refund_booking.amount_cents, refund_booking.destination)
+    );
+    if the_first_answer is not null then
+        return the_first_answer::jsonb;
+    end if;
     perform events.lock_inventory(the_booking.event_id);
+
+    -- An earlier release named the cause without the caller, and stored no response.
+    if exists (
+        select
+        from payments.refunds as r
+        where r.booking_id = the_booking.id and r.cause = 'staff:' || refund_booking.idempotency_key
+    ) then
+        the_cause := 'staff:' || refund_booking.idempotency_key;
+    end if;
 
     if
         payments.is_disputed(the_booking.id)
@@ -86,7 +107,9 @@ begin
                 'detail', 'This Idempotency-Key was sent with another refund. Send a new key for a new refund.'
             )::text;
     end if;
-    return payments.refund_answer(the_refund);
+    return ops.keep_answer(
+        'refund_booking', refund_booking.idempotency_key, payments.refund_answer(the_refund)
+    );
 end;
 $$;
 

@@ -50,7 +50,8 @@ begin
             case when d.destination <> 'original' then statement_timestamp() end
         from wanted as w
         inner join payments.sales as s on s.booking_id = w.booking_id
-        left join payments.intents as i on i.booking_id = s.booking_id
+        -- A booking may have been paid otherwise after its payment at Stripe was created.
+        left join payments.intents as i on i.booking_id = s.booking_id and i.method = s.method
         cross join lateral (
             select case
                 when payments.is_disputed(i.id) then 'original'

@@ -1,0 +1,20 @@
+-- squawk-ignore-file ban-drop-function
+-- Drop routines that are created again in this transaction with one more argument, which has a default. So calls of
+-- earlier code find them.
+
+-- These take the total that the customer saw.
+drop function if exists events.book(uuid, integer, events.payment_method, uuid, boolean, uuid, text, text);
+drop function if exists events.accept_offer(uuid, events.payment_method, text, text);
+drop function if exists events.hold_seats(uuid, integer, uuid);
+drop function if exists events.booking_request_hash(
+    uuid, integer, boolean, events.payment_method, uuid, uuid, text
+);
+drop function if exists payments.buy_package(uuid, events.payment_method, text);
+drop function if exists payments.record_fee_payment(uuid);
+
+-- These take a list price, the hold that an unpaid booking used, and whether to send a message or to return the first
+-- response.
+drop function if exists payments.quote_seats(events.terms, uuid, integer, text);
+drop function if exists events.hold_until_paid(events.terms, uuid, integer, uuid);
+drop function if exists payments.refuse_intent(uuid, jsonb);
+drop function if exists payments.payment_details(uuid);

@@ -1,0 +1,285 @@
+"""An Idempotency-Key belongs to its caller, operation, path and body, and always has the first response.
+
+The cases cover the OpenAPI document: an operation that takes a key needs a line in CASES. A case is repeated with
+the same key, by another caller, with each member of the body changed, and with another path. At last the object is
+changed, and the first request is repeated.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.kit import gateway, packages
+from tests.kit.api import OPENAPI, Api
+from tests.kit.stripe_standin import stand_in, stripe  # noqa: F401 fixtures
+from tests.kit.wallets import PRICE, CreditBookings
+
+START = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
+KEYED = sorted(
+    (method.upper(), path)
+    for path, methods in json.loads(OPENAPI.read_text())["paths"].items()
+    for method, operation in methods.items()
+    if any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", []))
+)
+"""Every operation of the API with an Idempotency-Key."""
+
+
+class World(CreditBookings):
+    """A paid event, its customers, and their money."""
+
+    def rich(self) -> Any:
+        """Create a customer with wallet money and a pass."""
+        customer = self.customer()
+        self.give(customer, 20 * PRICE)
+        self.give_pass(customer, 20)
+        return customer
+
+    def one(self, query: str, *params: Any) -> Any:
+        """Return the value of a query."""
+        return next(iter(self.db.execute(query, params).fetchone().values()))
+
+
+@dataclass
+class Case:
+    """A request, another path of the same operation, other values of members, and a later change of the object."""
+
+    path: str
+    caller: Any
+    body: dict[str, Any]
+    others: dict[str, Any]
+    then: Callable[[dict[str, Any]], Any]
+    other_path: str | None = None
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+def book(world: World, method: str) -> Case:
+    customer = world.rich()
+    other = world.event(capacity=5)
+
+    def cancel(made: dict[str, Any]) -> None:
+        world.cancel(made)
+        world.db.execute("update payments.intents set status = 'cancelled' where status <> 'cancelled'")
+
+    return Case(
+        "/bookings",
+        customer,
+        {"event_id": str(world.event_id), "payment_method": method, "total_cents": PRICE},
+        {
+            "event_id": str(other),
+            "seats": 2,
+            "payment_method": "invoice",
+            "customer_id": str(customer),
+            "guest": True,
+            "hold_id": str(uuid4()),
+            "promo_code": "OTHER",
+            "total_cents": 2 * PRICE,
+        },
+        cancel,
+    )
+
+
+def accept(world: World) -> Case:
+    customer = world.rich()
+    entries = []
+    for event_id in (world.event(capacity=1), world.event(capacity=1)):
+        full = world.book(world.rich(), "wallet", event_id=event_id)
+        path = f"/events/{event_id}/waitlist"
+        entries.append(gateway.post("waitlist", path, {"seats": 1}, caller=customer).body["id"])
+        world.cancel(full)
+    return Case(
+        f"/waitlist/{entries[0]}/accept",
+        customer,
+        {"payment_method": "wallet"},
+        {"payment_method": "pass", "promo_code": "OTHER", "total_cents": PRICE},
+        lambda made: world.cancel({"id": made["booking_id"]}),
+        other_path=f"/waitlist/{entries[1]}/accept",
+    )
+
+
+def refund(world: World) -> Case:
+    bookings = [world.book(world.rich(), "wallet", event_id=world.event(capacity=5))["id"] for _ in range(2)]
+    return Case(
+        f"/bookings/{bookings[0]}/refunds",
+        world.stage.owner,
+        {"amount_cents": 100},
+        {"amount_cents": 200, "destination": "wallet"},
+        lambda made: world.cancel({"id": bookings[0]}),
+        other_path=f"/bookings/{bookings[1]}/refunds",
+    )
+
+
+def grant(world: World) -> Case:
+    customer = world.customer()
+    return Case(
+        "/credits/grants",
+        world.stage.owner,
+        {
+            "organization_id": str(world.stage.organization_id),
+            "customer_id": str(customer),
+            "kind": "wallet",
+            "amount": PRICE,
+            "currency": "CHF",
+            "note": "Welcome",
+        },
+        {
+            "customer_id": str(world.customer()),
+            "amount": 1,
+            "currency": "EUR",
+            "expires_at": START.isoformat(),
+            "note": "Another",
+        },
+        lambda made: world.book(customer, "wallet"),
+    )
+
+
+def create_event(world: World) -> Case:
+    return Case(
+        "/events",
+        world.stage.owner,
+        {
+            "organization_id": str(world.stage.organization_id),
+            "title": "Yoga",
+            "starts_at": START.isoformat(),
+            "ends_at": (START + timedelta(hours=1)).isoformat(),
+            "capacity": 5,
+        },
+        {"title": "Another", "capacity": 6, "price_cents": 100, "visibility": "private"},
+        lambda made: gateway.patch(
+            "manage-events", f"/events/{made['id']}", {"title": "Edited", "capacity": 9}, caller=world.stage.owner
+        ),
+    )
+
+
+def create_series(world: World) -> Case:
+    def edit(made: dict[str, Any]) -> gateway.Answer:
+        path = f"/series/{made['id']}"
+        gateway.post("manage-events", f"{path}/pause", caller=world.stage.owner)
+        return gateway.patch("manage-events", path, {"scope": "all", "title": "Edited"}, caller=world.stage.owner)
+
+    return Case(
+        "/series",
+        world.stage.owner,
+        {
+            "organization_id": str(world.stage.organization_id),
+            "title": "Yoga",
+            "recurrence": "RRULE:FREQ=WEEKLY;BYDAY=MO",
+            "local_start_time": "18:00",
+            "start_date": START.date().isoformat(),
+            "duration_minutes": 60,
+        },
+        {"title": "Another", "duration_minutes": 75, "recurrence": "RRULE:FREQ=WEEKLY;BYDAY=TU"},
+        edit,
+    )
+
+
+def buy(world: World) -> Case:
+    first, second = (packages.offer(world, price_cents=20000) for _ in range(2))
+
+    def pay(made: dict[str, Any]) -> None:
+        facts = {"stripe_id": made["payment"]["stripe_payment_intent_id"]}
+        packages.apply_payment(world, made, **facts)
+        packages.refund(world, made)
+
+    return Case(
+        f"/packages/{first['id']}/purchases",
+        world.rich(),
+        {"payment_method": "card"},
+        {"payment_method": "twint", "total_cents": 20000},
+        pay,
+        other_path=f"/packages/{second['id']}/purchases",
+    )
+
+
+CASES: dict[tuple[str, str], list[Callable[[World], Case]]] = {
+    ("POST", "/bookings"): [lambda world: book(world, "wallet"), lambda world: book(world, "card")],
+    ("POST", "/bookings/{booking_id}/refunds"): [refund],
+    ("POST", "/credits/grants"): [grant],
+    ("POST", "/events"): [create_event],
+    ("POST", "/packages/{package_id}/purchases"): [buy],
+    ("POST", "/series"): [create_series],
+    ("POST", "/waitlist/{entry_id}/accept"): [accept],
+}
+
+
+@pytest.fixture
+def world(db, stripe):  # noqa: F811 the fixture
+    db.execute("update ops.rate_limit_rules set per_minute = 6000, burst = 6000")
+    world = World(db)
+    yield world
+    assert world.findings() == []
+
+
+@pytest.fixture(scope="module")
+def api():
+    return Api({})
+
+
+def test_every_keyed_operation_has_a_case():
+    assert sorted(CASES) == KEYED
+
+
+@pytest.mark.parametrize(
+    ("operation", "number"),
+    [(operation, number) for operation in sorted(CASES) for number in range(len(CASES[operation]))],
+)
+def test_key_belongs_to_its_request_and_has_the_first_response(world, api, operation, number):
+    case = CASES[operation][number](world)
+    function, _ = api.function_of(operation[0], operation[1])
+
+    def send(path: str = case.path, caller: Any = None, **changes: Any) -> gateway.Answer:
+        return gateway.post(function, path, {**case.body, **changes}, caller=caller or case.caller, key="tap")
+
+    first = send()
+    assert first.status in (200, 201), first.body
+    assert send().text == first.text
+
+    for name, value in case.others.items():
+        other = send(**{name: value})
+        assert (other.status, other.body["code"]) == (422, "idempotency_conflict"), name
+    if case.other_path is not None:
+        other = send(case.other_path)
+        assert (other.status, other.body["code"]) == (422, "idempotency_conflict")
+    unsent = api.document["paths"][operation[1]][operation[0].lower()]["requestBody"]
+    assert set(case.others) <= members(api.document, unsent)
+
+    case.then(first.body)
+    again = send()
+    assert (again.status, again.text) == (first.status, first.text)
+
+
+def members(document: dict[str, Any], body: dict[str, Any]) -> set[str]:
+    """Return the names of the members of a request's body."""
+    schema = body["content"]["application/json"]["schema"]
+    for reference in (schema.get("$ref"), *(each.get("$ref") for each in schema.get("anyOf", []))):
+        if reference is not None:
+            return set(document["components"]["schemas"][reference.rsplit("/", 1)[1]]["properties"])
+    raise AssertionError(schema)
+
+
+def test_key_of_one_caller_is_new_for_another(world):
+    """Staff with the same key refund the same booking: each makes a refund."""
+    booking = world.book(world.rich(), "wallet")
+    path = f"/bookings/{booking['id']}/refunds"
+
+    made = [
+        gateway.post("refunds", path, {"amount_cents": 100}, caller=caller, key="tap").body["id"]
+        for caller in (world.stage.owner, world.stage.member("accountant"))
+    ]
+
+    assert made[0] != made[1]
+    assert world.one("select refunded_cents from payments.sales") == 200
+
+
+def test_key_of_the_greatest_length_is_accepted(world):
+    booking = world.book(world.rich(), "wallet")
+
+    made = gateway.post(
+        "refunds", f"/bookings/{booking['id']}/refunds", {"amount_cents": 1}, caller=world.stage.owner, key="k" * 255
+    )
+
+    assert made.status == 201
