@@ -5,7 +5,7 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 8, views 4, routines 107
+-- - events: tables 8, views 4, routines 118
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 51
 -- - organizations: tables 7, views 0, routines 4
@@ -55,7 +55,9 @@ CREATE TYPE events.event_listing AS (
 	capacity integer,
 	seats_left integer,
 	availability text,
-	waitlisted integer
+	waitlisted integer,
+	booking_open boolean,
+	waitlist_open boolean
 );
 COMMENT ON TYPE events.event_listing IS 'An event in public lists, without private columns.';
 
@@ -245,6 +247,35 @@ CREATE TRIGGER count_updated AFTER UPDATE ON events.waitlist_entries REFERENCING
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.waitlist_entries FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('waitlist');
 GRANT SELECT ON TABLE events.waitlist_entries TO app_read;
 
+CREATE TABLE events.inventory (
+    event_id uuid NOT NULL,
+    capacity events.seat_count,
+    taken events.seat_count DEFAULT 0 NOT NULL,
+    held events.seat_count DEFAULT 0 NOT NULL,
+    waitlisted events.seat_count DEFAULT 0 NOT NULL,
+    closed boolean DEFAULT false NOT NULL,
+    set_aside integer DEFAULT 0 NOT NULL,
+    CONSTRAINT seats_never_oversold CHECK ((((taken)::integer + (held)::integer) <= (capacity)::integer)),
+    CONSTRAINT seats_set_aside_are_free CHECK (((set_aside = 0) OR ((set_aside > 0) AND ((waitlisted)::integer > 0) AND COALESCE(((((taken)::integer + (held)::integer) + set_aside) <= (capacity)::integer), false))))
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='200');
+COMMENT ON TABLE events.inventory IS 'Capacity and counters of an event''s seats. Triggers change them by the rule of events.adjust_inventory.';
+COMMENT ON COLUMN events.inventory.capacity IS 'Null means no limit.';
+COMMENT ON COLUMN events.inventory.taken IS 'Seats of bookings with status confirmed, attended or no_show.';
+COMMENT ON COLUMN events.inventory.held IS 'Seats of active holds.';
+COMMENT ON COLUMN events.inventory.waitlisted IS 'Waitlist entries that wait for an offer.';
+COMMENT ON COLUMN events.inventory.closed IS 'The event was cancelled: no seats or waitlist entries are added.';
+COMMENT ON COLUMN events.inventory.set_aside IS 'Free seats for waitlist entries: they became free while somebody waited.';
+ALTER TABLE ONLY events.inventory ADD CONSTRAINT inventory_pkey PRIMARY KEY (event_id);
+ALTER TABLE ONLY events.inventory
+    ADD CONSTRAINT inventory_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id) ON DELETE CASCADE;
+ALTER TABLE events.inventory ENABLE ROW LEVEL SECURITY;
+CREATE POLICY service ON events.inventory TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY visible_event ON events.inventory FOR SELECT TO anon, authenticated USING ((EXISTS ( SELECT
+   FROM events.terms t
+  WHERE (t.event_id = inventory.event_id))));
+GRANT SELECT ON TABLE events.inventory TO app_read;
+
 CREATE TABLE events.series (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     organization_id uuid NOT NULL,
@@ -318,32 +349,6 @@ CREATE POLICY published ON events.series FOR SELECT TO anon, authenticated USING
 CREATE POLICY service ON events.series TO service_role USING (true) WITH CHECK (true);
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.series FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('series');
 GRANT SELECT ON TABLE events.series TO app_read;
-
-CREATE TABLE events.inventory (
-    event_id uuid NOT NULL,
-    capacity events.seat_count,
-    taken events.seat_count DEFAULT 0 NOT NULL,
-    held events.seat_count DEFAULT 0 NOT NULL,
-    waitlisted events.seat_count DEFAULT 0 NOT NULL,
-    closed boolean DEFAULT false NOT NULL,
-    CONSTRAINT seats_never_oversold CHECK ((((taken)::integer + (held)::integer) <= (capacity)::integer))
-)
-WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='200');
-COMMENT ON TABLE events.inventory IS 'Capacity and counters of an event''s seats. Triggers change them by the rule of events.adjust_inventory.';
-COMMENT ON COLUMN events.inventory.capacity IS 'Null means no limit.';
-COMMENT ON COLUMN events.inventory.taken IS 'Seats of bookings with status confirmed, attended or no_show.';
-COMMENT ON COLUMN events.inventory.held IS 'Seats of active holds.';
-COMMENT ON COLUMN events.inventory.waitlisted IS 'Waitlist entries that wait for an offer.';
-COMMENT ON COLUMN events.inventory.closed IS 'The event was cancelled: no seats or waitlist entries are added.';
-ALTER TABLE ONLY events.inventory ADD CONSTRAINT inventory_pkey PRIMARY KEY (event_id);
-ALTER TABLE ONLY events.inventory
-    ADD CONSTRAINT inventory_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id) ON DELETE CASCADE;
-ALTER TABLE events.inventory ENABLE ROW LEVEL SECURITY;
-CREATE POLICY service ON events.inventory TO service_role USING (true) WITH CHECK (true);
-CREATE POLICY visible_event ON events.inventory FOR SELECT TO anon, authenticated USING ((EXISTS ( SELECT
-   FROM events.terms t
-  WHERE (t.event_id = inventory.event_id))));
-GRANT SELECT ON TABLE events.inventory TO app_read;
 
 CREATE TABLE events.events (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -548,16 +553,16 @@ CREATE VIEW events.event_details WITH (security_invoker='true') AS
     e.created_at,
     e.updated_at,
     t.opens_at,
-    t.closes_at,
-    t.last_offer_at,
+    events.sales_end_at(t.*, for_staff => false) AS closes_at,
+    events.offers_end_at(t.*) AS last_offer_at,
     (i.capacity)::integer AS capacity,
     (i.taken)::integer AS taken,
     (i.held)::integer AS held,
     (i.waitlisted)::integer AS waitlisted,
-    (((i.capacity)::integer - (i.taken)::integer) - (i.held)::integer) AS seats_left,
-    events.availability((i.capacity)::integer, (i.taken)::integer, (i.held)::integer) AS availability,
-    ((e.status = 'scheduled'::events.event_status) AND (statement_timestamp() < t.closes_at) AND (statement_timestamp() >= COALESCE(t.opens_at, '-infinity'::timestamp with time zone))) AS booking_open,
-    ((e.status = 'scheduled'::events.event_status) AND (statement_timestamp() < t.last_offer_at) AND (i.capacity IS NOT NULL) AND ((((i.taken)::integer + (i.held)::integer) >= (i.capacity)::integer) OR ((i.waitlisted)::integer > 0))) AS waitlist_open,
+    events.seats_left(i.*) AS seats_left,
+    events.availability((i.capacity)::integer, events.seats_left(i.*)) AS availability,
+    events.open_to_everybody(t.*) AS booking_open,
+    events.waitlist_is_open(t.*, i.*) AS waitlist_open,
     o.slug AS organization_slug,
     o.name AS organization_name,
     e.location_id,
@@ -620,12 +625,19 @@ CREATE FUNCTION events.accept_offer(
 COMMENT ON FUNCTION events.accept_offer IS 'Book the seats that the waitlist offered. Returns the entry with its booking.';
 GRANT ALL ON FUNCTION events.accept_offer TO authenticated, service_role;
 
-CREATE FUNCTION events.adjust_inventory(event_id uuid, taken integer, held integer, waitlisted integer) RETURNS boolean
+CREATE FUNCTION events.adjust_inventory(
+    event_id uuid,
+    taken integer,
+    held integer,
+    waitlisted integer,
+    set_aside integer,
+    customer_id uuid
+) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.adjust_inventory IS 'Adjust an event''s counters, never beyond its capacity. For the counting triggers only.';
 
-CREATE FUNCTION events.availability(capacity integer, taken integer, held integer) RETURNS text
+CREATE FUNCTION events.availability(capacity integer, seats_left integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION events.availability IS 'Return an event''s availability: available, filling, full or unlimited.';
 GRANT ALL ON FUNCTION events.availability TO app_read;
@@ -714,6 +726,11 @@ CREATE FUNCTION events.cancel_events(event_ids uuid[], reason text) RETURNS inte
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.cancel_events IS 'Cancel events for their organizer, with their bookings, holds and waitlist entries. Returns how many bookings ended.';
 
+CREATE FUNCTION events.cap_holds(event_id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.cap_holds IS 'Shorten an event''s active holds and offers that outlive its sales.';
+
 CREATE FUNCTION events.check_references(organization_id uuid, details jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -780,6 +797,12 @@ CREATE FUNCTION events.count_holds() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION events.count_seats_left(inventory events.inventory) RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.count_seats_left IS 'Return how many seats of an event a newcomer can take, expired holds included. Null: no limit.';
+GRANT ALL ON FUNCTION events.count_seats_left TO app_read;
+
 CREATE FUNCTION events.count_waitlist() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -831,6 +854,11 @@ CREATE FUNCTION events.event_summary(event_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.event_summary IS 'Return an event''s main facts, with its times in its own zone.';
+
+CREATE FUNCTION events.expire_entry(entry events.waitlist_entries, organization_id uuid, reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.expire_entry IS 'Close a waitlist entry without seats, release the seats held for it, and notify its customer.';
 
 CREATE FUNCTION events.expire_event_holds(
     event_id uuid,
@@ -916,7 +944,7 @@ CREATE FUNCTION events.join_waitlist(
 ) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.join_waitlist IS 'Join the waitlist of a full event. Returns the entry with its position.';
+COMMENT ON FUNCTION events.join_waitlist IS 'Join the waitlist of a full event. Returns the entry with its position and the seats on sale.';
 GRANT ALL ON FUNCTION events.join_waitlist TO authenticated, service_role;
 
 CREATE FUNCTION events.leave_waitlist(event_id uuid, customer_id uuid DEFAULT NULL::uuid) RETURNS jsonb
@@ -996,10 +1024,20 @@ CREATE FUNCTION events.lock_series_for_edit(series_id uuid) RETURNS events.serie
 COMMENT ON FUNCTION events.lock_series_for_edit IS 'Lock a series for an edit by its organization''s staff, and return it.';
 GRANT ALL ON FUNCTION events.lock_series_for_edit TO authenticated, service_role;
 
-CREATE FUNCTION events.may_skip_waitlist(event_id uuid) RETURNS boolean
-    LANGUAGE sql
+CREATE FUNCTION events.may_join_waitlist(
+    terms events.terms,
+    inventory events.inventory,
+    customer_id uuid,
+    seats integer
+) RETURNS boolean
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.may_skip_waitlist IS 'Return whether seats may be added although somebody waits for some.';
+COMMENT ON FUNCTION events.may_join_waitlist IS 'Return whether events.join_waitlist would let a customer wait for so many seats.';
+
+CREATE FUNCTION events.may_take_set_aside(event_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.may_take_set_aside IS 'Return whether seats that are set aside for the waitlist may be taken without an offer.';
 
 CREATE FUNCTION events.notify_event_change(
     event_ids uuid[],
@@ -1018,9 +1056,25 @@ CREATE FUNCTION events.offer_seats(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.offer_seats IS 'Offer free seats to the waitlist in order. Returns the number of offers.';
 
+CREATE FUNCTION events.offers_end_at(terms events.terms) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE;
+COMMENT ON FUNCTION events.offers_end_at IS 'Return when an event''s waitlist ends: no more offers, entries and reserved seats.';
+GRANT ALL ON FUNCTION events.offers_end_at TO app_read;
+
+CREATE FUNCTION events.offers_have_ended(event_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.offers_have_ended IS 'Return whether an event''s waitlist has ended, so that seats set aside for it are on sale.';
+
+CREATE FUNCTION events.sales_end_at(terms events.terms, for_staff boolean) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE;
+COMMENT ON FUNCTION events.sales_end_at IS 'Return when sales end: for staff at the end of the event, for others at the policy''s cut-off.';
+GRANT ALL ON FUNCTION events.sales_end_at TO app_read;
+
 CREATE FUNCTION events.open_to_everybody(terms events.terms) RETURNS boolean
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION events.open_to_everybody IS 'Return whether anyone may book the event now.';
+GRANT ALL ON FUNCTION events.open_to_everybody TO app_read;
 
 CREATE FUNCTION events.organization_analytics(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1108,10 +1162,10 @@ CREATE FUNCTION events.refuse_repeated_hold(event_id uuid, customer_id uuid, pur
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.refuse_repeated_hold IS 'Refuse to hold seats of an event too soon after unused seats of the same person.';
 
-CREATE FUNCTION events.refuse_sold_out(event_id uuid) RETURNS void
+CREATE FUNCTION events.refuse_sold_out(event_id uuid, customer_id uuid, seats integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.refuse_sold_out IS 'Refuse with sold_out, the number of seats left, and whether the waitlist is open.';
+COMMENT ON FUNCTION events.refuse_sold_out IS 'Refuse with sold_out, the number of seats on sale, and whether the customer may wait for the seats.';
 
 CREATE FUNCTION events.release_hold(hold_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1142,10 +1196,10 @@ CREATE FUNCTION events.require_organization(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.require_organization IS 'Return an organization, or refuse a caller who has none of these roles in it.';
 
-CREATE FUNCTION events.require_seats(terms events.terms, customer_id uuid, seats integer) RETURNS void
+CREATE FUNCTION events.require_seats(terms events.terms, customer_id uuid, seats integer, guest boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.require_seats IS 'Refuse unless enough seats are free, after expiring overdue holds.';
+COMMENT ON FUNCTION events.require_seats IS 'Refuse unless enough seats are on sale, after expiring overdue holds.';
 
 CREATE FUNCTION events.require_series(series_id uuid, VARIADIC roles organizations.member_role[]) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1156,6 +1210,16 @@ CREATE FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizations
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.require_staff IS 'Return an event''s terms, or refuse a caller who has none of these roles in its organization.';
+
+CREATE FUNCTION events.require_waitlist(
+    terms events.terms,
+    inventory events.inventory,
+    customer_id uuid,
+    seats integer
+) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.require_waitlist IS 'Refuse unless a customer may wait for so many seats of an event.';
 
 CREATE FUNCTION events.reschedule_occurrences(series_id uuid, occurrences jsonb, until date) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1216,6 +1280,15 @@ CREATE FUNCTION events.search_query(q text) RETURNS tsquery
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.search_query IS 'Return a search text as one query for all languages.';
+
+CREATE FUNCTION events.seats_left(inventory events.inventory) RETURNS integer
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION events.seats_left IS 'Return the seats of an event that search, details and refusals show. Null: no limit.';
+GRANT ALL ON FUNCTION events.seats_left TO app_read;
+
+CREATE FUNCTION events.seats_on_sale(inventory events.inventory) RETURNS integer
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION events.seats_on_sale IS 'Return how many seats of an event a newcomer can take, by its counters. Null: no limit.';
 
 CREATE FUNCTION events.series_to_extend(series_ids uuid[]) RETURNS SETOF events.series
     LANGUAGE sql SECURITY DEFINER
@@ -1289,6 +1362,11 @@ CREATE FUNCTION events.waitlist_answer(entry_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.waitlist_answer IS 'Return a waitlist entry with its position, as JSON.';
+
+CREATE FUNCTION events.waitlist_is_open(terms events.terms, inventory events.inventory) RETURNS boolean
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION events.waitlist_is_open IS 'Return whether customers may join an event''s waitlist for a seat now.';
+GRANT ALL ON FUNCTION events.waitlist_is_open TO app_read;
 
 CREATE FUNCTION events.waitlist_payload(entry events.waitlist_entries, organization_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -5213,8 +5291,8 @@ CREATE VIEW public.event_search_mv WITH (security_invoker='true') AS
     p.name AS instructor_name,
     (i.capacity)::integer AS capacity,
     (i.taken)::integer AS reg_count,
-    (((i.capacity)::integer - (i.taken)::integer) - (i.held)::integer) AS available_spots,
-    events.availability((i.capacity)::integer, (i.taken)::integer, (i.held)::integer) AS availability_status,
+    events.seats_left(i.*) AS available_spots,
+    events.availability((i.capacity)::integer, events.seats_left(i.*)) AS availability_status,
     e.search AS search_vector
    FROM (((((events.events e
      JOIN events.inventory i ON ((e.id = i.event_id)))

@@ -11,12 +11,13 @@ from tests.kit import booking_model as rules
 from tests.kit import routines, stages
 from tests.kit.booking_model import Life, Refusal
 
-POLICY = {**stages.POLICY, "closes_minutes_before": 30, "cancel_hours_before": 2}
+POLICY = {**stages.POLICY, "cancel_hours_before": 2}
 
 NOW = """
 select json_build_object(
     'status', t.status, 'capacity', i.capacity, 'taken', i.taken, 'held', i.held, 'waitlisted', i.waitlisted,
-    'offering', t.status = 'scheduled' and statement_timestamp() < t.last_offer_at,
+    'set_aside', i.set_aside,
+    'offering', t.status = 'scheduled' and statement_timestamp() < least(t.last_offer_at, t.closes_at),
     'bookings', (
         select coalesce(
             json_agg(json_build_array(b.customer_id, b.seats, b.guest, b.status, b.late) order by b.n), '[]'
@@ -70,12 +71,13 @@ update events.waitlist_entries set status = 'left' where event_id = %(event)s an
 class Comparison:
     """An event with five customers, a staff member and a stranger. Bookings and entries have the model's numbers."""
 
-    def __init__(self, stage: stages.Stage, capacity: int | None) -> None:
+    def __init__(self, stage: stages.Stage, capacity: int | None, sales_close: int = rules.SALES_CLOSE) -> None:
         self.db = stage.db
-        self.event = stage.event(capacity=capacity, starts_in=f"{rules.STARTS} minutes", policy=POLICY)
+        policy = {**POLICY, "closes_minutes_before": rules.STARTS - sales_close}
+        self.event = stage.event(capacity=capacity, starts_in=f"{rules.STARTS} minutes", policy=policy)
         self.people = stage.customers(5)
         self.staff, self.stranger = stage.member("editor"), stage.customer("stranger")
-        self.life = Life(capacity, {self.staff})
+        self.life = Life(capacity, {self.staff}, sales_close)
         self.bookings: list[UUID] = []
         self.holds: dict[int, UUID] = {}
         self.entries: list[UUID] = []
@@ -231,6 +233,7 @@ class Comparison:
         life = self.life
         assert seen["status"] == life.status
         assert (seen["capacity"], seen["taken"], seen["held"]) == (life.capacity, life.taken(), life.held())
+        assert seen["set_aside"] == life.set_aside()
         assert seen["bookings"] == [[str(b.customer), b.seats, b.guest, b.status, b.late] for b in life.bookings]
         assert sorted(seen["holds"]) == sorted([str(h.customer), h.seats, h.purpose, h.status] for h in life.holds)
         assert [entry[:3] for entry in seen["entries"]] == [[str(e.customer), e.seats, e.status] for e in life.entries]
@@ -278,7 +281,7 @@ def without_fault(seen: dict[str, Any]) -> None:
     assert seen["taken"] == sum(booking[1] for booking in live)
     assert seen["held"] == sum(hold[1] for hold in seen["holds"] if hold[3] == "active")
     assert seen["waitlisted"] == len(in_line(seen["entries"]))
-    assert seen["capacity"] is None or 0 <= seen["taken"] + seen["held"] <= seen["capacity"]
+    assert seen["capacity"] is None or 0 <= seen["taken"] + seen["held"] + seen["set_aside"] <= seen["capacity"]
 
     for_themselves = [booking[0] for booking in live if not booking[2]]
     assert len(for_themselves) == len(set(for_themselves)), "a customer has two active bookings"
