@@ -130,6 +130,12 @@ class BookingLife(RuleBasedStateMachine):
         if swept:
             self.both.sweep()
 
+    @precondition(lambda self: len(self.both.life.told) % 4 == 3)
+    @rule(who=people)
+    def visitors_look(self, who: int) -> None:
+        """Compare what lists and details show with what newcomers, this customer and staff can do."""
+        self.both.look(self.both.people[who])
+
     @precondition(lambda self: len(self.both.life.told) > 8)
     @rule(who=people)
     def a_customer_is_erased(self, who: int) -> None:

@@ -61,6 +61,31 @@ The routines read the clock themselves. Only the schedules take a time as an arg
 offer would stay open longer.
 """
 
+SHOWN = """
+select json_build_object(
+    'event', json_build_array(d.seats_left, d.availability, d.booking_open, d.waitlist_open), 'capacity', d.capacity,
+    'listings', (
+        select coalesce(
+            json_agg(json_build_array(e.seats_left, e.availability, e.booking_open, e.waitlist_open)), '[]'
+        )
+        from events.search_events(
+            organization_id => d.organization_id, availability => d.availability,
+            starts_from => d.starts_at, starts_before => d.starts_at + interval '1 microsecond'
+        ) as e
+        where e.id = d.id
+    )
+)
+from events.event_details as d
+where d.id = %s
+"""
+JOBS = ("events.expire_holds()", "events.promote_waitlists()", "ops.complete_events()")
+TRIALS = {
+    "book": "select events.book(event_id => %s, seats => %s, customer_id => %s)",
+    "hold": "select events.hold_seats(event_id => %s, seats => %s, customer_id => %s)",
+    "join": "select events.join_waitlist(event_id => %s, seats => %s, customer_id => %s)",
+    "guests": "select events.book(event_id => %s, seats => %s, customer_id => %s, guest => true)",
+}
+
 OVER = """
 with let_go as (update events.holds set status = 'released' where event_id = %(event)s and status = 'active')
 update events.waitlist_entries set status = 'left' where event_id = %(event)s and status in ('waiting', 'offered')
@@ -213,7 +238,7 @@ class Comparison:
         """Run the schedules."""
         self.life.sweep()
         self.life.complete()
-        for job in ("events.expire_holds()", "events.promote_waitlists()", "ops.complete_events()"):
+        for job in JOBS:
             routines.call(self.db, None, f"select {job}")
 
     def later(self, minutes: int) -> None:
@@ -221,6 +246,64 @@ class Comparison:
         self.life.now += minutes
         with psycopg.ClientCursor(self.db) as cursor:
             cursor.execute(LATER, {"by": f"{minutes} minutes", "event": self.event})
+
+    def look(self, customer: UUID) -> None:
+        """Compare the displayed availability with the results of booking, holding and joining. Keeps no effect.
+
+        Until the schedules have run, more seats may be bookable than displayed: those of expired offers and holds.
+        """
+        with self.db.transaction(force_rollback=True):
+            self._compare_shown(customer, exact=False)
+            for job in JOBS:
+                self.db.execute(f"select {job}")
+            self._compare_shown(customer, exact=True)
+
+    def _compare_shown(self, customer: UUID, *, exact: bool) -> None:
+        shown = self._try(None, SHOWN, [self.event])[1]
+        left, word, booking_open, waitlist_open = shown["event"]
+        assert word == availability(shown["capacity"], left)
+        is_listed = self.life.status == "scheduled" and self.life.now < rules.STARTS
+        assert shown["listings"] == [shown["event"]] * is_listed
+        desk_open = self.life.status == "scheduled" and self.life.now < rules.ENDS
+
+        most = 19 if left is None else min(left, 19)
+        for seats in sorted({max(most, 1), most + 1}):
+            fits = left is None or seats <= left
+            for caller, is_open in ((self.stranger, booking_open), (self.staff, desk_open)):
+                for trial in ("book", "hold") if exact else ("book",):
+                    code = self._trial(trial, caller, seats, self.stranger)
+                    if not is_open:
+                        assert code in ("booking_window_closed", "event_not_bookable")
+                    elif fits:
+                        assert code is None
+                    elif exact:
+                        assert code == "sold_out"
+            for trial in ("book", "hold", "guests") if exact else ():
+                self._trial(trial, customer, seats, customer)
+        assert not exact or waitlist_open == (self._trial("join", self.stranger, 1, self.stranger) is None)
+
+    def _trial(self, trial: str, caller: UUID, seats: int, customer: UUID) -> str | None:
+        """Return the code of a refusal. Compare what it says about the waitlist with joining it."""
+        params = [self.event, seats, None if customer == caller else customer]
+        code, members = self._try(caller, TRIALS[trial], params)
+        if code == "sold_out":
+            assert members["seats_left"] < seats
+            joined = self._try(caller, TRIALS["join"], params)
+            assert members["waitlist"] == (joined[0] is None), (trial, members, joined)
+        return code
+
+    def _try(self, caller: UUID | None, query: str, params: list[Any]) -> tuple[str | None, Any]:
+        """Run a query as a caller, or anonymously, without effect.
+
+        Return the code and the members of a refusal, or the value.
+        """
+        claims = {"role": "anon"} if caller is None else {"sub": str(caller)}
+        try:
+            with self.db.transaction(force_rollback=True):
+                self.db.execute("select ops.act_as(%s::jsonb)", [json.dumps(claims)])
+                return None, self._value(query, params)
+        except psycopg.Error as error:
+            return routines.code_of(error), json.loads(error.diag.message_detail or "{}")
 
     def end(self) -> None:
         """End the scenario, so that another can start."""
@@ -268,6 +351,13 @@ class Comparison:
         with psycopg.ClientCursor(self.db) as cursor:
             cursor.execute(query, params)
             return next(iter(cursor.fetchone().values()))
+
+
+def availability(capacity: int | None, left: int | None) -> str:
+    """Return the word for an event with so many seats left."""
+    if capacity is None or left is None:
+        return "unlimited"
+    return "full" if left == 0 else "filling" if left * 5 <= capacity else "available"
 
 
 def in_line(entries: list[list[Any]]) -> list[list[Any]]:

@@ -351,7 +351,8 @@ class Life:
                 self._tell("booking.cancelled", caller)
         if freed:
             self._offer()
-        if caller not in self.erased:
+        came = any(thing.customer == caller for thing in (*self.bookings, *self.holds, *self.entries))
+        if came and caller not in self.erased:
             self._tell("person.erased", caller)
         self.erased.add(caller)
         self.answers = {asked: answer for asked, answer in self.answers.items() if asked[0] != caller}

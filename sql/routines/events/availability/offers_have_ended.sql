@@ -1,5 +1,6 @@
--- events.offers_have_ended: return whether an event's waitlist has ended (events.offers_end_at). Then its set-aside seats
--- are on sale.
+-- events.offers_have_ended: return whether an event's waitlist has ended (events.offers_end_at).
+--
+-- Then the seats that are set aside for it are on sale.
 
 create or replace function events.offers_have_ended(event_id uuid)
 returns boolean

@@ -1,4 +1,4 @@
--- events.cap_holds: shorten an event's active holds and offers that outlive its sales, after its times changed.
+-- events.cap_holds: cut an event's active holds and offers that outlive its sales, after its times changed.
 --
 -- Seats held by staff and unpaid bookings are kept until the end of the event (events.sales_end_at). A hold whose end
 -- is past expires at once. The caller holds the event's lock.
