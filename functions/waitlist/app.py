@@ -19,7 +19,7 @@ app = http.resolver()
 @app.post("/events/<event_id>/waitlist", tags=["waitlist"], status_code=201, responses=http.problems(403, 404, 409))
 def join(
     event_id: Annotated[Id, Path()], request: Annotated[waitlist.JoinRequest | None, Body()] = None
-) -> Response[waitlist.Entry]:
+) -> Response[waitlist.JoinedEntry]:
     """Join the waitlist of an event that is full."""
     event, request = app.current_event, request or waitlist.JoinRequest()
     limit = http.limited(event, "join_waitlist", customer_id=request.customer_id)

@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.kit import booking_model as rules
 from tests.kit import stages
 from tests.kit.booking_comparison import Comparison
 
@@ -49,10 +50,12 @@ class BookingLife(RuleBasedStateMachine):
         self.stage = stage
 
     @initialize(
-        capacity=st.sampled_from([1, 2, 2, 3, 4, 6, None]), crowd=st.lists(st.tuples(people, seats), max_size=6)
+        capacity=st.sampled_from([1, 2, 2, 3, 4, 6, None]),
+        crowd=st.lists(st.tuples(people, seats), max_size=6),
+        sales_close=st.sampled_from([rules.SALES_CLOSE, rules.LAST_OFFER - 30]),
     )
-    def begin(self, capacity: int | None, crowd: list[tuple[int, int]]) -> None:
-        self.both = Comparison(self.stage, capacity)
+    def begin(self, capacity: int | None, crowd: list[tuple[int, int]], sales_close: int) -> None:
+        self.both = Comparison(self.stage, capacity, sales_close)
         for who, wanted in crowd:
             if self.both.book(self.both.people[who], seats=wanted) == "sold_out":
                 self.both.join(self.both.people[who], wanted)
@@ -126,6 +129,12 @@ class BookingLife(RuleBasedStateMachine):
         self.both.later(minutes or max(1, min(lasting, default=1)))
         if swept:
             self.both.sweep()
+
+    @precondition(lambda self: len(self.both.life.told) % 4 == 3)
+    @rule(who=people)
+    def visitors_look(self, who: int) -> None:
+        """Compare what lists and details show with what newcomers, this customer and staff can do."""
+        self.both.look(self.both.people[who])
 
     @precondition(lambda self: len(self.both.life.told) > 8)
     @rule(who=people)

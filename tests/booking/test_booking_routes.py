@@ -149,7 +149,9 @@ def test_booking_without_a_token_is_unauthorized(stage):
 
 
 def test_sold_out_response_names_free_seats_and_waitlist_state(stage):
-    soon, later = stage.event(capacity=1, starts_in="30 minutes"), stage.event(capacity=1)
+    soon, later = stage.event(capacity=2, starts_in="30 minutes"), stage.event(capacity=2)
+    for event_id in (soon, later):
+        book(event_id, stage.customer())
 
     answers = [book(event_id, stage.customer(), {"seats": 2}).body for event_id in (soon, later)]
 

@@ -626,7 +626,7 @@ def test_series_and_events_of_an_organization_are_limited(db, stage):
 
 CHECKS = {
     "events.holds": {"events.limit_held_seats("},
-    "events.waitlist_entries": {"events.limit_waits(", "events.limit_waiting_seats(", "events.limit_seats("},
+    "events.waitlist_entries": {"events.require_waitlist("},
     "events.bookings": {"events.limit_seats("},
 }
 """By table: the checks that a routine must call before it inserts rows."""
@@ -654,5 +654,8 @@ def test_every_routine_that_takes_seats_checks_the_limits(db):
                 if not all(check in routine["body"] for check in checks):
                     unlimited.add((routine["name"], table))
 
+    bodies = {routine["name"]: routine["body"] for routine in routines}
+    limits = ("events.limit_waits(", "events.limit_waiting_seats(", "events.limit_seats(")
+    assert all(check in bodies["events.require_waitlist"] for check in limits)
     assert unlimited == UNCHECKED.keys()
     assert {"events.hold_seats", "events.hold_until_paid", "events.join_waitlist"} <= {name for name, _ in found}

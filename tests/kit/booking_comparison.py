@@ -11,12 +11,13 @@ from tests.kit import booking_model as rules
 from tests.kit import routines, stages
 from tests.kit.booking_model import Life, Refusal
 
-POLICY = {**stages.POLICY, "closes_minutes_before": 30, "cancel_hours_before": 2}
+POLICY = {**stages.POLICY, "cancel_hours_before": 2}
 
 NOW = """
 select json_build_object(
     'status', t.status, 'capacity', i.capacity, 'taken', i.taken, 'held', i.held, 'waitlisted', i.waitlisted,
-    'offering', t.status = 'scheduled' and statement_timestamp() < t.last_offer_at,
+    'set_aside', i.set_aside,
+    'offering', t.status = 'scheduled' and statement_timestamp() < least(t.last_offer_at, t.closes_at),
     'bookings', (
         select coalesce(
             json_agg(json_build_array(b.customer_id, b.seats, b.guest, b.status, b.late) order by b.n), '[]'
@@ -60,6 +61,31 @@ The routines read the clock themselves. Only the schedules take a time as an arg
 offer would stay open longer.
 """
 
+SHOWN = """
+select json_build_object(
+    'event', json_build_array(d.seats_left, d.availability, d.booking_open, d.waitlist_open), 'capacity', d.capacity,
+    'listings', (
+        select coalesce(
+            json_agg(json_build_array(e.seats_left, e.availability, e.booking_open, e.waitlist_open)), '[]'
+        )
+        from events.search_events(
+            organization_id => d.organization_id, availability => d.availability,
+            starts_from => d.starts_at, starts_before => d.starts_at + interval '1 microsecond'
+        ) as e
+        where e.id = d.id
+    )
+)
+from events.event_details as d
+where d.id = %s
+"""
+JOBS = ("events.expire_holds()", "events.promote_waitlists()", "ops.complete_events()")
+TRIALS = {
+    "book": "select events.book(event_id => %s, seats => %s, customer_id => %s)",
+    "hold": "select events.hold_seats(event_id => %s, seats => %s, customer_id => %s)",
+    "join": "select events.join_waitlist(event_id => %s, seats => %s, customer_id => %s)",
+    "guests": "select events.book(event_id => %s, seats => %s, customer_id => %s, guest => true)",
+}
+
 OVER = """
 with let_go as (update events.holds set status = 'released' where event_id = %(event)s and status = 'active')
 update events.waitlist_entries set status = 'left' where event_id = %(event)s and status in ('waiting', 'offered')
@@ -70,12 +96,13 @@ update events.waitlist_entries set status = 'left' where event_id = %(event)s an
 class Comparison:
     """An event with five customers, a staff member and a stranger. Bookings and entries have the model's numbers."""
 
-    def __init__(self, stage: stages.Stage, capacity: int | None) -> None:
+    def __init__(self, stage: stages.Stage, capacity: int | None, sales_close: int = rules.SALES_CLOSE) -> None:
         self.db = stage.db
-        self.event = stage.event(capacity=capacity, starts_in=f"{rules.STARTS} minutes", policy=POLICY)
+        policy = {**POLICY, "closes_minutes_before": rules.STARTS - sales_close}
+        self.event = stage.event(capacity=capacity, starts_in=f"{rules.STARTS} minutes", policy=policy)
         self.people = stage.customers(5)
         self.staff, self.stranger = stage.member("editor"), stage.customer("stranger")
-        self.life = Life(capacity, {self.staff})
+        self.life = Life(capacity, {self.staff}, sales_close)
         self.bookings: list[UUID] = []
         self.holds: dict[int, UUID] = {}
         self.entries: list[UUID] = []
@@ -211,7 +238,7 @@ class Comparison:
         """Run the schedules."""
         self.life.sweep()
         self.life.complete()
-        for job in ("events.expire_holds()", "events.promote_waitlists()", "ops.complete_events()"):
+        for job in JOBS:
             routines.call(self.db, None, f"select {job}")
 
     def later(self, minutes: int) -> None:
@@ -219,6 +246,64 @@ class Comparison:
         self.life.now += minutes
         with psycopg.ClientCursor(self.db) as cursor:
             cursor.execute(LATER, {"by": f"{minutes} minutes", "event": self.event})
+
+    def look(self, customer: UUID) -> None:
+        """Compare the displayed availability with the results of booking, holding and joining. Keeps no effect.
+
+        Until the schedules have run, more seats may be bookable than displayed: those of expired offers and holds.
+        """
+        with self.db.transaction(force_rollback=True):
+            self._compare_shown(customer, exact=False)
+            for job in JOBS:
+                self.db.execute(f"select {job}")
+            self._compare_shown(customer, exact=True)
+
+    def _compare_shown(self, customer: UUID, *, exact: bool) -> None:
+        shown = self._try(None, SHOWN, [self.event])[1]
+        left, word, booking_open, waitlist_open = shown["event"]
+        assert word == availability(shown["capacity"], left)
+        is_listed = self.life.status == "scheduled" and self.life.now < rules.STARTS
+        assert shown["listings"] == [shown["event"]] * is_listed
+        desk_open = self.life.status == "scheduled" and self.life.now < rules.ENDS
+
+        most = 19 if left is None else min(left, 19)
+        for seats in sorted({max(most, 1), most + 1}):
+            fits = left is None or seats <= left
+            for caller, is_open in ((self.stranger, booking_open), (self.staff, desk_open)):
+                for trial in ("book", "hold") if exact else ("book",):
+                    code = self._trial(trial, caller, seats, self.stranger)
+                    if not is_open:
+                        assert code in ("booking_window_closed", "event_not_bookable")
+                    elif fits:
+                        assert code is None
+                    elif exact:
+                        assert code == "sold_out"
+            for trial in ("book", "hold", "guests") if exact else ():
+                self._trial(trial, customer, seats, customer)
+        assert not exact or waitlist_open == (self._trial("join", self.stranger, 1, self.stranger) is None)
+
+    def _trial(self, trial: str, caller: UUID, seats: int, customer: UUID) -> str | None:
+        """Return the code of a refusal. Compare what it says about the waitlist with joining it."""
+        params = [self.event, seats, None if customer == caller else customer]
+        code, members = self._try(caller, TRIALS[trial], params)
+        if code == "sold_out":
+            assert members["seats_left"] < seats
+            joined = self._try(caller, TRIALS["join"], params)
+            assert members["waitlist"] == (joined[0] is None), (trial, members, joined)
+        return code
+
+    def _try(self, caller: UUID | None, query: str, params: list[Any]) -> tuple[str | None, Any]:
+        """Run a query as a caller, or anonymously, without effect.
+
+        Return the code and the members of a refusal, or the value.
+        """
+        claims = {"role": "anon"} if caller is None else {"sub": str(caller)}
+        try:
+            with self.db.transaction(force_rollback=True):
+                self.db.execute("select ops.act_as(%s::jsonb)", [json.dumps(claims)])
+                return None, self._value(query, params)
+        except psycopg.Error as error:
+            return routines.code_of(error), json.loads(error.diag.message_detail or "{}")
 
     def end(self) -> None:
         """End the scenario, so that another can start."""
@@ -231,6 +316,7 @@ class Comparison:
         life = self.life
         assert seen["status"] == life.status
         assert (seen["capacity"], seen["taken"], seen["held"]) == (life.capacity, life.taken(), life.held())
+        assert seen["set_aside"] == life.set_aside()
         assert seen["bookings"] == [[str(b.customer), b.seats, b.guest, b.status, b.late] for b in life.bookings]
         assert sorted(seen["holds"]) == sorted([str(h.customer), h.seats, h.purpose, h.status] for h in life.holds)
         assert [entry[:3] for entry in seen["entries"]] == [[str(e.customer), e.seats, e.status] for e in life.entries]
@@ -267,6 +353,13 @@ class Comparison:
             return next(iter(cursor.fetchone().values()))
 
 
+def availability(capacity: int | None, left: int | None) -> str:
+    """Return the word for an event with so many seats left."""
+    if capacity is None or left is None:
+        return "unlimited"
+    return "full" if left == 0 else "filling" if left * 5 <= capacity else "available"
+
+
 def in_line(entries: list[list[Any]]) -> list[list[Any]]:
     """Return the waiting entries, ordered by place."""
     return sorted((entry for entry in entries if entry[2] == "waiting"), key=lambda entry: entry[3])
@@ -278,7 +371,7 @@ def without_fault(seen: dict[str, Any]) -> None:
     assert seen["taken"] == sum(booking[1] for booking in live)
     assert seen["held"] == sum(hold[1] for hold in seen["holds"] if hold[3] == "active")
     assert seen["waitlisted"] == len(in_line(seen["entries"]))
-    assert seen["capacity"] is None or 0 <= seen["taken"] + seen["held"] <= seen["capacity"]
+    assert seen["capacity"] is None or 0 <= seen["taken"] + seen["held"] + seen["set_aside"] <= seen["capacity"]
 
     for_themselves = [booking[0] for booking in live if not booking[2]]
     assert len(for_themselves) == len(set(for_themselves)), "a customer has two active bookings"

@@ -7,6 +7,9 @@
 
 Time is in whole minutes from the start. A time that is reached counts as past. Bookings, holds and entries are
 numbered in the order of their creation. A refusal changes nothing.
+
+`on_sale` counts the seats that newcomers can take. While nobody waits, these are all free seats. While somebody waits,
+it only shrinks: seats that become free then are set aside for the waitlist.
 """
 
 import copy
@@ -16,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 STARTS, ENDS, SALES_CLOSE, LAST_OFFER, LATE_FROM, DOORS_OPEN = 180, 240, 150, 120, 60, 120
+UNLIMITED = 10**9
 ONLINE_HOLD, DESK_HOLD, OFFER, OFFERS_MOST = 15, 5, 15, 2
 
 LIVE_BOOKING = ("confirmed", "attended", "no_show")
@@ -84,6 +88,7 @@ class Life:
 
     capacity: int | None
     staff: set[Person]
+    sales_close: int = SALES_CLOSE
     now: int = 0
     status: str = "scheduled"
     bookings: list[Booking] = field(default_factory=list)
@@ -92,6 +97,10 @@ class Life:
     erased: set[Person] = field(default_factory=set)
     answers: dict[tuple[Person, str], tuple[Any, int]] = field(default_factory=dict)
     told: list[tuple[str, Person | None]] = field(default_factory=list)
+    on_sale: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.on_sale = self.free()
 
     # Reads
 
@@ -102,6 +111,22 @@ class Life:
     def held(self) -> int:
         """Return the number of held seats."""
         return sum(hold.seats for hold in self.holds if hold.status == "active")
+
+    def free(self) -> int:
+        """Return the number of seats that are neither sold nor held."""
+        return UNLIMITED if self.capacity is None else self.capacity - self.taken() - self.held()
+
+    def set_aside(self) -> int:
+        """Return the number of free seats that are set aside for the waitlist."""
+        return 0 if self.capacity is None else self.free() - self.on_sale
+
+    def offers_end(self) -> int:
+        """Return when the waitlist ends."""
+        return min(LAST_OFFER, self.sales_close)
+
+    def seats_left(self) -> int:
+        """Return the number of seats that a newcomer can take."""
+        return self.on_sale if self.now < self.offers_end() else self.free()
 
     def queue(self) -> list[Entry]:
         """Return the waiting entries in order."""
@@ -133,9 +158,9 @@ class Life:
             self._consume(self.holds[hold], who, seats)
         elif offer is not None:
             self._consume(offer, who, seats)
-        elif self.queue() or not self._fits(seats):
+        elif seats > self.seats_left():
             self._make_room(None if guest else who, seats)
-        number = self._place(who, seats, guest)
+        number = self._place(who, seats, guest, own=hold is not None or offer is not None)
         if entry is not None and offer is not None:
             entry.status, entry.booking = "accepted", number
         elif entry is not None and entry.status in LIVE_ENTRY:
@@ -157,23 +182,28 @@ class Life:
                 return number
         self._make_room(who, seats)
         purpose, minutes = ("online", ONLINE_HOLD) if who == caller else ("desk", DESK_HOLD)
-        self.holds.append(Hold(who, seats, purpose, min(ENDS, self.now + minutes)))
+        self._take(seats)
+        self.holds.append(Hold(who, seats, purpose, min(self._sales_end(caller), self.now + minutes)))
+        self._settle()
         return len(self.holds) - 1
 
     @all_or_nothing
     def release(self, caller: Person, number: int) -> str:
         """Release a hold and return its status."""
+        self._unless(caller not in self.erased, "forbidden")
         hold = self.holds[number]
         self._unless(caller == hold.customer or caller in self.staff, "hold_not_found")
         self._unless(hold.status != "consumed", "invalid_transition")
         if hold.status == "active":
             hold.status = "released"
+            self._settle()
             self._offer()
         return hold.status
 
     @all_or_nothing
     def cancel(self, caller: Person, number: int) -> bool:
         """Cancel a booking and return whether it was late."""
+        self._unless(caller not in self.erased, "forbidden")
         booking = self.bookings[number]
         self._unless(caller == booking.customer or caller in self.staff, "booking_not_found")
         if booking.status != "cancelled":
@@ -181,6 +211,7 @@ class Life:
             self._unless(booking.status == "confirmed", "invalid_transition")
             booking.status, booking.late = "cancelled", self.now >= LATE_FROM
             self._tell("booking.cancelled", booking.customer)
+            self._settle()
             self._offer()
         return booking.late
 
@@ -194,9 +225,9 @@ class Life:
         if entry is not None:
             return self.entries.index(entry)
         self._unless(not self._has_booking(caller), "already_booked")
-        self._unless(self.now < LAST_OFFER, "waitlist_closed")
+        self._unless(self.now < self.offers_end(), "waitlist_closed")
         self._unless(self.capacity is None or seats <= self.capacity, "waitlist_closed")
-        self._unless(bool(self.queue()) or not self._fits(seats), "seats_available")
+        self._unless(seats > self.seats_left(), "seats_available")
         holds = (hold for hold in self.holds if hold.customer == caller and hold.purpose != "offer")
         self._unless(all(hold.status != "active" for hold in holds), "already_held")
         self.entries.append(Entry(caller, seats, self._last_place()))
@@ -206,6 +237,7 @@ class Life:
     @all_or_nothing
     def leave(self, caller: Person) -> int:
         """Leave the waitlist and return the number of the entry."""
+        self._unless(caller not in self.erased, "forbidden")
         mine = [entry for entry in self.entries if entry.customer == caller]
         self._unless(bool(mine), "waitlist_entry_not_found")
         number = self.entries.index(self._live_entry(caller) or mine[-1])
@@ -216,6 +248,7 @@ class Life:
     def decline(self, caller: Person, number: int) -> str:
         """Decline an offer, or leave the waitlist, and return the entry's status."""
         entry = self._own_entry(caller, number)
+        self._unless(caller not in self.erased, "forbidden")
         self._unless(entry.status != "accepted", "invalid_transition")
         if entry.status in LIVE_ENTRY:
             self._close(entry, "left")
@@ -225,6 +258,7 @@ class Life:
     @all_or_nothing
     def accept(self, caller: Person, number: int) -> int:
         """Accept an offer and return the number of the booking."""
+        self._unless(caller not in self.erased, "forbidden")
         entry = self._own_entry(caller, number)
         if entry.booking is not None:
             return entry.booking
@@ -232,7 +266,7 @@ class Life:
         self._unless(self.status == "scheduled", "event_not_bookable")
         assert entry.hold is not None
         self._consume(entry.hold, entry.customer, entry.seats)
-        entry.booking = self._place(entry.customer, entry.seats, guest=False)
+        entry.booking = self._place(entry.customer, entry.seats, guest=False, own=True)
         entry.status = "accepted"
         return entry.booking
 
@@ -258,7 +292,10 @@ class Life:
         self._unless(self.status == "scheduled", "event_not_editable")
         self._unless(self.now < STARTS, "event_begun")
         self._unless(capacity is None or self.taken() + self.held() <= capacity, "capacity_below_sold")
+        removed = 0 if self.capacity is None or capacity is None else max(self.capacity - capacity, 0)
+        self.on_sale = UNLIMITED if capacity is None else max(self.on_sale - removed, 0)
         self.capacity = capacity
+        self._settle()
         self._offer()
 
     @all_or_nothing
@@ -288,6 +325,7 @@ class Life:
         self._end_waits()
         for hold in self.holds:
             hold.status = "released" if hold.status == "active" else hold.status
+        self._settle()
         self._tell("event.cancelled", None)
 
     def complete(self) -> None:
@@ -296,7 +334,7 @@ class Life:
             self.status = "completed"
 
     def erase(self, caller: Person) -> None:
-        """Erase a person, who is not notified of their cancelled bookings."""
+        """Erase a person. The organization's systems receive the cancellations and, once, the erasure."""
         freed = False
         entry = self._live_entry(caller)
         if entry is not None:
@@ -305,12 +343,19 @@ class Life:
         for hold in self.holds:
             if hold.customer == caller and hold.status == "active":
                 hold.status, freed = "released", True
+                self._settle()
         for booking in self.bookings:
             if booking.customer == caller and booking.status == "confirmed" and self.now < STARTS:
                 booking.status, freed = "cancelled", True
+                self._settle()
+                self._tell("booking.cancelled", caller)
         if freed:
             self._offer()
+        came = any(thing.customer == caller for thing in (*self.bookings, *self.holds, *self.entries))
+        if came and caller not in self.erased:
+            self._tell("person.erased", caller)
         self.erased.add(caller)
+        self.answers = {asked: answer for asked, answer in self.answers.items() if asked[0] != caller}
 
     # Rules
 
@@ -324,7 +369,19 @@ class Life:
 
     def _bookable(self, caller: Person) -> None:
         self._unless(self.status == "scheduled", "event_not_bookable")
-        self._unless(self.now < (ENDS if caller in self.staff else SALES_CLOSE), "booking_window_closed")
+        self._unless(self.now < self._sales_end(caller), "booking_window_closed")
+
+    def _sales_end(self, caller: Person) -> int:
+        return ENDS if caller in self.staff else self.sales_close
+
+    def _settle(self) -> None:
+        """Put all free seats on sale if nobody waits. Otherwise none is added."""
+        self.on_sale = min(self.on_sale, self.free()) if self.queue() else self.free()
+
+    def _take(self, seats: int) -> None:
+        """Take seats that are on sale, or any free seats after the waitlist has ended."""
+        self._unless(seats <= self.seats_left(), "sold_out")
+        self.on_sale = max(self.on_sale - seats, 0)
 
     def _customer(self, caller: Person, customer: Person | None) -> Person:
         who = caller if customer is None else customer
@@ -345,9 +402,6 @@ class Life:
     def _has_booking(self, customer: Person) -> bool:
         return any(b.customer == customer and not b.guest and b.status in LIVE_BOOKING for b in self.bookings)
 
-    def _fits(self, seats: int) -> bool:
-        return self.capacity is None or self.taken() + self.held() + seats <= self.capacity
-
     def _last_place(self) -> int:
         return 1 + max((entry.place for entry in self.entries), default=0)
 
@@ -358,40 +412,54 @@ class Life:
 
     def _make_room(self, customer: Person | None, seats: int) -> None:
         self._lapse()
-        if not self._fits(seats) or (self.queue() and self.now < LAST_OFFER):
+        if seats > self.seats_left():
             raise Refusal("already_booked" if self._has_booking(customer) else "sold_out")
 
-    def _place(self, customer: Person, seats: int, guest: bool) -> int:
+    def _place(self, customer: Person, seats: int, guest: bool, *, own: bool) -> int:
+        """Book seats that are on sale, or `own` ones that were held for the customer."""
         self._unless(guest or not self._has_booking(customer), "already_booked")
-        self._unless(self._fits(seats), "sold_out")
+        if not own:
+            self._take(seats)
         self.bookings.append(Booking(customer, seats, guest))
+        self._settle()
         self._tell("booking.confirmed", customer)
         return len(self.bookings) - 1
 
     def _close(self, entry: Entry, status: str) -> None:
         if entry.hold is not None and entry.hold.status == "active":
             entry.hold.status = "released"
+            self._settle()
         entry.status = status
+        self._settle()
 
     def _offer(self) -> None:
-        while self.status == "scheduled" and self.now < LAST_OFFER and self.queue():
+        for entry in self.queue():
+            if self.capacity is not None and entry.seats > self.capacity:
+                self._close(entry, "expired")
+                self._tell("waitlist.expired", entry.customer)
+        while self.status == "scheduled" and self.now < self.offers_end() and self.queue():
             first = self.queue()[0]
-            if not self._fits(first.seats):
+            if first.seats > self.free():
                 return
-            first.hold = Hold(first.customer, first.seats, "offer", self.now + OFFER)
-            first.status = "offered"
+            expires = min(self.sales_close, self.now + OFFER)
+            first.hold = Hold(first.customer, first.seats, "offer", expires)
             self.holds.append(first.hold)
+            self._settle()
+            first.status = "offered"
+            self._settle()
             self._tell("waitlist.offered", first.customer)
 
     def _lapse(self) -> None:
         due = [hold for hold in self.holds if hold.status == "active" and hold.expires <= self.now]
         for hold in sorted(due, key=lambda hold: hold.expires):
             hold.status = "expired"
+            self._settle()
             for entry in self.entries:
                 if entry.hold is hold and entry.status == "offered":
                     entry.lapses += 1
                     entry.status = "expired" if entry.lapses >= OFFERS_MOST else "waiting"
                     entry.place, entry.hold = self._last_place(), None
+                    self._settle()
                     self._tell("waitlist.lapsed", entry.customer)
         self._offer()
 

@@ -48,8 +48,9 @@ begin
     ) as d
     where r.line = d.line and (d.has_booking or d.first_line <> d.line);
 
-    -- Imported registrations may take seats although others wait, because they are older. This setting allows it
-    -- (events.may_skip_waitlist).
+    -- Imported registrations may take seats that are set aside for others, because they are older. This setting allows it
+    -- (events.may_take_set_aside).
+    perform set_config('events.older_bookings', 'yes', true);
     perform set_config('events.inventory_locked', 'yes', true);
     perform
     from events.inventory as i

@@ -25,21 +25,16 @@ select
     e.created_at,
     e.updated_at,
     t.opens_at,
-    t.closes_at,
-    t.last_offer_at,
+    events.sales_end_at(t, for_staff => false) as closes_at,
+    events.offers_end_at(t) as last_offer_at,
     i.capacity::integer as capacity,
     i.taken::integer as taken,
     i.held::integer as held,
     i.waitlisted::integer as waitlisted,
-    i.capacity - i.taken - i.held as seats_left,
-    events.availability(i.capacity, i.taken, i.held) as availability,
-    e.status = 'scheduled'
-    and statement_timestamp() < t.closes_at
-    and statement_timestamp() >= coalesce(t.opens_at, '-infinity') as booking_open,
-    e.status = 'scheduled'
-    and statement_timestamp() < t.last_offer_at
-    and i.capacity is not null
-    and (i.taken + i.held >= i.capacity or i.waitlisted > 0) as waitlist_open,
+    events.seats_left(i) as seats_left,
+    events.availability(i.capacity, events.seats_left(i)) as availability,
+    events.open_to_everybody(t) as booking_open,
+    events.waitlist_is_open(t, i) as waitlist_open,
     o.slug as organization_slug,
     o.name as organization_name,
     e.location_id,

@@ -25,8 +25,8 @@ select
     p.name as instructor_name,
     i.capacity::integer as capacity,
     i.taken::integer as reg_count,
-    i.capacity - i.taken - i.held as available_spots,
-    events.availability(i.capacity, i.taken, i.held) as availability_status,
+    events.seats_left(i) as available_spots,
+    events.availability(i.capacity, events.seats_left(i)) as availability_status,
     e.search as search_vector
 from events.events as e
 inner join events.inventory as i on e.id = i.event_id

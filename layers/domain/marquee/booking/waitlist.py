@@ -50,6 +50,14 @@ class Entry(Answer):
     joined_at: datetime
 
 
+class JoinedEntry(Entry):
+    """An entry of a customer who has joined."""
+
+    seats_left: Annotated[
+        int | None, Field(description="Seats on sale now, fewer than the customer waits for. Null: no limit.")
+    ]
+
+
 class ListedEntry(Answer):
     """A waitlist entry as staff see it."""
 
@@ -71,7 +79,7 @@ class Promotion(Answer):
     waiting: int
 
 
-def join(session: Session, event_id: UUID, request: JoinRequest) -> Entry:
+def join(session: Session, event_id: UUID, request: JoinRequest) -> JoinedEntry:
     """Join a waitlist; joining again returns the first entry.
 
     Refuses: 403 forbidden, 404 event_not_found and customer_not_found, 409 already_booked, booking_window_closed,
@@ -81,7 +89,7 @@ def join(session: Session, event_id: UUID, request: JoinRequest) -> Entry:
         "select events.join_waitlist(event_id => %s, seats => %s, customer_id => %s)",
         [event_id, request.seats, request.customer_id],
     )
-    return Entry.model_validate(answer)
+    return JoinedEntry.model_validate(answer)
 
 
 def place(session: Session, event_id: UUID) -> Entry:

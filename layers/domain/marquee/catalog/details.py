@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from marquee.catalog.search import Availability, PriceTier
+from marquee.catalog.search import AVAILABILITY, BOOKING_OPEN, SEATS_LEFT, WAITLIST_OPEN, Availability, PriceTier
 from marquee.core.database import Session
 from marquee.core.errors import Refused
 from marquee.core.models import Answer
@@ -62,13 +62,13 @@ class EventDetails(Answer):
         int, Field(description="The share of the price that cancelling later refunds, in percent.")
     ]
     late_fee_cents: Annotated[int, Field(description="The least cost of cancelling later, also of a free booking.")]
-    availability: Annotated[Availability, Field(description="filling: at least 80 % of the seats are taken or held.")]
+    availability: Annotated[Availability, AVAILABILITY]
     capacity: Annotated[int | None, Field(description="Number of seats. Null: no limit.")]
-    seats_left: Annotated[int | None, Field(description="Number of free seats. Null: no limit.")]
+    seats_left: Annotated[int | None, SEATS_LEFT]
     held: Annotated[int, Field(description="Seats reserved by holds and by offers of the waitlist.")]
     waitlisted: Annotated[int, Field(description="Number of waiting waitlist entries.")]
-    booking_open: Annotated[bool, Field(description="Whether booking is open now.")]
-    waitlist_open: Annotated[bool, Field(description="Whether customers may join the waitlist.")]
+    booking_open: Annotated[bool, BOOKING_OPEN]
+    waitlist_open: Annotated[bool, WAITLIST_OPEN]
     organization: EventOrganization
     location: EventPlace | None
     instructor: EventInstructor | None

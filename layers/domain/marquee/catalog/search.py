@@ -14,6 +14,11 @@ from marquee.core.models import Answer
 Availability = Literal["available", "filling", "full", "unlimited"]
 PriceTier = Literal["free", "under_20", "under_50", "more"]
 
+SEATS_LEFT = Field(description="Seats on sale, without those set aside for the waitlist. Null: no limit.")
+AVAILABILITY = Field(description="By the seats on sale. filling: at most 20 % of the capacity; full: none.")
+BOOKING_OPEN = Field(description="Whether booking is open now.")
+WAITLIST_OPEN = Field(description="Whether no seat is on sale and customers may join the waitlist now.")
+
 
 class EventQuery(BaseModel):
     """The conditions of a search; an event must meet all that are given."""
@@ -55,9 +60,11 @@ class EventListing(Answer):
     instructor_id: UUID | None
     instructor_name: str | None
     capacity: Annotated[int | None, Field(description="Number of seats. Null: no limit.")]
-    seats_left: Annotated[int | None, Field(description="Number of free seats. Null: no limit.")]
-    availability: Annotated[Availability, Field(description="filling: at least 80 % of the seats are taken or held.")]
+    seats_left: Annotated[int | None, SEATS_LEFT]
+    availability: Annotated[Availability, AVAILABILITY]
     waitlisted: Annotated[int, Field(description="Number of waiting waitlist entries.")]
+    booking_open: Annotated[bool, BOOKING_OPEN]
+    waitlist_open: Annotated[bool, WAITLIST_OPEN]
 
 
 def search(session: Session, query: EventQuery, limit: int, cursor: str | None) -> paging.Page[EventListing]:

@@ -297,7 +297,10 @@ BY_CODE: Mapping[str, Refusal] = {
     ),
     "route_not_found": Refusal(404, "There is no such path. Check the URL.", "no such path or method"),
     "seats_available": Refusal(
-        409, "Enough seats are free, so you need not wait. Book them.", "no need to wait: seats are free"
+        409,
+        "Enough seats are free, so you need not wait. Book them.",
+        "no need to wait: seats are free",
+        "`seats_left`",
     ),
     "series_archived": Refusal(409, "The series is archived, which is final. Create a new one.", _PHASE),
     "series_not_found": Refusal(404, "There is no such series, or you may not see it. Check the id.", _UNKNOWN),
@@ -309,11 +312,11 @@ BY_CODE: Mapping[str, Refusal] = {
     "sold_out": Refusal(
         409,
         (
-            "Not enough seats are left ({seats_left}), or they are reserved for the waitlist. Ask for fewer,"
-            " or join the waitlist if `waitlist` is true."
+            "Not enough seats are on sale: {seats_left} are left. Ask for fewer, or join the waitlist if `waitlist`"
+            " is true."
         ),
         "fewer seats remain than requested",
-        "`seats_left`, `waitlist` (whether joining makes sense)",
+        "`seats_left`, `waitlist` (whether the customer may join it)",
     ),
     "tests_pending": Refusal(
         409,
@@ -385,8 +388,9 @@ BY_CODE: Mapping[str, Refusal] = {
     "voter_not_found": Refusal(404, "There is no such voter. Check the id.", _UNKNOWN),
     "waitlist_closed": Refusal(
         409,
-        "The event has no waitlist for so many seats, or it is closed. Look again for free seats.",
-        "the event has no waitlist, or it has ended",
+        "The waitlist has ended, or the event has fewer seats than you want. Look again for free seats.",
+        "the waitlist has ended (`last_offer_at`), or the event has fewer seats than wanted",
+        "`last_offer_at`, `capacity`, `seats_left`",
     ),
     "waitlist_entry_not_found": Refusal(
         404, "There is no such waitlist entry, or you may not see it. Check the id.", _UNKNOWN

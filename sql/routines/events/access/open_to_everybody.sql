@@ -10,9 +10,11 @@ stable
 return coalesce(
     (open_to_everybody.terms).visibility = 'public'
     and (open_to_everybody.terms).status = 'scheduled'
-    and statement_timestamp() < least((open_to_everybody.terms).ends_at, (open_to_everybody.terms).closes_at)
+    and statement_timestamp() < events.sales_end_at(open_to_everybody.terms, for_staff => false)
     and (statement_timestamp() < (open_to_everybody.terms).opens_at) is not true,
     false
 );
 
 comment on function events.open_to_everybody(events.terms) is 'Return whether anyone may book the event now.';
+
+grant execute on function events.open_to_everybody(events.terms) to app_read;

@@ -14,12 +14,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_terms events.terms := refuse_closed_event.terms;
+    is_staff boolean := events.is_staff(the_terms.organization_id);
+    ends_at timestamptz := events.sales_end_at(the_terms, is_staff);
 begin
     if
         the_terms.event_id is null
         or (
             (the_terms.visibility <> 'public' or the_terms.status = 'draft')
-            and not events.is_staff(the_terms.organization_id)
+            and not is_staff
         )
     then
         raise exception using errcode = 'PT404', message = 'event_not_found';
@@ -31,14 +33,11 @@ begin
     end if;
 
     if
-        statement_timestamp() >= the_terms.ends_at
-        or (
-            (statement_timestamp() >= the_terms.closes_at or statement_timestamp() < the_terms.opens_at)
-            and not events.is_staff(the_terms.organization_id)
-        )
+        statement_timestamp() >= ends_at
+        or (statement_timestamp() < the_terms.opens_at and not is_staff)
     then
         raise exception using errcode = 'PT409', message = 'booking_window_closed',
-            detail = jsonb_build_object('opens_at', the_terms.opens_at, 'closes_at', the_terms.closes_at)::text;
+            detail = jsonb_build_object('opens_at', the_terms.opens_at, 'closes_at', ends_at)::text;
     end if;
 end;
 $$;

@@ -262,12 +262,8 @@ begin
     elsif the_entry.status = 'offered' and the_entry.seats = book.seats then
         the_hold_id := the_entry.hold_id;
         perform events.consume_hold(the_hold_id, book.event_id, the_customer_id, book.seats, 'offer');
-    elsif
-        the_inventory.waitlisted > 0
-        or the_inventory.capacity - the_inventory.taken - the_inventory.held < book.seats
-    then
-        -- A booking for guests is not refused because of the customer's own booking, so the customer is not passed.
-        perform events.require_seats(the_terms, case when not book.guest then the_customer_id end, book.seats);
+    elsif events.seats_on_sale(the_inventory) < book.seats then
+        perform events.require_seats(the_terms, the_customer_id, book.seats, book.guest);
     end if;
 
     perform events.limit_seats(

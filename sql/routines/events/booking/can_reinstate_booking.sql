@@ -1,8 +1,8 @@
 -- events.can_reinstate_booking: return whether a booking that was not paid in time can get its seats back.
 --
--- It can if the event is still to take place, the seats are free, nobody waits for seats, and the customer's account is
--- not erased. The customer must have no other booking of the event and stay within the maximum of seats per person. The
--- caller holds the locks of the person and the event.
+-- It can if the event is still to take place, the seats are on sale (events.seats_on_sale), and the customer's account
+-- is not erased. The customer must have no other booking of the event and stay within the maximum of seats per person.
+-- The caller holds the locks of the person and the event.
 
 create or replace function events.can_reinstate_booking(booking events.bookings)
 returns boolean
@@ -18,14 +18,13 @@ as $$
         where
             i.event_id = (can_reinstate_booking.booking).event_id
             and t.status = 'scheduled'
-            and t.ends_at > statement_timestamp()
+            and events.sales_end_at(t, for_staff => true) > statement_timestamp()
             and not exists (
                 select
                 from users.profiles as p
                 where p.id = (can_reinstate_booking.booking).customer_id and p.erased_at is not null
             )
-            and i.waitlisted = 0
-            and (i.capacity is null or i.capacity - i.taken - i.held >= (can_reinstate_booking.booking).seats)
+            and (events.seats_on_sale(i) < (can_reinstate_booking.booking).seats) is not true
             and (
                 -- Staff may have exceeded the maximum.
                 (can_reinstate_booking.booking).booked_by is distinct from (can_reinstate_booking.booking).customer_id

@@ -1,7 +1,7 @@
 -- events.copy_terms: keep events.terms, the facts about an event that a booking needs, equal to the event.
 --
 -- A row trigger, after each insert and each update of a copied column. Computes the sales window from the policy's days
--- and minutes.
+-- and minutes. Holds that would outlive changed sales are shortened (events.cap_holds).
 
 create or replace function events.copy_terms()
 returns trigger
@@ -51,6 +51,11 @@ begin
             excluded.starts_at, excluded.ends_at, excluded.status, excluded.visibility, excluded.price_cents,
             excluded.currency, excluded.opens_at, excluded.closes_at, excluded.last_offer_at, excluded.policy
         );
+
+    -- A start in another month moves the event to another partition, which fires the trigger as an insertion.
+    if found then
+        perform events.cap_holds(new.id);
+    end if;
     return null;
 end;
 $$;

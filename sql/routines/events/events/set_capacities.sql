@@ -1,6 +1,7 @@
 -- events.set_capacities: give several events the same capacity, and offer freed seats to their waitlists.
 --
 -- Null means no limit. Locks the events' inventories in id order, all before the first is changed: all change or none.
+-- Waitlist entries for more seats than the event has leave with a message (events.offer_seats).
 -- Called by routines that have checked the caller's permission.
 --
 -- Refuses: 409 capacity_below_sold, with the least possible capacity, and the first 20 events whose sold and held seats
@@ -50,7 +51,17 @@ begin
     end if;
 
     update events.inventory as i
-    set capacity = set_capacities.capacity
+    set
+        capacity = set_capacities.capacity,
+        -- Additional seats become free while people wait. Removed seats are first those on sale.
+        set_aside = case
+            when i.waitlisted > 0 and set_capacities.capacity is not null
+            then least(
+                i.set_aside + greatest(set_capacities.capacity - i.capacity, 0),
+                set_capacities.capacity - i.taken - i.held
+            )
+            else 0
+        end
     where i.event_id = any (set_capacities.event_ids) and i.capacity is distinct from set_capacities.capacity;
 
     for the_event_id in

@@ -1,8 +1,8 @@
 -- events.hold_seats: hold seats for a customer while they decide.
 --
 -- A hold reserves seats like a booking, for the organization's online hold time, or its desk hold time if staff hold
--- for a customer. It keeps the seats' price. Locks the person, then the event's inventory. A repeated call returns the
--- existing hold with its first expiry.
+-- for a customer. It keeps the seats' price, and never outlives the end of sales. Locks the person, then the event's
+-- inventory. A repeated call returns the existing hold with its first expiry.
 --
 -- Refuses: as events.book does before payment; 409 already_held, for another number of seats;
 -- 409 hold_again_later, 409 price_changed, 409 too_many_held, 409 too_many_seats, 422 invalid_request.
@@ -57,14 +57,14 @@ begin
             case when for_somebody_else then 'desk' else 'online' end::events.hold_purpose
         );
         perform events.limit_seats(the_terms, the_customer_id, hold_seats.seats, 'hold');
-        perform events.require_seats(the_terms, the_customer_id, hold_seats.seats);
+        perform events.require_seats(the_terms, the_customer_id, hold_seats.seats, guest => false);
 
         insert into events.holds (event_id, customer_id, seats, purpose, expires_at, held_by)
         select
             hold_seats.event_id, the_customer_id, hold_seats.seats,
             case when for_somebody_else then 'desk' else 'online' end::events.hold_purpose,
             least(
-                the_terms.ends_at,
+                events.sales_end_at(the_terms, events.is_staff(the_terms.organization_id)),
                 statement_timestamp() + make_interval(
                     mins => case when for_somebody_else then o.desk_hold_minutes else o.online_hold_minutes end
                 )

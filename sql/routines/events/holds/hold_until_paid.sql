@@ -1,7 +1,8 @@
 -- events.hold_until_paid: hold seats while a customer pays for them by card or TWINT.
 --
--- The hold lasts for the organization's payment time, at most until the event ends. `replaces_id` is the consumed hold
--- or offer whose seats it reserves, to return it if Stripe refuses the payment. The caller holds the locks of the
+-- The hold lasts for the organization's payment time, at most until the event ends: a payment may arrive after online
+-- sales. `replaces_id` is the consumed hold or offer whose seats it reserves, to return it if Stripe refuses the
+-- payment. The caller holds the locks of the
 -- customer and of `held_by`. Counting the hold locks the event's inventory.
 --
 -- Refuses: 409 hold_again_later, 409 sold_out, 409 too_many_held.
@@ -25,7 +26,7 @@ begin
     values (
         the_hold_id, (hold_until_paid.terms).event_id, hold_until_paid.customer_id, hold_until_paid.seats, 'payment',
         least(
-            (hold_until_paid.terms).ends_at,
+            events.sales_end_at(hold_until_paid.terms, for_staff => true),
             statement_timestamp() + make_interval(
                 mins => coalesce(
                     (

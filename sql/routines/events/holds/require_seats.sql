@@ -1,12 +1,15 @@
--- events.require_seats: refuse unless enough seats are free, after expiring overdue holds.
+-- events.require_seats: refuse unless enough seats are on sale, after expiring overdue holds.
 --
--- The slow path, when a look at the counters did not decide. Free seats are reserved for the waitlist while somebody
--- waits. If `customer_id` is null, an existing booking is not reported. Free seats may be taken a moment later:
--- counting the booking checks again, under the lock.
+-- The slow path, when a look at the counters did not decide. Seats that are set aside for the waitlist are not on sale
+-- (events.seats_on_sale). For a guest
+-- booking, the customer's own booking is not reported. Free seats may be taken a moment later: counting the booking
+-- checks again, under the lock.
 --
 -- Refuses: 409 already_booked, 409 sold_out.
 
-create or replace function events.require_seats(terms events.terms, customer_id uuid, seats integer)
+create or replace function events.require_seats(
+    terms events.terms, customer_id uuid, seats integer, guest boolean
+)
 returns void
 language plpgsql
 security definer
@@ -29,13 +32,12 @@ begin
         from events.inventory as i
         where
             i.event_id = (require_seats.terms).event_id
-            and (i.capacity is null or i.capacity - i.taken - i.held >= require_seats.seats)
-            and (i.waitlisted = 0 or statement_timestamp() >= (require_seats.terms).last_offer_at)
+            and (events.seats_on_sale(i) < require_seats.seats) is not true
     ) then
         return;
     end if;
 
-    if exists (
+    if not require_seats.guest and exists (
         select
         from events.bookings as b
         where
@@ -46,9 +48,11 @@ begin
     ) then
         perform events.refuse_already_booked((require_seats.terms).event_id, require_seats.customer_id);
     end if;
-    perform events.refuse_sold_out((require_seats.terms).event_id);
+    perform events.refuse_sold_out(
+        (require_seats.terms).event_id, require_seats.customer_id, require_seats.seats
+    );
 end;
 $$;
 
-comment on function events.require_seats(events.terms, uuid, integer) is
-'Refuse unless enough seats are free, after expiring overdue holds.';
+comment on function events.require_seats(events.terms, uuid, integer, boolean) is
+'Refuse unless enough seats are on sale, after expiring overdue holds.';

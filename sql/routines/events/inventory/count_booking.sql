@@ -19,7 +19,7 @@ begin
         if new.booked_by = new.customer_id and new.hold_id is null then
             done := events.queue_for_event(new.event_id);
         end if;
-        done := events.adjust_inventory(new.event_id, new.seats, 0, 0);
+        done := events.adjust_inventory(new.event_id, new.seats, 0, 0, 0, new.customer_id);
     end if;
     return null;
 end;

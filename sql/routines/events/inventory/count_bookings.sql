@@ -2,7 +2,7 @@
 --
 -- Changes and deletions are counted per statement, so a thousand rows of one event change its counters once. Events are
 -- counted in id order, so that two statements do not deadlock. Insertions are counted per row, by events.count_booking.
--- A trigger counts every write, whichever statement makes it.
+-- A trigger counts every write, whichever statement makes it. Seats that become free are set aside for the waitlist.
 --
 -- Runs with the rights of the writer: only the booking routines and the owner can write bookings.
 --
@@ -25,7 +25,9 @@ begin
             group by n.event_id
             order by n.event_id
         loop
-            changed := events.adjust_inventory(change.event_id, change.amount::integer, 0, 0);
+            changed := events.adjust_inventory(
+                change.event_id, change.amount::integer, 0, 0, -change.amount::integer, null
+            );
         end loop;
     else
         for change in
@@ -41,7 +43,9 @@ begin
             having sum(c.amount) <> 0
             order by c.event_id
         loop
-            changed := events.adjust_inventory(change.event_id, change.amount::integer, 0, 0);
+            changed := events.adjust_inventory(
+                change.event_id, change.amount::integer, 0, 0, greatest(-change.amount, 0)::integer, null
+            );
         end loop;
     end if;
     return null;

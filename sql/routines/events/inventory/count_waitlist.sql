@@ -19,7 +19,7 @@ declare
 begin
     if tg_op = 'INSERT' then
         if new.status in ('waiting') then
-            changed := events.adjust_inventory(new.event_id, 0, 0, 1);
+            changed := events.adjust_inventory(new.event_id, 0, 0, 1, 0, new.customer_id);
         end if;
     elsif tg_op = 'DELETE' then
         for change in
@@ -29,7 +29,7 @@ begin
             group by n.event_id
             order by n.event_id
         loop
-            changed := events.adjust_inventory(change.event_id, 0, 0, change.amount::integer);
+            changed := events.adjust_inventory(change.event_id, 0, 0, change.amount::integer, 0, null);
         end loop;
     else
         for change in
@@ -43,7 +43,7 @@ begin
             having sum(c.amount) <> 0
             order by c.event_id
         loop
-            changed := events.adjust_inventory(change.event_id, 0, 0, change.amount::integer);
+            changed := events.adjust_inventory(change.event_id, 0, 0, change.amount::integer, 0, null);
         end loop;
     end if;
     return null;

@@ -1,27 +1,32 @@
--- events.refuse_sold_out: refuse because too few seats are left, and report whether the waitlist is open.
+-- events.refuse_sold_out: refuse because too few seats are on sale, and report whether the customer may wait for them.
+--
+-- `seats_left` are the seats that the customer can book. `waitlist` says whether events.join_waitlist would accept the
+-- same customer and number of seats. Without a customer it considers the event only.
 --
 -- Refuses, always: 409 sold_out, with seats_left and waitlist.
 
-create or replace function events.refuse_sold_out(event_id uuid)
+create or replace function events.refuse_sold_out(event_id uuid, customer_id uuid, seats integer)
 returns void
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    seats_left integer;
-    waitlist boolean;
+    the_terms events.terms;
+    the_inventory events.inventory;
 begin
-    select i.capacity - i.taken - i.held, t.last_offer_at > statement_timestamp() and t.status = 'scheduled'
-    into seats_left, waitlist
-    from events.inventory as i
-    inner join events.terms as t on t.event_id = i.event_id
-    where i.event_id = refuse_sold_out.event_id;
+    select t.* into the_terms from events.terms as t where t.event_id = refuse_sold_out.event_id;
+    select i.* into the_inventory from events.inventory as i where i.event_id = refuse_sold_out.event_id;
 
     raise exception using errcode = 'PT409', message = 'sold_out',
-        detail = jsonb_build_object('seats_left', greatest(seats_left, 0), 'waitlist', waitlist)::text;
+        detail = jsonb_build_object(
+            'seats_left', greatest(events.seats_left(the_inventory), 0),
+            'waitlist', events.may_join_waitlist(
+                the_terms, the_inventory, refuse_sold_out.customer_id, refuse_sold_out.seats
+            )
+        )::text;
 end;
 $$;
 
-comment on function events.refuse_sold_out(uuid) is
-'Refuse with sold_out, the number of seats left, and whether the waitlist is open.';
+comment on function events.refuse_sold_out(uuid, uuid, integer) is
+'Refuse with sold_out, the number of seats on sale, and whether the customer may wait for the seats.';

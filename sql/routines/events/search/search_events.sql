@@ -98,7 +98,7 @@ begin
 
     if search_events.availability is not null then
         sources := sources || ' inner join events.inventory as n on n.event_id = e.id';
-        conditions := conditions || ' and coalesce(events.availability(n.capacity, n.taken, n.held) = $12, false)';
+        conditions := conditions || ' and coalesce(events.availability(n.capacity, events.seats_left(n)) = $12, false)';
     end if;
 
     if price is not null then
@@ -112,8 +112,8 @@ begin
             e.id, e.series_id, e.title, e.category, e.language::text, e.starts_at, e.ends_at, e.time_zone,
             e.price_cents, e.currency::text, events.price_tier(e.price_cents, c.decimal_places), e.organization_id,
             o.name, e.location_id, l.name, l.city, l.country::text, e.instructor_id, p.name, i.capacity::integer,
-            i.capacity - i.taken - i.held, events.availability(i.capacity, i.taken, i.held),
-            i.waitlisted::integer
+            events.seats_left(i), events.availability(i.capacity, events.seats_left(i)),
+            i.waitlisted::integer, events.open_to_everybody(t), events.waitlist_is_open(t, i)
         from (
             select
                 e.id, e.series_id, e.title, e.category, e.language, e.starts_at, e.ends_at, e.time_zone, e.price_cents,
@@ -124,6 +124,7 @@ begin
             limit $14
         ) as e
         inner join events.inventory as i on i.event_id = e.id
+        inner join events.terms as t on t.event_id = e.id
         inner join organizations.organizations as o on o.id = e.organization_id
         inner join ref.currencies as c on c.code = e.currency
         left join organizations.locations as l on l.id = e.location_id

@@ -34,13 +34,7 @@ begin
             where w.event_id = the_event_id and w.status in ('waiting', 'offered')
             order by w.place
         loop
-            perform events.close_entry(the_entry, 'expired', 'The event started.');
-            insert into public.outbox (topic, key, payload)
-            select
-                'waitlist.expired', w.event_id::text,
-                events.waitlist_payload(w, the_organization_id) || '{"by_organizer": false}'
-            from events.waitlist_entries as w
-            where w.id = the_entry.id;
+            perform events.expire_entry(the_entry, the_organization_id, 'The event started.');
             waits_ended := waits_ended + 1;
         end loop;
     end loop;

@@ -1,4 +1,7 @@
--- events.join_waitlist: join the waitlist of a full event.
+-- events.join_waitlist: join the waitlist of an event that has fewer free seats than the customer wants.
+--
+-- The entry reserves only seats that become free afterwards: seats that are free stay on sale. The response counts them
+-- (`seats_left`), because the customer may want to book fewer seats at once.
 --
 -- Locks the person, then the event's inventory, so that concurrent joins get distinct places. A repeated call returns
 -- the first entry.
@@ -43,44 +46,11 @@ begin
         and w.status in ('waiting', 'offered');
 
     if found then
-        return events.waitlist_answer(the_entry_id);
+        return events.waitlist_answer(the_entry_id)
+        || jsonb_build_object('seats_left', events.seats_on_sale(the_inventory));
     end if;
 
-    if exists (
-        select
-        from events.bookings as b
-        where
-            b.event_id = join_waitlist.event_id
-            and b.customer_id = the_customer_id
-            and not b.guest
-            and b.status in ('pending_payment', 'held', 'confirmed', 'attended', 'no_show')
-    ) then
-        perform events.refuse_already_booked(join_waitlist.event_id, the_customer_id);
-    end if;
-
-    if statement_timestamp() >= the_terms.last_offer_at or the_inventory.capacity < join_waitlist.seats then
-        raise exception using errcode = 'PT409', message = 'waitlist_closed',
-            detail = jsonb_build_object(
-                'last_offer_at', the_terms.last_offer_at, 'capacity', the_inventory.capacity
-            )::text;
-    end if;
-
-    if
-        the_inventory.waitlisted = 0
-        and (
-            the_inventory.capacity is null
-            or the_inventory.taken + the_inventory.held + join_waitlist.seats <= the_inventory.capacity
-        )
-    then
-        raise exception using errcode = 'PT409', message = 'seats_available',
-            detail = jsonb_build_object(
-                'seats_left', the_inventory.capacity - the_inventory.taken - the_inventory.held
-            )::text;
-    end if;
-
-    perform events.limit_waits(the_terms.organization_id, the_customer_id);
-    perform events.limit_waiting_seats(the_terms, the_customer_id, join_waitlist.seats, ops.caller_id());
-    perform events.limit_seats(the_terms, the_customer_id, join_waitlist.seats, 'wait');
+    perform events.require_waitlist(the_terms, the_inventory, the_customer_id, join_waitlist.seats);
 
     insert into events.waitlist_entries (event_id, customer_id, joined_by, seats, place)
     select
@@ -94,11 +64,12 @@ begin
     select 'waitlist.joined', w.event_id::text, events.waitlist_payload(w, the_terms.organization_id)
     from events.waitlist_entries as w
     where w.id = the_entry_id;
-    return events.waitlist_answer(the_entry_id);
+    return events.waitlist_answer(the_entry_id)
+    || jsonb_build_object('seats_left', events.seats_on_sale(the_inventory));
 end;
 $$;
 
 comment on function events.join_waitlist(uuid, integer, uuid) is
-'Join the waitlist of a full event. Returns the entry with its position.';
+'Join the waitlist of a full event. Returns the entry with its position and the seats on sale.';
 
 grant execute on function events.join_waitlist(uuid, integer, uuid) to authenticated, service_role;

@@ -1,8 +1,10 @@
 -- events.offer_seats: offer an event's free seats to its waitlist, strictly in order.
 --
 -- Each offer is a hold with a window, so one seat is offered to one person. Offers stop at the first entry that wants
--- more seats than are free: nobody overtakes. Nothing is offered after the organization's last offer time before the
--- start.
+-- more seats than are free: nobody overtakes. The free seats are those set aside for the waitlist and those on sale.
+-- Nothing is offered after the waitlist has ended (events.offers_end_at).
+--
+-- An entry for more seats than the event has can never be served. It leaves the waitlist with a message.
 --
 -- Seats that expired with a person's hold are not offered back to them at once. An entry whose turn comes while its
 -- person may not hold again (events.hold_again_at) leaves the waitlist. The next entry gets the seats, or anyone may
@@ -26,12 +28,32 @@ declare
     the_expiry timestamptz;
     offers_made integer := 0;
 begin
-    if the_inventory.waitlisted = 0 or seats_free <= 0 then
+    if the_inventory.waitlisted = 0 then
         return 0;
     end if;
 
     select t.* into the_terms from events.terms as t where t.event_id = offer_seats.event_id;
-    if the_terms.status <> 'scheduled' or offer_seats.at >= the_terms.last_offer_at then
+    for next_entry in
+        select w.*
+        from events.waitlist_entries as w
+        where
+            w.event_id = offer_seats.event_id and w.status = 'waiting' and w.seats > the_inventory.capacity
+        order by w.place
+    loop
+        perform events.expire_entry(
+            next_entry, the_terms.organization_id,
+            format(
+                'You asked for %s seats, but the event has only %s. Ask for fewer.',
+                next_entry.seats, the_inventory.capacity
+            )
+        );
+    end loop;
+
+    if
+        seats_free <= 0
+        or the_terms.status <> 'scheduled'
+        or offer_seats.at >= events.offers_end_at(the_terms)
+    then
         return 0;
     end if;
 
@@ -40,10 +62,9 @@ begin
     where o.id = the_terms.organization_id;
 
     -- An offer ends at the latest when sales close, because nobody could accept it later.
-    the_expiry := least(offer_seats.at + make_interval(mins => offer_minutes), the_terms.closes_at);
-    if the_expiry <= offer_seats.at then
-        return 0;
-    end if;
+    the_expiry := least(
+        offer_seats.at + make_interval(mins => offer_minutes), events.sales_end_at(the_terms, for_staff => false)
+    );
 
     loop
         select w.* into next_entry
@@ -59,15 +80,10 @@ begin
             and events.hold_again_at(offer_seats.event_id, next_entry.customer_id, 'offer', offer_seats.at)
             > offer_seats.at
         then
-            perform events.close_entry(
-                next_entry, 'expired', 'Seats that you did not use became free. Book them, or join again later.'
+            perform events.expire_entry(
+                next_entry, the_terms.organization_id,
+                'Seats that you did not use became free. Book them, or join again later.'
             );
-            insert into public.outbox (topic, key, payload)
-            select
-                'waitlist.expired', w.event_id::text,
-                events.waitlist_payload(w, the_terms.organization_id) || '{"by_organizer": false}'
-            from events.waitlist_entries as w
-            where w.id = next_entry.id;
             continue;
         end if;
 

@@ -64,7 +64,7 @@ begin
             i.waitlisted > 0
             and (i.capacity is null or i.capacity - i.taken - i.held >= head.seats)
             and t.status = 'scheduled'
-            and least(t.last_offer_at, t.closes_at) > collect_health_figures.at
+            and events.offers_end_at(t) > collect_health_figures.at
         limit 100
     );
     unoffered_since := case
