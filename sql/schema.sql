@@ -9,7 +9,7 @@
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 51
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 26, views 7, routines 150
+-- - payments: tables 26, views 7, routines 168
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -3072,6 +3072,8 @@ CREATE TABLE payments.credit_lots (
     note text,
     granted_by uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    frozen_at timestamp with time zone,
+    spent_cents payments.credit_rest,
     CONSTRAINT credit_note_is_readable CHECK (ops.is_text(note)),
     CONSTRAINT credit_note_is_short CHECK ((length(note) <= 500)),
     CONSTRAINT lot_holds_no_more_than_was_given CHECK ((((remaining)::bigint + (lapsed)::bigint) <= (amount)::bigint)),
@@ -3083,6 +3085,8 @@ COMMENT ON COLUMN payments.credit_lots.account_id IS 'The wallet in the ledger. 
 COMMENT ON COLUMN payments.credit_lots.remaining IS 'The unused amount. Changed only while the wallet''s balance is locked, or, for a pass, the lot itself.';
 COMMENT ON COLUMN payments.credit_lots.lapsed IS 'The amount that expired or was taken back.';
 COMMENT ON COLUMN payments.credit_lots.booking_id IS 'The booking whose promo code granted it.';
+COMMENT ON COLUMN payments.credit_lots.frozen_at IS 'Since when the credits cannot be used: a dispute holds their payment, or the customer owes a part of it.';
+COMMENT ON COLUMN payments.credit_lots.spent_cents IS 'The spent part of a promo code''s credits when their booking ended: the customer has paid for it. Null: not ended.';
 ALTER TABLE ONLY payments.credit_lots ADD CONSTRAINT credit_lots_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY payments.credit_lots
     ADD CONSTRAINT credit_lots_account_id_fkey FOREIGN KEY (account_id) REFERENCES payments.accounts(id);
@@ -3232,10 +3236,12 @@ CREATE TABLE payments.refunds (
     debt_settled_at timestamp with time zone,
     debt_settled_by uuid,
     debt_reason text,
+    recovered_cents payments.cents DEFAULT 0 NOT NULL,
     CONSTRAINT beyond_gives_back_no_sale CHECK ((NOT (beyond AND sold))),
     CONSTRAINT debt_outcome_is_known CHECK ((debt_outcome = ANY (ARRAY['paid'::text, 'forgiven'::text]))),
     CONSTRAINT debt_reason_is_short CHECK ((length(debt_reason) <= 500)),
     CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text, 'dispute'::text, 'unclaimed'::text]))),
+    CONSTRAINT only_debts_are_recovered CHECK ((((recovered_cents)::bigint <= amount_cents) AND (beyond OR ((recovered_cents)::bigint = 0)))),
     CONSTRAINT only_what_went_beyond_is_a_debt CHECK ((beyond OR (debt_outcome IS NULL))),
     CONSTRAINT original_way_is_by_stripe CHECK (((destination <> 'original'::text) OR (intent_id IS NOT NULL))),
     CONSTRAINT refund_is_of_one_thing CHECK ((num_nonnulls(booking_id, purchase_id) = 1)),
@@ -3251,6 +3257,7 @@ COMMENT ON COLUMN payments.refunds.beyond IS 'Whether it is an excess refund: mo
 COMMENT ON COLUMN payments.refunds.earlier_stripe_ids IS 'Former ids at Stripe. Reports about them change nothing.';
 COMMENT ON COLUMN payments.refunds.debt_outcome IS 'The settlement of the debt of an excess refund. It is reversed if Stripe fails to deliver the refund afterwards.';
 COMMENT ON COLUMN payments.refunds.debt_settled_by IS 'The person who recorded the settlement of the debt.';
+COMMENT ON COLUMN payments.refunds.recovered_cents IS 'The part of the debt of an excess refund that the customer''s returned or remaining credits have paid.';
 ALTER TABLE ONLY payments.refunds ADD CONSTRAINT one_refund_per_cause UNIQUE (booking_id, cause);
 ALTER TABLE ONLY payments.refunds ADD CONSTRAINT refunds_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY payments.refunds
@@ -3279,6 +3286,7 @@ CREATE POLICY money_staff ON payments.refunds FOR SELECT TO authenticated USING 
 CREATE POLICY own ON payments.refunds FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
 CREATE POLICY service ON payments.refunds TO service_role USING (true) WITH CHECK (true);
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON payments.refunds FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('refund');
+CREATE TRIGGER refunds_never_exceed_the_payment AFTER INSERT OR UPDATE OF amount_cents, beyond, destination, intent_id ON payments.refunds FOR EACH ROW WHEN (((new.intent_id IS NOT NULL) AND (NOT new.beyond))) EXECUTE FUNCTION payments.check_refunds();
 GRANT SELECT ON TABLE payments.refunds TO app_read;
 
 CREATE TABLE payments.payouts (
@@ -3348,12 +3356,17 @@ CREATE TABLE payments.purchases (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     granted_at timestamp with time zone,
     refunded_at timestamp with time zone,
+    taken_back payments.credit_rest DEFAULT 0 NOT NULL,
+    refunded_fee_cents payments.cents DEFAULT 0 NOT NULL,
     CONSTRAINT packages_are_paid_through_stripe CHECK ((method = ANY (ARRAY['card'::events.payment_method, 'twint'::events.payment_method]))),
     CONSTRAINT purchase_is_net_and_tax CHECK (((amount_cents)::bigint = ((net_cents)::bigint + (tax_cents)::bigint))),
     CONSTRAINT purchase_never_refunded_beyond_its_price CHECK (((refunded_cents)::bigint <= (amount_cents)::bigint))
 );
 COMMENT ON TABLE payments.purchases IS 'Purchases of packages: the terms at that time, the price and the state.';
 COMMENT ON COLUMN payments.purchases.fee_cents IS 'The platform''s share. Zero for wallet money, whose share is due when it is spent.';
+COMMENT ON COLUMN payments.purchases.refunded_cents IS 'The cents of all its refunds, without excess refunds.';
+COMMENT ON COLUMN payments.purchases.taken_back IS 'The purchased credits that refunds took back, without the bonus.';
+COMMENT ON COLUMN payments.purchases.refunded_fee_cents IS 'The part of the platform''s share that was refunded.';
 ALTER TABLE ONLY payments.purchases ADD CONSTRAINT purchases_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY payments.purchases
     ADD CONSTRAINT purchases_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
@@ -3812,7 +3825,7 @@ CREATE VIEW payments.credits WITH (security_invoker='true') AS
     categories,
     created_at
    FROM payments.credit_lots l
-  WHERE (((remaining)::bigint > 0) AND (expires_at > statement_timestamp()));
+  WHERE (((remaining)::bigint > 0) AND (expires_at > statement_timestamp()) AND (frozen_at IS NULL));
 COMMENT ON VIEW payments.credits IS 'Credits that can be used now.';
 GRANT SELECT ON TABLE payments.credits TO app_read, app_write;
 
@@ -3982,7 +3995,7 @@ COMMENT ON FUNCTION payments.apply_disputes IS 'Record the disputes of a payment
 CREATE FUNCTION payments.apply_lost_dispute(intent_id uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.apply_lost_dispute IS 'Count refunds as paid when the customer''s bank has paid them through a lost dispute.';
+COMMENT ON FUNCTION payments.apply_lost_dispute IS 'Count the money of lost disputes as refunds to the customer.';
 
 CREATE FUNCTION payments.apply_new_entries() RETURNS trigger
     LANGUAGE plpgsql
@@ -4070,6 +4083,15 @@ CREATE FUNCTION payments.charge_fee(booking events.bookings) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.charge_fee IS 'Charge a no-show fee: from the wallet if it covers the fee, otherwise as a debt.';
 
+CREATE FUNCTION payments.charge_spent_grants(booking_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.charge_spent_grants IS 'Record that customers owe the credits of a promo code that they spent beyond the refund.';
+
+CREATE FUNCTION payments.check_refunds() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
 CREATE FUNCTION payments.check_transactions() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4126,6 +4148,11 @@ CREATE FUNCTION payments.claim_refunds(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.claim_refunds IS 'Lease refunds that the sweep must send to Stripe.';
 GRANT ALL ON FUNCTION payments.claim_refunds TO service_role;
+
+CREATE FUNCTION payments.close_refunded_payment(intent payments.intents) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.close_refunded_payment IS 'Close a booking whose whole payment was refunded, and return whether it was closed.';
 
 CREATE FUNCTION payments.complete_refund_by_dispute(refund_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4196,6 +4223,11 @@ CREATE FUNCTION payments.due_inbox(
 COMMENT ON FUNCTION payments.due_inbox IS 'Return the ids of Stripe events that wait for processing and have no message in the queue.';
 GRANT ALL ON FUNCTION payments.due_inbox TO service_role;
 
+CREATE FUNCTION payments.end_grants(booking_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.end_grants IS 'End the credits that bookings'' promo codes granted, because the bookings ended or were refunded.';
+
 CREATE FUNCTION payments.end_package(package_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4257,6 +4289,11 @@ CREATE FUNCTION payments.forget_webhooks(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.forget_webhooks IS 'Delete Stripe events that were handled long ago, by the rule of ops.retention.';
 GRANT ALL ON FUNCTION payments.forget_webhooks TO service_role;
+
+CREATE FUNCTION payments.freeze_credits(payment_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.freeze_credits IS 'Freeze the credits of a payment while a dispute holds it or its customer owes a part of it.';
 
 CREATE FUNCTION payments.fulfil_payment(intent payments.intents) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4411,6 +4448,11 @@ CREATE FUNCTION payments.ledger_status(at timestamp with time zone DEFAULT state
 COMMENT ON FUNCTION payments.ledger_status IS 'Return whether the ledger is sound, unsound or unknown, for the service.';
 GRANT ALL ON FUNCTION payments.ledger_status TO service_role;
 
+CREATE FUNCTION payments.lock_credit_payments(booking_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.lock_credit_payments IS 'Lock the payments of bookings, and the payments of the credits that they used.';
+
 CREATE FUNCTION payments.lock_wallets(account_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4474,6 +4516,11 @@ CREATE FUNCTION payments.organizer_statement_lines(
 COMMENT ON FUNCTION payments.organizer_statement_lines IS 'Return the single movements of an organizer''s statement, at most 100,000.';
 GRANT ALL ON FUNCTION payments.organizer_statement_lines TO authenticated, service_role;
 
+CREATE FUNCTION payments.owed_cents(payment_id uuid) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.owed_cents IS 'Return the open debts that excess refunds of a booking or purchase left, in cents.';
+
 CREATE FUNCTION payments.pay_out_credits(customer_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4497,6 +4544,11 @@ CREATE FUNCTION payments.payment_details(booking_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.payment_details IS 'Return the payment of a booking, for its customer and for staff.';
 GRANT ALL ON FUNCTION payments.payment_details TO authenticated, service_role;
+
+CREATE FUNCTION payments.payment_lots(payment_id uuid) RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.payment_lots IS 'Return the ids of the lots of credits that a payment bought, in order.';
 
 CREATE FUNCTION payments.payment_methods(organization_id uuid, currency text) RETURNS events.payment_method[]
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -4534,6 +4586,11 @@ CREATE FUNCTION payments.post_between_owners(
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.post_between_owners IS 'Post one transaction between accounts that are given by owner and type, and create missing ones.';
+
+CREATE FUNCTION payments.post_refund_by_dispute(refund payments.refunds) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.post_refund_by_dispute IS 'Post a refund that the customer received from their bank.';
 
 CREATE FUNCTION payments.post_stripe_fee(
     intent payments.intents,
@@ -4657,6 +4714,11 @@ CREATE FUNCTION payments.reconcile(
 COMMENT ON FUNCTION payments.reconcile IS 'Compare Stripe''s balance with the clearing account by source, and record differences.';
 GRANT ALL ON FUNCTION payments.reconcile TO service_role;
 
+CREATE FUNCTION payments.record_excess_dispute(intent payments.intents, amount_cents bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.record_excess_dispute IS 'Record money that a lost dispute returned beyond the refundable amount.';
+
 CREATE FUNCTION payments.record_excess_refund(
     intent payments.intents,
     stripe_id text,
@@ -4700,6 +4762,16 @@ CREATE FUNCTION payments.record_sale(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.record_sale IS 'Post the sale of a paid booking: the price to the organization, less the platform''s share.';
+
+CREATE FUNCTION payments.recover_debt(payment_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.recover_debt IS 'Pay the debt of excess refunds with the customer''s credits from the same payment.';
+
+CREATE FUNCTION payments.recover_returned_credits(booking_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.recover_returned_credits IS 'Pay debts with the credits that bookings returned to frozen lots.';
 
 CREATE FUNCTION payments.redact_stripe_event(payload json) RETURNS json
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -4769,7 +4841,17 @@ GRANT ALL ON FUNCTION payments.refund_purchase TO authenticated, service_role;
 CREATE FUNCTION payments.refundable_cents(intent payments.intents) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.refundable_cents IS 'Return the amount of a payment''s sale or purchase that is not refunded yet, in cents.';
+COMMENT ON FUNCTION payments.refundable_cents IS 'Return the amount of a payment''s sale or purchase that can still be refunded, in cents.';
+
+CREATE FUNCTION payments.refundable_purchase_cents(purchase payments.purchases) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.refundable_purchase_cents IS 'Return the price of a package''s unspent credits that is not refunded yet.';
+
+CREATE FUNCTION payments.refundable_sale_cents(sale payments.sales) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.refundable_sale_cents IS 'Return the amount of a booking''s sale that can be refunded, in cents.';
 
 CREATE FUNCTION payments.refuse_entries(entries payments.entries[]) RETURNS void
     LANGUAGE plpgsql
@@ -4798,7 +4880,7 @@ CREATE FUNCTION payments.refuse_ledger_change() RETURNS trigger
 CREATE FUNCTION payments.release_promo_codes(booking_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.release_promo_codes IS 'Release the promo codes of bookings that were never paid, or that the organizer cancelled.';
+COMMENT ON FUNCTION payments.release_promo_codes IS 'Release the promo codes of bookings that end without benefit.';
 
 CREATE FUNCTION payments.reopen_refund(refund_id uuid, destination text DEFAULT 'original'::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4830,6 +4912,11 @@ CREATE FUNCTION payments.return_credits(refund_ids uuid[], by_organizer boolean)
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.return_credits IS 'Return refunds that go to wallets to the lots of credits.';
 
+CREATE FUNCTION payments.return_disputed_package(purchase_id uuid, cents bigint) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.return_disputed_package IS 'Take back credits of a package that the customer''s bank has refunded.';
+
 CREATE FUNCTION payments.return_passes(booking_ids uuid[], units bigint[], by_organizer boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4859,14 +4946,19 @@ CREATE FUNCTION payments.reverse_fee(booking_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.reverse_fee IS 'Reverse the no-show fee of a booking, because it is corrected or waived.';
 
-CREATE FUNCTION payments.reverse_sale_for_stripe_refund(
+CREATE FUNCTION payments.reverse_refund_by_dispute(refund payments.refunds, reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.reverse_refund_by_dispute IS 'Reverse a refund or a debt through a dispute, because the bank''s money is no longer there.';
+
+CREATE FUNCTION payments.reverse_refunded_sale(
     intent payments.intents,
     stripe_id text,
     amount_cents bigint
-) RETURNS text[]
+) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.reverse_sale_for_stripe_refund IS 'Reverse the part of a sale that was refunded directly at Stripe.';
+COMMENT ON FUNCTION payments.reverse_refunded_sale IS 'Reverse the part of a sale that was refunded directly at Stripe.';
 
 CREATE FUNCTION payments.reverse_sales(
     booking_ids uuid[],
@@ -4915,7 +5007,12 @@ GRANT ALL ON FUNCTION payments.signed_balance TO app_read, app_write;
 CREATE FUNCTION payments.spendable_cents(account_id uuid) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.spendable_cents IS 'Return the money in a wallet that has not expired, in cents.';
+COMMENT ON FUNCTION payments.spendable_cents IS 'Return the money in a wallet that is neither expired nor frozen, in cents.';
+
+CREATE FUNCTION payments.spent_grant_cents(booking_id uuid) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.spent_grant_cents IS 'Return the spent cents of the credits that a booking''s promo code granted.';
 
 CREATE FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause text) RETURNS payments.refunds
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4943,6 +5040,16 @@ CREATE FUNCTION payments.store_balance_transactions(transactions jsonb) RETURNS 
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.store_balance_transactions IS 'Store Stripe''s balance transactions, and post those that nothing else reports.';
 GRANT ALL ON FUNCTION payments.store_balance_transactions TO service_role;
+
+CREATE FUNCTION payments.take_back_package(
+    purchase_id uuid,
+    cents bigint,
+    posting_key text,
+    whole boolean DEFAULT false
+) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.take_back_package IS 'Take back the credits of a package for a refund of `cents`, and post the refund.';
 
 CREATE FUNCTION payments.tax_rate(
     country text,
