@@ -55,13 +55,43 @@ back as (
         ), 0)::bigint as going_on,
         coalesce(sum(r.amount_cents) filter (
             where not r.beyond and r.destination = 'original' and r.status in ('created', 'failed')
-        ), 0)::bigint as owed,
-        coalesce(sum(r.amount_cents) filter (
-            where r.beyond and r.status in ('pending', 'succeeded') and r.debt_outcome is null
-        ), 0)::bigint as beyond
+        ), 0)::bigint as owed
     from payments.refunds as r
     where r.intent_id is not null and r.booking_id is not null
     group by r.customer_id
+),
+due as (
+    select
+        r.customer_id,
+        coalesce(sum(r.amount_cents) filter (
+            where not r.beyond and r.destination = 'original' and r.status in ('created', 'failed')
+        ), 0)::bigint as owed,
+        coalesce(sum(r.amount_cents - r.recovered_cents) filter (
+            where r.beyond and r.status in ('pending', 'succeeded') and r.debt_outcome is null
+        ), 0)::bigint as beyond
+    from payments.refunds as r
+    group by r.customer_id
+),
+package_refunds as (
+    select
+        r.purchase_id,
+        coalesce(sum(r.amount_cents) filter (where not r.beyond), 0)::bigint as cents
+    from payments.refunds as r
+    where r.purchase_id is not null and r.cause not like 'erased:%'
+    group by r.purchase_id
+),
+package_lots as (
+    select
+        p.id, p.amount_cents as price, p.refunded_cents as refunded, p.credits, p.bonus,
+        sum(l.remaining) filter (where l.source = 'purchase') as remaining,
+        sum(l.remaining) filter (where l.source = 'promotion') as remaining_bonus,
+        sum(u.used) filter (where l.source = 'purchase') as used
+    from payments.purchases as p
+    inner join payments.credit_lots as l on l.purchase_id = p.id
+    cross join lateral (
+        select coalesce(sum(u.amount - u.returned), 0) as used from payments.credit_uses as u where u.lot_id = l.id
+    ) as u
+    group by p.id
 )
 select 'counters differ from their rows' as finding, d.event_id as id from ({drift}) as d
 union all
@@ -78,11 +108,51 @@ from paid as p
 left join back as b on b.customer_id = p.customer_id
 where p.came <> p.kept + coalesce(b.gone, 0) + coalesce(b.owed, 0) - coalesce(b.going_on, 0)
 union all
-select 'what is owed is not in the customer''s cash', p.customer_id
-from paid as p
-left join back as b on b.customer_id = p.customer_id
-left join cash as c on c.customer_id = p.customer_id
-where coalesce(c.cents, 0) <> coalesce(b.owed, 0) - coalesce(b.beyond, 0)
+select 'what is owed is not in the customer''s cash', coalesce(d.customer_id, c.customer_id)
+from due as d
+full join cash as c on c.customer_id = d.customer_id
+where coalesce(c.cents, 0) <> coalesce(d.owed, 0) - coalesce(d.beyond, 0)
+union all
+select 'credits of a package that were refunded', l.id
+from package_lots as l
+where
+    (l.remaining + l.used) * l.price > l.credits * (l.price - l.refunded)
+    or l.remaining_bonus * l.price > l.bonus * (l.price - l.refunded)
+union all
+select 'a package''s refunds are not its refunds', p.id
+from payments.purchases as p
+inner join package_refunds as r on r.purchase_id = p.id
+where p.refunded_cents < r.cents and p.status <> 'pending'
+union all
+select 'usable credits of a disputed or owed payment', l.id
+from payments.credit_lots as l
+left join payments.refunds as r on r.id = l.refund_id
+cross join lateral (select coalesce(l.purchase_id, l.booking_id, r.intent_id) as id) as p
+where
+    l.remaining > 0 and l.frozen_at is null
+    and (payments.is_withdrawn(p.id) or payments.owed_cents(p.id) > 0)
+union all
+select 'credits of a promo code whose booking is over', l.id
+from payments.credit_lots as l
+inner join events.bookings as b on b.id = l.booking_id
+where l.remaining > 0 and l.spent_cents is null and b.status in ('cancelled', 'refunded', 'expired')
+union all
+select 'spent credits of a promo code that are neither deducted nor owed', l.id
+from payments.credit_lots as l
+left join payments.sales as s on s.booking_id = l.booking_id
+where
+    l.spent_cents > coalesce(s.amount_cents - s.refunded_cents, 0) + (
+        select coalesce(sum(r.amount_cents), 0)
+        from payments.refunds as r
+        where r.booking_id = l.booking_id and r.beyond and r.status <> 'failed'
+    )
+union all
+select 'a promo code stays used by a booking that ended without benefit', b.id
+from payments.promo_uses as u
+inner join events.bookings as b on b.id = u.booking_id
+where
+    u.given_back_at is null
+    and (b.status in ('refunded', 'expired') or (b.status = 'cancelled' and b.late is not true))
 union all
 select 'a sale''s refunds are not its refunds', s.booking_id
 from payments.sales as s
@@ -96,6 +166,13 @@ left join payments.sales as s on s.booking_id = b.id
 -- A payment that succeeded after the booking was paid otherwise goes back too.
 left join payments.intents as i on i.booking_id = b.id and i.status = 'succeeded' and i.method <> s.method
 where g.in_all > b.price_cents + coalesce(i.amount_cents, 0)
+union all
+select 'more went back than a payment', i.id
+from payments.intents as i
+inner join payments.refunds as r on r.intent_id = i.id
+where not r.beyond and r.id not in (select o.id from onward as o)
+group by i.id
+having sum(r.amount_cents) > i.amount_cents
 union all
 select 'more went back by Stripe than came', i.id
 from payments.intents as i
@@ -135,7 +212,7 @@ inner join payments.sales as s on s.booking_id = b.id
 where
     b.status in ('cancelled', 'refunded', 'expired')
     and (
-        s.amount_cents - s.refunded_cents > b.fee_cents
+        s.amount_cents - s.refunded_cents > b.fee_cents + payments.spent_grant_cents(b.id)
         or (
             s.amount_cents - s.refunded_cents < b.fee_cents
             and not exists (

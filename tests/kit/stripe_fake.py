@@ -111,11 +111,13 @@ class FakeStripe:
             refunds[number % len(refunds)]["status"] = status
             return True
 
-    def dispute(self, stripe_id: str) -> bool:
-        """Start a dispute, which withdraws a payment for now. Return whether it was possible."""
+    def dispute(self, stripe_id: str, also_refunded: bool = False) -> bool:
+        """Start a dispute, which withdraws a whole payment for now, and a refunded one only if `also_refunded`."""
         with self._lock:
             payment = self.payments[stripe_id]
-            if payment.status != "succeeded" or payment.disputes or payment.returned_cents:
+            if payment.status != "succeeded" or payment.disputes:
+                return False
+            if payment.returned_cents and not also_refunded:
                 return False
             payment.disputes.append(
                 {

@@ -25,6 +25,12 @@ def refund_part(till, booking, cents, destination="original"):
     return routines.call(till.db, till.stage.owner, query, [booking["id"], cents, destination, f"{cents}"])
 
 
+def spend(till, booking, cents):
+    """Book another event with the customer's wallet."""
+    query = "select events.book(event_id => %s, payment_method => 'wallet', idempotency_key => 'spend')"
+    routines.call(till.db, booking["customer_id"], query, [till.event(price_cents=cents)])
+
+
 def refund_rows(till):
     """Return the refunds in the order of their creation."""
     rows = till.db.execute(
@@ -36,6 +42,7 @@ def refund_rows(till):
 def test_excess_dashboard_refund_is_recorded_separately_and_staff_are_notified(till):
     booking = paid(till)
     refund_part(till, booking, 7000, "wallet")
+    spend(till, booking, 7000)
 
     for _time in range(2):
         till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE)])
@@ -53,7 +60,8 @@ def test_excess_dashboard_refund_is_recorded_separately_and_staff_are_notified(t
     assert till.balances() == {
         "platform clearing": -FEE,
         "platform fees": FEE,
-        "user credits": -7000,
+        "organization receivable": -6650,
+        "platform revenue": -350,
         "user cash": 7000,
     }
     assert till.topics().count("refund.exceeded") == 1
@@ -63,11 +71,25 @@ def test_excess_dashboard_refund_is_recorded_separately_and_staff_are_notified(t
 def test_dashboard_refund_after_a_full_refund_is_all_excess(till):
     booking = paid(till)
     refund_part(till, booking, PRICE, "wallet")
+    spend(till, booking, PRICE)
 
     till.apply_payment(booking, refunds=[dashboard_refund(1, 4000)])
 
     assert refund_rows(till)[1:] == [("succeeded", 4000, False, True, "original")]
     assert till.balances()["user cash"] == 4000
+
+
+def test_wallet_refund_of_the_same_payment_pays_for_an_excess_refund(till):
+    booking = paid(till)
+    refund_part(till, booking, 7000, "wallet")
+    spend(till, booking, 2000)
+
+    till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE)])
+    till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE, "failed")])
+
+    lots = till.db.execute("select amount::int, remaining::int from payments.credit_lots order by id").fetchall()
+    assert [tuple(row.values()) for row in lots] == [(7000, 0), (5000, 5000)]
+    assert till.balances()["user cash"] == -3000
 
 
 def test_failed_excess_refund_is_neither_owed_nor_resent(till):
@@ -90,6 +112,7 @@ def test_failed_excess_refund_is_neither_owed_nor_resent(till):
 def test_second_excess_refund_is_owed_after_the_first_was_written_off_and_failed(till):
     booking = paid(till)
     refund_part(till, booking, 7000, "wallet")
+    spend(till, booking, 7000)
     till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE)])
     (beyond,) = till.db.execute("select id from payments.refunds where beyond").fetchall()
     query = "select payments.settle_debt(refund_id => %s, outcome => 'forgiven')"
@@ -123,7 +146,9 @@ def test_failed_excess_refund_does_not_count_as_refunded_in_a_dispute(till):
         ("succeeded", 7000, True, False, "wallet"),
         ("succeeded", 3000, True, False, "dispute"),
         ("failed", 7000, False, True, "original"),
+        ("succeeded", 7000, False, True, "dispute"),
     ]
+    assert till.db.execute("select sum(remaining)::int as cents from payments.credit_lots").fetchone() == {"cents": 0}
     assert "user cash" not in till.balances()
 
 

@@ -169,7 +169,7 @@ def test_used_up_package_is_not_refunded(desk):
     assert routines.code_of(refused.value) == "nothing_to_refund"
 
 
-def test_dashboard_refund_is_the_organizers_expense_and_counts_once(desk):
+def test_dashboard_refund_takes_back_its_units_and_counts_once(desk):
     customer = desk.customer()
     purchase = buy(desk, customer, offer(desk))
     apply_payment(desk, purchase)
@@ -178,11 +178,11 @@ def test_dashboard_refund_is_the_organizers_expense_and_counts_once(desk):
     for _time in range(2):
         apply_payment(desk, purchase, refunds=[made])
 
-    assert desk.lots(customer) == [(10, 10)]
+    assert desk.lots(customer) == [(10, 7)]
     assert desk.balances() == {
         "platform clearing": 15000,
-        "organization receivable": -14000,
-        "platform revenue": -1000,
+        "organization receivable": -14250,
+        "platform revenue": -750,
     }
 
 

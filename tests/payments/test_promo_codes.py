@@ -6,7 +6,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.kit import routines
+from tests.kit import money_invariants, routines
+from tests.kit.packages import apply_payment
+from tests.kit.payments import dashboard_refund
 from tests.kit.wallets import PRICE, CreditBookings
 
 
@@ -98,8 +100,8 @@ def test_bonus_credits_lapse_when_the_booking_is_cancelled(desk):
 
     desk.cancel(booking, customer)
 
-    assert desk.expire()["lapsed_cents"] == 700
     assert desk.lots(customer) == [(PRICE, PRICE), (700, 0)]
+    assert desk.expire()["lapsed_cents"] == 0
 
 
 def test_payment_required_refusal_shows_the_discounted_price(desk):
@@ -216,16 +218,6 @@ def test_event_cancelled_by_its_organizer_returns_promo_codes_once(desk):
     assert used(desk) == (0, 0)
 
 
-def test_cancellation_of_a_paid_booking_does_not_return_its_promo_code(desk):
-    create_code(desk, uses_most=1)
-    customer = desk.customer()
-    desk.give(customer, PRICE)
-
-    desk.cancel(desk.book(customer, "wallet", promo_code="SPRING"), customer)
-
-    assert used(desk) == (1, 1)
-
-
 @pytest.mark.parametrize(("taken_meanwhile", "did"), [(False, ["confirmed"]), (True, ["returned"])])
 def test_late_payment_uses_its_promo_code_again_if_uses_remain(desk, taken_meanwhile, did):
     create_code(desk, uses_most=1)
@@ -301,3 +293,56 @@ def test_promo_code_with_invalid_terms_is_refused(desk, terms):
         create_code(desk, **terms)
 
     assert routines.code_of(refused.value) == "invalid_request"
+
+
+ENDS = ["cancelled in time", "cancelled by staff in time", "waived", "called off", "refunded at Stripe", "erased"]
+TERMS = [
+    {"percent_bps": 10000},
+    {"percent_bps": 1000},
+    {"kind": "amount", "percent_bps": None, "amount_cents": 500, "currency": "CHF"},
+    {"kind": "credits", "percent_bps": None, "amount_cents": 500, "currency": "CHF"},
+]
+
+
+@pytest.mark.parametrize("terms", TERMS, ids=["free", "percent", "amount", "credits"])
+@pytest.mark.parametrize("end", ENDS)
+def test_use_of_a_promo_code_returns_with_a_booking_that_ends_without_benefit(desk, terms, end):
+    create_code(desk, uses_most=1, **terms)
+    customer = desk.customer()
+    free = terms.get("percent_bps") == 10000
+    if end == "waived":
+        desk.policy["cancel_hours_before"] = 9000
+        desk.event_id = desk.event()
+    booking = desk.book(customer, "card" if not free else None, promo_code="SPRING")
+    if not free:
+        apply_payment(desk, booking)
+
+    match end:
+        case "cancelled in time":
+            desk.cancel(booking, customer)
+        case "cancelled by staff in time":
+            desk.cancel(booking)
+        case "waived":
+            desk.cancel(booking, waive=True)
+        case "called off":
+            desk.cancel_event()
+        case "erased":
+            routines.call(desk.db, customer, "select users.erase_profile(user_id => %s)", [customer])
+        case _ if free:
+            pytest.skip("Nothing was paid.")
+        case _:
+            apply_payment(desk, booking, refunds=[dashboard_refund(1, booking["price_cents"])])
+
+    assert used(desk) == (0, 0)
+    assert money_invariants.findings(desk.db) == []
+
+
+def test_late_cancellation_keeps_the_promo_code_used(desk):
+    create_code(desk, percent_bps=10000, uses_most=1)
+    desk.policy["cancel_hours_before"] = 9000
+    desk.event_id = desk.event()
+    customer = desk.customer()
+
+    desk.cancel(desk.book(customer, None, promo_code="SPRING"), customer)
+
+    assert used(desk) == (1, 1)

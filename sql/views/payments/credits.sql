@@ -16,7 +16,7 @@ select
     l.categories,
     l.created_at
 from payments.credit_lots as l
-where l.remaining > 0 and l.expires_at > statement_timestamp();
+where l.remaining > 0 and l.expires_at > statement_timestamp() and l.frozen_at is null;
 
 comment on view payments.credits is 'Credits that can be used now.';
 

@@ -104,7 +104,7 @@ CATALOGUE: dict[str, Topic] = {
         Topic("refund.requested", "A refund is on its way to Stripe.", *_REFUND, "customer"),
         Topic("refund.succeeded", "A refund has arrived.", *_REFUND, "customer"),
         Topic("refund.failed", "Stripe could not deliver a refund.", *_REFUND, "bookkeepers"),
-        Topic("refund.exceeded", "More was refunded at Stripe than was left to refund.", *_REFUND, "bookkeepers"),
+        Topic("refund.exceeded", "A customer owes an excess refund or spent credits.", *_REFUND, "bookkeepers"),
         Topic("payment.returned", "A payment arrives too late and is refunded.", *_REFUND, "customer"),
         Topic(
             "payment.disputed",

@@ -70,9 +70,15 @@ class Refund(Answer):
         bool, Field(description="Whether it is an excess refund, made at Stripe: the customer owes it.")
     ] = False
     debt: Annotated[
-        Literal["owed", "paid", "forgiven"] | None,
-        Field(description="The state of the customer's debt from it. Null: there is no debt."),
+        Literal["owed", "paid", "forgiven", "recovered"] | None,
+        Field(
+            description="The state of the customer's debt from it. recovered: credits of the payment paid it. Null:"
+            " there is no debt."
+        ),
     ] = None
+    recovered_cents: Annotated[
+        int, Field(description="The part of the debt that credits of the payment have paid; the rest is owed.")
+    ] = 0
     status: Annotated[
         Literal["created", "pending", "succeeded", "failed"],
         Field(description="created: not sent yet. pending: at Stripe. failed: needs staff."),
@@ -148,7 +154,7 @@ def visible(session: Session, limit: int, cursor: str | None) -> paging.Page[Ref
         """
         select
             r.id, r.booking_id, r.purchase_id, r.customer_id, r.organization_id, r.amount_cents, r.currency,
-            r.destination, r.cause, r.beyond, payments.refund_debt_status(r) as debt,
+            r.destination, r.cause, r.beyond, payments.refund_debt_status(r) as debt, r.recovered_cents,
             r.status, r.status_reason as reason,
             r.created_at, r.settled_at
         from payments.refunds as r

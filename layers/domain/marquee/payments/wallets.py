@@ -116,7 +116,10 @@ class PromoCodeRequest(Request):
     valid_from: Moment | None = None
     valid_until: Moment | None = None
     uses_most: Annotated[Whole | None, Field(ge=1, le=1_000_000_000)] = None
-    uses_most_per_customer: Annotated[Whole | None, Field(ge=1, le=1_000_000)] = None
+    uses_most_per_customer: Annotated[
+        Whole | None,
+        Field(ge=1, le=1_000_000, description="Without it: once for a code that adds credits, otherwise no limit."),
+    ] = None
 
 
 class ListedPromoCode(Answer):

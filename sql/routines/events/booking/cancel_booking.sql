@@ -4,7 +4,7 @@
 -- waive the cost of a late cancellation. Locks the event's inventory. In this transaction the seats are offered to the
 -- waitlist. The price less the kept part, or the units of a pass, are refunded according to the booking's own policy
 -- (events.late_cancellation_cents). A late fee for a booking without a price is charged to the wallet or owed. A promo
--- code stays used, unless the booking was never paid or staff waive the fee. A repeated call returns the same response.
+-- code stays used after a late cancellation, unless the booking was never paid or staff waive the fee. A repeated call returns the same response.
 --
 -- Refuses: 403 forbidden, 404 booking_not_found, 409 event_begun, 409 invalid_transition, with the allowed states.
 
@@ -71,7 +71,7 @@ begin
         set status = 'released'
         where h.id = the_booking.hold_id and h.status = 'active';
 
-        if was_unpaid or is_waived then
+        if was_unpaid or is_waived or not is_late then
             perform payments.release_promo_codes(array[the_booking.id]);
         end if;
         if the_booking.payment_method not in ('none', 'comp') then

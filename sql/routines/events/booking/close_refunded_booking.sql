@@ -1,7 +1,7 @@
 -- events.close_refunded_booking: close a booking whose price was refunded in full, and offer its seats to the waitlist.
 --
--- A booking with recorded attendance keeps its state, even if it is refunded. The caller holds the event's lock.
--- Returns whether a confirmed booking was closed. Internal.
+-- Its promo code can be used again. A booking with recorded attendance keeps its state, even if it is refunded. The
+-- caller holds the event's lock. Returns whether a confirmed booking was closed. Internal.
 
 create or replace function events.close_refunded_booking(booking_id uuid)
 returns boolean
@@ -20,6 +20,8 @@ begin
     if not found then
         return false;
     end if;
+
+    perform payments.release_promo_codes(array[the_booking.id]);
 
     insert into public.outbox (topic, key, payload)
     values (

@@ -3,7 +3,7 @@
 -- Takes up to `most` wallet lots and `most` passes, for the schedule. The organization receives the expired money of
 -- wallets; passes post nothing, because the organization received their price when they were sold. Skips wallets and
 -- passes that another transaction has locked: nobody can spend expired credits, so a later run takes them. Credits that
--- return to an expired lot expire again in a later run.
+-- return to an expired lot expire again in a later run. Frozen credits do not expire.
 --
 -- Locks the wallets' balances in the order of their ids, then their lots. Repeating it changes nothing. Returns
 -- {"lots", "lapsed_cents", "more"}.
@@ -34,7 +34,7 @@ begin
                 from payments.credit_lots as l
                 where
                     l.kind = 'wallet' and l.remaining > 0 and l.expires_at <= expire_credits.at
-                    and l.expires_at < 'infinity'
+                    and l.expires_at < 'infinity' and l.frozen_at is null
                 order by l.expires_at
                 limit expire_credits.most
             ) as d
@@ -48,6 +48,7 @@ begin
         from payments.credit_lots as l
         where
             l.account_id = any (the_wallet_ids) and l.remaining > 0 and l.expires_at <= expire_credits.at
+            and l.frozen_at is null
         order by l.id
         limit expire_credits.most
     ),
@@ -92,7 +93,8 @@ begin
     with due as (
         select l.id
         from payments.credit_lots as l
-        where l.kind = 'pass' and l.remaining > 0 and l.expires_at <= expire_credits.at
+        where
+            l.kind = 'pass' and l.remaining > 0 and l.expires_at <= expire_credits.at and l.frozen_at is null
         order by l.id
         limit expire_credits.most
         for no key update skip locked

@@ -4,8 +4,8 @@
 -- becomes a new lot, which never expires.
 --
 -- A lot that has expired receives its money too, and that money expires with it. When the organizer cancelled, the lot
--- becomes usable for 30 more days instead. The refunds are posted before this, which has locked the wallets. One
--- statement for all refunds. Internal.
+-- becomes usable for 30 more days instead. The refunds are posted before this, which has locked the wallets. The caller
+-- lets the money pay debts first (payments.recover_returned_credits). One statement for all refunds. Internal.
 
 create or replace function payments.return_credits(refund_ids uuid[], by_organizer boolean)
 returns void

@@ -2,7 +2,8 @@
 --
 -- Each booking gets back the given number of units, or all of them if `units` is null, and never more than it used.
 -- Repeating it with null changes nothing. A pass that has expired receives its units too, and they expire with it. When
--- the organizer cancelled, the pass becomes usable for 30 more days instead.
+-- the organizer cancelled, the pass becomes usable for 30 more days instead. The caller
+-- lets the units pay debts first (payments.recover_returned_credits).
 --
 -- Locks the passes in id order, after the events' inventories. One statement for all bookings. Internal.
 

@@ -1,8 +1,9 @@
 -- payments.use_passes: pay for a booking with a customer's passes: one unit per seat, first-expiring first.
 --
--- Takes only passes that admit to the event: passes without categories, or with the event's category or its parent.
--- Posts nothing, because the organization received the money when the pass was sold. Locks the customer's passes in id
--- order, after the event's inventory; the constraint credits_never_below_zero is the second defence. Internal.
+-- Takes only passes that are not frozen and admit to the event: passes without categories, or with the event's category
+-- or its parent. Posts nothing, because the organization received the money when the pass was sold. Locks the
+-- customer's passes in id order, after the event's inventory; the constraint credits_never_below_zero is the second
+-- defence. Internal.
 --
 -- Refuses: 409 insufficient_credits.
 

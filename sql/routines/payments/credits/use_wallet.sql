@@ -1,7 +1,7 @@
 -- payments.use_wallet: take money from the lots of a wallet for a booking, first-expiring first.
 --
--- Expired lots do not count, even before expire_credits has emptied them. The caller has locked the wallet and posts
--- the same amount. Internal.
+-- Frozen lots do not count, nor do expired ones, even before expire_credits has emptied them. The caller has locked the
+-- wallet and posts the same amount. Internal.
 --
 -- Refuses: 409 insufficient_funds.
 
@@ -34,6 +34,7 @@ begin
             l.account_id = use_wallet.account_id
             and l.remaining > 0
             and l.expires_at > statement_timestamp()
+            and l.frozen_at is null
     ),
     taken as (
         update payments.credit_lots as l

@@ -20,23 +20,7 @@ begin
     where r.id = complete_refund_by_dispute.refund_id
     returning r.* into the_refund;
 
-    perform payments.post_between_owners(
-        kind => 'refund_by_dispute',
-        currency => the_refund.currency,
-        legs => jsonb_build_array(
-            jsonb_build_object(
-                'owner', 'user', 'id', the_refund.customer_id, 'type', 'cash', 'cents', the_refund.amount_cents
-            ),
-            jsonb_build_object(
-                'owner', 'organization', 'id', the_refund.organization_id, 'type', 'receivable',
-                'cents', -the_refund.amount_cents
-            )
-        ),
-        idempotency_key => 'refund_by_dispute:' || the_refund.id || ':' || the_refund.reopened,
-        reference_type => 'refund',
-        reference_id => the_refund.id
-    );
-
+    perform payments.post_refund_by_dispute(the_refund);
     insert into public.outbox (topic, key, payload)
     values (
         'refund.succeeded', coalesce(the_refund.booking_id, the_refund.purchase_id)::text,

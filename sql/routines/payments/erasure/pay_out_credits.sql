@@ -87,7 +87,8 @@ begin
 
         paid_cents := case
             when the_lot.expires_at <= statement_timestamp() then 0
-            when the_lot.source = 'refund' then the_lot.remaining
+            when the_lot.frozen_at is not null then 0
+            when the_lot.source = 'refund' or the_lot.spent_cents is not null then the_lot.remaining
             -- The package is refunded already. This money returned later, from a booking or a fee.
             when the_lot.source = 'purchase' and the_lot.purchase_status = 'refunded'
             then the_lot.remaining * the_lot.price_cents / the_lot.credits

@@ -4,7 +4,8 @@
 -- A fee that was paid at the desk or by bank becomes money in the wallet. The organization, which received the payment,
 -- pays for it.
 --
--- Reverses a fee once; without a fee nothing happens. Locks the wallet, after the event's inventory. Internal.
+-- Reverses a fee once; without a fee nothing happens. Locks the payments of the credits, then the wallet, after the
+-- event's inventory. Internal.
 
 create or replace function payments.reverse_fee(booking_id uuid)
 returns void
@@ -24,6 +25,7 @@ begin
         return;
     end if;
 
+    perform payments.lock_credit_payments(array[the_fee.booking_id]);
     perform payments.reverse_transaction(
         transaction_id => the_fee.transaction_id,
         idempotency_key => the_fee.kind || '_fee_back:' || the_fee.id,
@@ -48,6 +50,7 @@ begin
             expires_at = greatest(l.expires_at, statement_timestamp() + interval '30 days')
         from back as b
         where l.id = b.lot_id and b.amount > 0;
+        perform payments.recover_returned_credits(array[the_fee.booking_id]);
     end if;
 
     if the_fee.paid_at is not null then

@@ -103,6 +103,7 @@ begin
     );
     did := did || payments.apply_refunds(the_intent, coalesce(apply_payment.facts -> 'refunds', '[]'));
     did := did || payments.apply_disputes(the_intent, coalesce(apply_payment.facts -> 'disputes', '[]'));
+    perform payments.recover_debt(the_intent.id);
 
     return jsonb_build_object('intent_id', the_intent.id, 'status', the_intent.status, 'did', did, 'stale', false);
 end;

@@ -2,7 +2,8 @@
 --
 -- For accountants, admins and owners of the organization. Used and expired credits are not refunded; the bonus ends
 -- without payment. The organization's settings decide whether the platform's share is refunded in proportion. Works
--- once per purchase: repeating it returns the same. Locks the purchase, the wallet, then the lots.
+-- once per purchase: repeating it returns the same, also after a full refund at Stripe. Locks the payment, the
+-- purchase, the wallet, then the lots.
 --
 -- Refuses: 404 purchase_not_found, 409 nothing_to_refund, 409 payment_disputed, until the dispute is over.
 
@@ -18,12 +19,16 @@ declare
 begin
     select p.* into the_purchase
     from payments.purchases as p
-    where p.id = refund_purchase.purchase_id
-    for no key update;
+    where p.id = refund_purchase.purchase_id;
 
     if not found or not organizations.caller_is(the_purchase.organization_id, 'accountant', 'admin', 'owner') then
         raise exception using errcode = 'PT404', message = 'purchase_not_found';
     end if;
+    perform from payments.intents as i where i.id = the_purchase.id for no key update;
+    select p.* into the_purchase
+    from payments.purchases as p
+    where p.id = refund_purchase.purchase_id
+    for no key update;
     if the_purchase.status = 'refunded' then
         return payments.purchase_answer(the_purchase.id);
     end if;

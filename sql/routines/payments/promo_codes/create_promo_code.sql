@@ -1,7 +1,7 @@
 -- payments.create_promo_code: create a promo code of an organization: a discount, or credits after the payment.
 --
--- For editors, admins and owners. Letters become capitals. Creating the same code with the same terms returns the first
--- one.
+-- For editors, admins and owners. Letters become capitals. A customer uses a code that adds credits once, unless the
+-- terms allow more. Creating the same code with the same terms returns the first one.
 --
 -- Refuses: 403 forbidden, 409 promo_code_exists, 422 invalid_request.
 
@@ -23,6 +23,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    the_customer_limit integer := coalesce(
+        create_promo_code.uses_most_per_customer, case when create_promo_code.kind = 'credits' then 1 end
+    );
     the_code payments.promo_codes;
     was_made boolean;
 begin
@@ -41,7 +44,7 @@ begin
         create_promo_code.organization_id, upper(trim(create_promo_code.code)), create_promo_code.kind,
         create_promo_code.percent_bps, create_promo_code.amount_cents, create_promo_code.currency,
         coalesce(create_promo_code.valid_from, statement_timestamp()), create_promo_code.valid_until,
-        create_promo_code.uses_most, create_promo_code.uses_most_per_customer, ops.caller_id()
+        create_promo_code.uses_most, the_customer_limit, ops.caller_id()
     )
     on conflict on constraint promo_code_is_unique do nothing;
     was_made := found;
@@ -58,7 +61,7 @@ begin
         ) is distinct from (
             create_promo_code.kind, create_promo_code.percent_bps, create_promo_code.amount_cents,
             create_promo_code.currency, create_promo_code.valid_until, create_promo_code.uses_most,
-            create_promo_code.uses_most_per_customer
+            the_customer_limit
         )
     then
         raise exception using errcode = 'PT409', message = 'promo_code_exists';

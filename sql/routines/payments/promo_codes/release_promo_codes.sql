@@ -1,8 +1,8 @@
--- payments.release_promo_codes: release the promo codes of bookings that were never paid, or that the organizer
--- cancelled.
+-- payments.release_promo_codes: release the promo codes of bookings that end without benefit.
 --
--- Each use is released once, so that the code can be used again. payments.reverse_sales expires credits that a code
--- granted. Locks the codes in id order, after the events' inventories. Internal.
+-- That is: not paid, cancelled in time or by the organizer, waived, or refunded in full. Each use is released once, so
+-- that the code can be used again. payments.reverse_sales ends credits that a code granted. Locks the codes in id
+-- order, after the events' inventories. Internal.
 
 create or replace function payments.release_promo_codes(booking_ids uuid[])
 returns void
@@ -40,4 +40,4 @@ end;
 $$;
 
 comment on function payments.release_promo_codes(uuid[]) is
-'Release the promo codes of bookings that were never paid, or that the organizer cancelled.';
+'Release the promo codes of bookings that end without benefit.';

@@ -1,8 +1,8 @@
 -- payments.import_stripe_refund: record a refund that was made directly at Stripe, to the last cent.
 --
--- If enough of the sale is unrefunded, the refund reverses that part. Otherwise it first completes refunds from here
--- that are unsent or failed, because somebody has sent them by hand. Then it reverses the rest of the sale. The
--- remaining amount is an excess refund, the customer's debt.
+-- If enough of the sale is refundable, the refund reverses that part, and takes back a package's credits. Otherwise it
+-- first completes refunds from here that are unsent or failed, because somebody has sent them by hand. Then it reverses
+-- the rest of the sale. The remaining amount is an excess refund, the customer's debt.
 --
 -- A refund that failed before this import still reverses the sale, as if an earlier webhook had reported it. So staff
 -- see that the customer still waits for the money. The rows receive Stripe's id; the caller then applies Stripe's state
@@ -37,7 +37,7 @@ begin
     end loop;
 
     if least(the_refundable, the_remaining) > 0 then
-        did := did || payments.reverse_sale_for_stripe_refund(
+        perform payments.reverse_refunded_sale(
             import_stripe_refund.intent, import_stripe_refund.stripe_id, least(the_refundable, the_remaining)
         );
         the_remaining := the_remaining - least(the_refundable, the_remaining);
@@ -58,6 +58,9 @@ begin
             'stripe:' || import_stripe_refund.stripe_id,
             'stripe:' || import_stripe_refund.stripe_id || ':beyond'
         );
+    if payments.close_refunded_payment(import_stripe_refund.intent) then
+        did := array['refunded'] || did;
+    end if;
     return did;
 end;
 $$;

@@ -16,6 +16,7 @@ return jsonb_build_object(
     'cause', (refund_answer.refund).cause,
     'beyond', (refund_answer.refund).beyond,
     'debt', payments.refund_debt_status(refund_answer.refund),
+    'recovered_cents', (refund_answer.refund).recovered_cents,
     'status', (refund_answer.refund).status,
     'reason', (refund_answer.refund).status_reason,
     'created_at', (refund_answer.refund).created_at,

@@ -11,8 +11,11 @@
 -- money. The organization's settings decide whether the platform's share is refunded in proportion, to the cent over
 -- all partial refunds.
 --
+-- Does not refund the spent part of credits that a promo code granted (payments.refundable_sale_cents). When nothing
+-- refundable remains, the other part lapses.
+--
 -- The number of statements does not grow with the bookings, except one per 1000 postings. Locks the sales in id order,
--- after the events' inventories, then wallets, and the invoice numbers last. Internal.
+-- after the events' inventories, then the payments, the wallets, and the invoice numbers last. Internal.
 --
 -- Refuses: 409 refund_exceeds_payment.
 
@@ -33,18 +36,44 @@ begin
     order by s.booking_id
     for no key update;
 
-    with wanted as (
-        select w.booking_id, w.amount_cents
+    perform payments.lock_credit_payments(refund_bookings.booking_ids);
+    perform payments.lock_wallets(array(
+        select l.account_id
+        from payments.credit_lots as l
+        where l.booking_id = any (refund_bookings.booking_ids)
+    ));
+
+    if exists (
+        select
         from unnest(refund_bookings.booking_ids, refund_bookings.amounts_cents) as w (booking_id, amount_cents)
+        inner join payments.sales as s on s.booking_id = w.booking_id
+        where
+            w.amount_cents > payments.refundable_sale_cents(s)
+            and not exists (
+                select
+                from payments.refunds as r
+                where r.booking_id = w.booking_id and r.cause = refund_bookings.cause
+            )
+    ) then
+        raise exception using errcode = 'PT409', message = 'refund_exceeds_payment',
+            detail = jsonb_build_object(
+                'detail', 'The refund is more than the unrefunded part of the payment. Send a lower amount.'
+            )::text;
+    end if;
+
+    with wanted as (
+        select w.booking_id, coalesce(w.amount_cents, payments.refundable_sale_cents(s)) as amount_cents
+        from unnest(refund_bookings.booking_ids, refund_bookings.amounts_cents) as w (booking_id, amount_cents)
+        inner join payments.sales as s on s.booking_id = w.booking_id
     ),
+
     made as (
         insert into payments.refunds (
             booking_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold,
             status, settled_at
         )
         select
-            s.booking_id, i.id, s.organization_id, s.customer_id,
-            coalesce(w.amount_cents, s.amount_cents - s.refunded_cents), s.currency, d.destination,
+            s.booking_id, i.id, s.organization_id, s.customer_id, w.amount_cents, s.currency, d.destination,
             refund_bookings.cause, true,
             case when d.destination = 'original' then 'created' else 'succeeded' end::payments.refund_status,
             case when d.destination <> 'original' then statement_timestamp() end
@@ -62,7 +91,7 @@ begin
                 else coalesce(refund_bookings.destination, 'original')
             end as destination
         ) as d
-        where coalesce(w.amount_cents, s.amount_cents - s.refunded_cents) > 0
+        where w.amount_cents > 0
         on conflict on constraint one_refund_per_cause do nothing
         returning *
     )
@@ -73,18 +102,6 @@ begin
         return 0;
     end if;
 
-    if exists (
-        select
-        from payments.refunds as r
-        inner join payments.sales as s on s.booking_id = r.booking_id
-        where r.id = any (new_ids) and r.amount_cents > s.amount_cents - s.refunded_cents
-    ) then
-        raise exception using errcode = 'PT409', message = 'refund_exceeds_payment',
-            detail = jsonb_build_object(
-                'detail', 'The refund is more than the unrefunded part of the payment. Send a lower amount.'
-            )::text;
-    end if;
-
     for part in 0 .. (cardinality(new_ids) - 1) / 1000 loop
         perform payments.post_transactions(
             payments.refund_postings(new_ids[part * 1000 + 1 : part * 1000 + 1000])
@@ -93,12 +110,21 @@ begin
 
     perform payments.return_credits(new_ids, by_organizer => refund_bookings.cause = 'event_cancelled');
 
+    perform payments.recover_returned_credits(refund_bookings.booking_ids);
+
     update payments.sales as s
     set
         refunded_cents = s.refunded_cents + r.amount_cents,
         refunded_fee_cents = s.refunded_fee_cents + payments.fee_returned(s, r.amount_cents)
     from payments.refunds as r
     where r.id = any (new_ids) and s.booking_id = r.booking_id;
+
+    perform payments.end_grants(array(
+        select l.booking_id
+        from payments.credit_lots as l
+        inner join payments.sales as s on s.booking_id = l.booking_id
+        where l.booking_id = any (refund_bookings.booking_ids) and payments.refundable_sale_cents(s) = 0
+    ));
 
     -- A refund that was made directly at Stripe is not the money that the bank paid through a dispute.
     if not starts_with(refund_bookings.cause, 'stripe:') then

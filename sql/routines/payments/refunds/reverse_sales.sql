@@ -1,9 +1,10 @@
 -- payments.reverse_sales: refund cancelled bookings, and stop payments that have not arrived.
 --
 -- `amounts_cents` is the total that each booking returns, earlier refunds included (null: the whole price), or the
--- number of a pass's units. Works once per booking and cause. Credits that a promo code granted expire. The use of the
--- code is released only if the organizer cancelled (payments.release_promo_codes). Locks the customers' wallets
--- together, in order. The caller holds the events' locks. Internal.
+-- number of a pass's units. Works once per booking and cause. Credits that a promo code granted lapse; their spent part
+-- is deducted from the refund, and owed if it exceeds it. The use of the code is released here only if the organizer
+-- cancelled (payments.release_promo_codes). Locks the payments, then the customers' wallets together, in order. The
+-- caller holds the events' locks. Internal.
 
 create or replace function payments.reverse_sales(
     booking_ids uuid[], cause text, destination text default null, amounts_cents bigint[] default null
@@ -24,18 +25,7 @@ begin
         perform payments.release_promo_codes(reverse_sales.booking_ids);
     end if;
 
-    select
-        array_agg(s.booking_id),
-        array_agg(
-            case
-                when w.amount_cents is null then s.amount_cents - s.refunded_cents
-                else greatest(least(s.amount_cents, w.amount_cents) - s.refunded_cents, 0)
-            end
-        )
-    into sold_ids, the_amounts_cents
-    from unnest(reverse_sales.booking_ids, reverse_sales.amounts_cents) as w (booking_id, amount_cents)
-    inner join payments.sales as s on s.booking_id = w.booking_id;
-
+    perform payments.lock_credit_payments(reverse_sales.booking_ids);
     perform payments.lock_wallets(array(
         select a.id
         from events.bookings as b
@@ -46,16 +36,27 @@ begin
         where b.id = any (reverse_sales.booking_ids)
     ));
 
-    update payments.credit_lots as l
-    set expires_at = statement_timestamp()
-    where
-        l.booking_id = any (reverse_sales.booking_ids) and l.source = 'promotion'
-        and l.expires_at > statement_timestamp();
+    select
+        array_agg(s.booking_id),
+        array_agg(
+            case
+                when w.amount_cents is null then payments.refundable_sale_cents(s)
+                else greatest(
+                    payments.refundable_sale_cents(s) - greatest(s.amount_cents - w.amount_cents, 0), 0
+                )
+            end
+        )
+    into sold_ids, the_amounts_cents
+    from unnest(reverse_sales.booking_ids, reverse_sales.amounts_cents) as w (booking_id, amount_cents)
+    inner join payments.sales as s on s.booking_id = w.booking_id;
 
     if sold_ids is not null then
         perform payments.refund_bookings(sold_ids, reverse_sales.cause, reverse_sales.destination, the_amounts_cents);
     end if;
+    perform payments.end_grants(reverse_sales.booking_ids);
+    perform payments.charge_spent_grants(reverse_sales.booking_ids);
     perform payments.return_passes(reverse_sales.booking_ids, reverse_sales.amounts_cents, by_organizer);
+    perform payments.recover_returned_credits(reverse_sales.booking_ids);
 end;
 $$;
 

@@ -123,6 +123,16 @@ begin
         for no key update
     );
 
+    perform payments.release_promo_codes(array(
+        select b.id
+        from events.bookings as b
+        inner join events.terms as t on t.event_id = b.event_id
+        where
+            b.customer_id = erase_profile.user_id
+            and b.status in ('pending_payment', 'confirmed')
+            and t.starts_at > statement_timestamp()
+    ));
+
     perform
     from payments.intents as i
     where i.customer_id = erase_profile.user_id

@@ -1,0 +1,562 @@
+"""Credits end with the payment that bought them: refunds at Stripe, disputes, and promotions of refunded bookings."""
+
+import threading
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tests.kit import money_invariants, routines
+from tests.kit.packages import apply_payment, buy, money, offer, refund
+from tests.kit.payments import DISPUTE, CardBookings, dashboard_refund, paid
+from tests.kit.wallets import PRICE, CreditBookings
+
+PAID = 10000
+BONUS = 2000
+
+
+@pytest.fixture
+def desk(db):
+    desk = CreditBookings(db)
+    yield desk
+    assert desk.findings() == []
+    assert money_invariants.findings(db) == []
+
+
+def bought(desk, customer, **terms):
+    """Buy 100.00 of wallet money with a bonus of 20.00, for 100.00."""
+    purchase = buy(desk, customer, money(desk, **{"price_cents": PAID, **terms}), key=uuid4().hex)
+    apply_payment(desk, purchase)
+    return purchase
+
+
+def bought_pass(desk, customer, **terms):
+    """Buy a pass for ten classes, for 200.00."""
+    purchase = buy(desk, customer, offer(desk, **terms), key=uuid4().hex)
+    apply_payment(desk, purchase)
+    return purchase
+
+
+def spend(desk, customer, cents):
+    """Book an event at a price with the wallet."""
+    event_id = desk.event(price_cents=cents)
+    return desk.book(customer, "wallet", event_id=event_id)
+
+
+def dispute(desk, purchase, status, cents=None):
+    made = {**DISPUTE, "amount_cents": cents or purchase["price_cents"], "status": status}
+    return apply_payment(desk, purchase, disputes=[made])
+
+
+def remaining(desk, customer):
+    return sum(left for _amount, left in desk.lots(customer))
+
+
+def rows(desk):
+    """Return the refunds: cents, destination, status, and the state of the debt with its open cents."""
+    query = """
+        select amount_cents::int as cents, destination, status::text, payments.refund_debt_status(r) as debt,
+            (amount_cents - recovered_cents)::int as left
+        from payments.refunds as r order by id
+    """
+    return [
+        (row["cents"], row["destination"], row["status"], *([row["debt"], row["left"]] if row["debt"] else []))
+        for row in desk.db.execute(query).fetchall()
+    ]
+
+
+def settle(desk, outcome="paid"):
+    row = desk.db.execute(
+        "select id from payments.refunds as r where payments.refund_debt_status(r) = 'owed'"
+    ).fetchone()
+    routines.call(desk.db, desk.stage.owner, "select payments.settle_debt(%s, %s)", [row["id"], outcome])
+
+
+def code(call, *arguments):
+    with pytest.raises(psycopg.Error) as refused:
+        call(*arguments)
+    return routines.code_of(refused.value)
+
+
+def test_refund_at_stripe_takes_back_a_package_and_leaves_nothing_to_refund(desk):
+    customer = desk.customer()
+    purchase = bought(desk, customer)
+
+    for _time in range(2):
+        apply_payment(desk, purchase, refunds=[dashboard_refund(1, PAID)])
+
+    assert remaining(desk, customer) == 0
+    again = refund(desk, purchase)
+    assert (again["status"], again["refunded_cents"]) == ("refunded", PAID)
+    assert rows(desk) == [(PAID, "original", "succeeded")]
+    assert desk.balances() == {}
+
+
+@pytest.mark.parametrize(("cents", "left"), [(5000, 6000), (2500, 9000), (1, 11998)])
+def test_partial_refund_at_stripe_takes_back_credits_in_proportion(desk, cents, left):
+    customer = desk.customer()
+    purchase = bought(desk, customer)
+
+    apply_payment(desk, purchase, refunds=[dashboard_refund(1, cents)])
+
+    assert remaining(desk, customer) == left
+    done = refund(desk, purchase)
+    assert (done["status"], done["refunded_cents"]) == ("refunded", PAID)
+    assert sum(cents for cents, *_rest in rows(desk)) == PAID
+    assert desk.balances()["user cash"] == cents - PAID
+
+
+def test_partial_refund_of_a_pass_takes_back_whole_units_once_over_all_refunds(desk):
+    customer = desk.customer()
+    purchase = bought_pass(desk, customer)
+
+    apply_payment(desk, purchase, refunds=[dashboard_refund(1, 3000)])
+    assert remaining(desk, customer) == 8
+    apply_payment(desk, purchase, refunds=[dashboard_refund(1, 3000), dashboard_refund(2, 3000)])
+    assert remaining(desk, customer) == 7
+
+    assert refund(desk, purchase)["refunded_cents"] == 20000
+    assert desk.balances() == {"platform clearing": 14000, "user cash": -14000}
+
+
+def test_spent_credits_of_a_refund_at_stripe_become_a_debt(desk):
+    customer = desk.customer()
+    purchase = bought(desk, customer)
+    spend(desk, customer, 3000)
+
+    apply_payment(desk, purchase, refunds=[dashboard_refund(1, PAID)])
+
+    assert remaining(desk, customer) == 0
+    assert rows(desk) == [(7000, "original", "succeeded"), (3000, "original", "succeeded", "owed", 3000)]
+    assert desk.balances() == {
+        "organization receivable": -2850, "platform revenue": -150, "user cash": 3000,
+    }  # fmt: skip
+    settle(desk)
+    assert "user cash" not in desk.balances()
+
+
+def test_expired_credits_of_a_refund_at_stripe_are_the_organizers_expense(desk):
+    customer = desk.customer()
+    purchase = bought(desk, customer, valid_days=30)
+    assert desk.expire("31 days")["lapsed_cents"] == PAID + BONUS
+
+    apply_payment(desk, purchase, refunds=[dashboard_refund(1, PAID)])
+
+    assert rows(desk) == [(PAID, "original", "succeeded")]
+    assert desk.balances() == {}
+
+
+def test_spent_bonus_is_deducted_from_the_refund_of_its_package(desk):
+    customer = desk.customer()
+    purchase = bought(desk, customer)
+    desk.db.execute("update payments.credit_lots set expires_at = now() + interval '9 days' where source = 'promotion'")
+    spend(desk, customer, 1500)
+
+    assert refund(desk, purchase)["refunded_cents"] == PAID - 1500
+    assert remaining(desk, customer) == 0
+
+
+def test_reopened_refund_does_not_pay_a_refund_at_stripe_twice(desk):
+    customer = desk.customer()
+    purchase = bought(desk, customer)
+    refund(desk, purchase)
+    (sent,) = desk.db.execute("select refund_id::text from payments.claim_refunds()").fetchall()
+    refused = f'[{{"refund_id": "{sent["refund_id"]}", "error": {{"message": "refunded"}}, "retryable": false}}]'
+    routines.call(desk.db, None, "select payments.record_refunds(%s::text::jsonb)", [refused])
+    query = "select payments.reopen_refund(refund_id => %s, destination => 'wallet')"
+    routines.call(desk.db, desk.stage.owner, query, [sent["refund_id"]])
+    assert remaining(desk, customer) == PAID
+    spend(desk, customer, 4000)
+
+    apply_payment(desk, purchase, refunds=[dashboard_refund(1, PAID)])
+
+    assert remaining(desk, customer) == 0
+    assert rows(desk) == [(PAID, "wallet", "succeeded"), (PAID, "original", "succeeded", "owed", 4000)]
+
+
+def test_disputed_credits_are_frozen_and_released_when_the_dispute_is_won(desk):
+    customer = desk.customer()
+    purchase = bought(desk, customer, valid_days=30)
+    tickets = bought_pass(desk, customer, valid_days=30)
+    dispute(desk, purchase, "needs_response")
+    dispute_of_pass = {**DISPUTE, "stripe_id": "dp_2", "amount_cents": 20000, "status": "needs_response"}
+    apply_payment(desk, tickets, disputes=[dispute_of_pass])
+
+    assert desk.refusal(customer, "wallet") == "insufficient_funds"
+    assert desk.refusal(customer, "pass") == "insufficient_credits"
+    assert desk.db.execute("select count(*) as n from payments.credits").fetchone()["n"] == 0
+    # The time of the dispute is not taken from the credits.
+    desk.db.execute("update payments.credit_lots set frozen_at = frozen_at - interval '40 days',"
+                    " expires_at = expires_at - interval '40 days'")  # fmt: skip
+    assert desk.expire()["lots"] == 0
+
+    dispute(desk, purchase, "won")
+    apply_payment(desk, tickets, disputes=[{**dispute_of_pass, "status": "won"}])
+
+    assert remaining(desk, customer) == PAID + BONUS + 10
+    desk.book(customer, "wallet")
+    desk.book(customer, "pass", guest=True)
+
+
+def test_credits_lapse_and_spent_credits_are_owed_when_the_dispute_is_lost(desk):
+    customer = desk.customer()
+    purchase = bought(desk, customer)
+    booking = spend(desk, customer, 3000)
+    dispute(desk, purchase, "needs_response")
+
+    for _time in range(2):
+        dispute(desk, purchase, "lost")
+
+    assert remaining(desk, customer) == 0
+    assert rows(desk) == [(7000, "dispute", "succeeded"), (3000, "dispute", "succeeded", "owed", 3000)]
+    assert desk.balances() == {
+        "organization receivable": -2850, "platform revenue": -150, "user cash": 3000,
+    }  # fmt: skip
+    assert refund(desk, purchase)["refunded_cents"] == 7000
+
+    # The seat is given back: its credits pay the debt, and cannot be spent.
+    desk.cancel(booking, customer)
+    assert remaining(desk, customer) == 0
+    assert rows(desk)[1] == (3000, "dispute", "succeeded", "recovered", 0)
+    assert desk.balances() == {}
+
+
+def test_units_returned_to_a_lost_pass_reduce_the_debt(desk):
+    customer = desk.customer()
+    purchase = bought_pass(desk, customer)
+    booking = desk.book(customer, "pass", seats=3)
+    desk.book(customer, "pass", event_id=desk.event())
+    dispute(desk, purchase, "needs_response")
+    desk.cancel(booking, customer)
+    assert desk.refusal(customer, "pass", seats=1, event_id=desk.event()) == "insufficient_credits"
+
+    dispute(desk, purchase, "lost")
+
+    assert rows(desk) == [(18000, "dispute", "succeeded"), (2000, "dispute", "succeeded", "owed", 2000)]
+    assert remaining(desk, customer) == 0
+
+
+def test_partial_lost_dispute_takes_back_its_share(desk):
+    customer = desk.customer()
+    purchase = bought(desk, customer)
+
+    dispute(desk, purchase, "lost", 4000)
+
+    assert remaining(desk, customer) == 7200
+    desk.book(customer, "wallet", event_id=desk.event(price_cents=7200))
+
+
+def test_dispute_of_a_refunded_payment_is_a_debt_beyond_its_price(desk):
+    customer = desk.customer()
+    purchase = bought(desk, customer)
+    made = dashboard_refund(1, PAID)
+    apply_payment(desk, purchase, refunds=[made])
+
+    for _time in range(2):
+        apply_payment(desk, purchase, refunds=[made], disputes=[{**DISPUTE, "status": "lost"}])
+
+    assert rows(desk) == [(PAID, "original", "succeeded"), (PAID, "dispute", "succeeded", "owed", PAID)]
+
+
+def test_dispute_won_after_a_loss_reverses_the_debt(desk):
+    customer = desk.customer()
+    purchase = bought(desk, customer)
+    spend(desk, customer, 3000)
+    dispute(desk, purchase, "lost")
+
+    dispute(desk, purchase, "won")
+
+    assert rows(desk) == [(7000, "original", "failed"), (3000, "original", "failed")]
+    assert desk.balances()["user cash"] == -7000
+
+
+@pytest.mark.parametrize("spent", [0, 4000])
+def test_wallet_refund_ends_with_the_lost_dispute_of_its_payment(db, spent):
+    till = CardBookings(db, refund_to="wallet")
+    booking = paid(till, customer := till.stage.customer())
+    till.cancel(booking, customer)
+    if spent:
+        event_id = till.event(price_cents=spent)
+        query = "select events.book(event_id => %s, payment_method => 'wallet', idempotency_key => 'x')"
+        routines.call(db, customer, query, [event_id])
+
+    till.apply_payment(booking, disputes=[{**DISPUTE, "status": "needs_response"}])
+    assert db.execute("select count(*) as n from payments.credits").fetchone()["n"] == 0
+    till.apply_payment(booking, disputes=[{**DISPUTE, "status": "lost"}])
+
+    left = db.execute("select sum(remaining)::int as cents from payments.credit_lots").fetchone()["cents"]
+    assert (left, till.balances().get("user cash", 0)) == (0, spent)
+    assert money_invariants.findings(db) == []
+
+
+# Promotions.
+
+
+def promotion(desk, cents=BONUS, **terms):
+    arguments = {
+        "organization_id": desk.stage.organization_id,
+        "code": "BONUS",
+        "kind": "credits",
+        "amount_cents": cents,
+        "currency": "CHF",
+        **terms,
+    }
+    named = ", ".join(f"{name} => %({name})s" for name in arguments)
+    return routines.call(desk.db, desk.stage.owner, f"select payments.create_promo_code({named})", arguments)
+
+
+def pay(desk, booking, **more):
+    return apply_payment(desk, {"id": booking["id"], "price_cents": booking["price_cents"]}, **more)
+
+
+def sale_refunds(desk, booking):
+    query = "select amount_cents::int as cents from payments.refunds where booking_id = %s and not beyond order by id"
+    return [row["cents"] for row in desk.db.execute(query, [booking["id"]]).fetchall()]
+
+
+@pytest.mark.parametrize("method", ["card", "wallet", "invoice"])
+@pytest.mark.parametrize("by", ["customer", "organizer", "staff"])
+def test_spent_promotion_is_deducted_from_the_refund(desk, method, by):
+    promotion(desk)
+    customer = desk.customer()
+    desk.db.execute(
+        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
+        [desk.stage.organization_id],
+    )
+    if method == "wallet":
+        desk.give(customer, PRICE)
+    booking = desk.book(customer, method, promo_code="BONUS")
+    if method == "card":
+        pay(desk, booking)
+    spend(desk, customer, 1500)
+
+    match by:
+        case "customer":
+            desk.cancel(booking, customer)
+        case "organizer":
+            desk.cancel_event()
+        case _:
+            desk.cancel(booking, waive=True)
+
+    assert sale_refunds(desk, booking) == [PRICE - 1500]
+    assert remaining(desk, customer) == (PRICE - 1500 if method == "wallet" else 0)
+
+
+@pytest.mark.parametrize("method", ["card", "wallet", "invoice"])
+def test_erasure_returns_the_price_and_the_spent_promotion_once(desk, method):
+    promotion(desk)
+    customer = desk.customer()
+    desk.db.execute(
+        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
+        [desk.stage.organization_id],
+    )
+    if method == "wallet":
+        desk.give(customer, PRICE)
+    booking = desk.book(customer, method, promo_code="BONUS")
+    if method == "card":
+        pay(desk, booking)
+    spend(desk, customer, 1500)
+
+    routines.call(desk.db, customer, "select users.erase_profile(user_id => %s)", [customer])
+
+    back = -desk.balances().get("user cash", 0) - desk.balances().get("organization unclaimed", 0)
+    assert (back, remaining(desk, customer)) == (PRICE if method == "card" else back, 0)
+    assert back <= PRICE
+
+
+def test_deducted_promotion_belongs_to_the_customer_afterwards(desk):
+    promotion(desk)
+    customer = desk.customer()
+    booking = desk.book(customer, "card", promo_code="BONUS")
+    pay(desk, booking)
+    other = spend(desk, customer, 1500)
+    desk.cancel(booking, customer)
+
+    desk.cancel(other, customer)
+
+    assert remaining(desk, customer) == 1500
+    spend(desk, customer, 1500)
+    query = "select payments.refund_booking(booking_id => %s, idempotency_key => 'rest')"
+    assert code(routines.call, desk.db, desk.stage.owner, query, [booking["id"]]) == "nothing_to_refund"
+
+
+def test_promotion_beyond_the_price_is_owed_and_paid_by_returned_credits(desk):
+    promotion(desk)
+    customer = desk.customer()
+    booking = desk.book(customer, "card", promo_code="BONUS", event_id=desk.event(price_cents=500))
+    pay(desk, booking)
+    other = spend(desk, customer, 1500)
+
+    desk.cancel(booking, customer)
+
+    assert sale_refunds(desk, booking) == []
+    assert rows(desk) == [(1000, "wallet", "succeeded", "owed", 1000)]
+    desk.cancel(other, customer)
+    assert rows(desk)[0] == (1000, "wallet", "succeeded", "recovered", 0)
+    assert remaining(desk, customer) == 500
+
+
+def test_full_refund_at_stripe_ends_the_promotion_of_its_booking(desk):
+    promotion(desk)
+    customer = desk.customer()
+    booking = desk.book(customer, "card", promo_code="BONUS")
+    pay(desk, booking)
+    spend(desk, customer, 1500)
+
+    pay(desk, booking, refunds=[dashboard_refund(1, PRICE)])
+
+    assert desk.status(booking) == "refunded"
+    assert remaining(desk, customer) == 0
+    assert rows(desk) == [(8500, "original", "succeeded"), (1500, "original", "succeeded", "owed", 1500)]
+
+
+def test_disputed_promotion_is_frozen_and_owed_when_lost(desk):
+    promotion(desk)
+    customer = desk.customer()
+    booking = desk.book(customer, "card", promo_code="BONUS")
+    pay(desk, booking)
+    spend(desk, customer, 1500)
+    pay(desk, booking, disputes=[{**DISPUTE, "status": "needs_response"}])
+    assert desk.refusal(customer, "wallet", event_id=desk.event(price_cents=100)) == "insufficient_funds"
+
+    pay(desk, booking, disputes=[{**DISPUTE, "status": "lost"}])
+
+    assert remaining(desk, customer) == 0
+    assert rows(desk) == [(1500, "dispute", "succeeded", "owed", 1500)]
+
+
+def test_full_refund_by_staff_ends_the_promotion(desk):
+    promotion(desk)
+    customer = desk.customer()
+    booking = desk.book(customer, "card", promo_code="BONUS")
+    pay(desk, booking)
+
+    query = "select payments.refund_booking(booking_id => %s, idempotency_key => 'all')"
+    routines.call(desk.db, desk.stage.owner, query, [booking["id"]])
+
+    assert remaining(desk, customer) == 0
+
+
+def test_code_that_grants_credits_is_used_once_per_customer_unless_it_says_more(desk):
+    assert promotion(desk)["uses_most_per_customer"] == 1
+    assert promotion(desk, code="TWICE", uses_most_per_customer=2)["uses_most_per_customer"] == 2
+    customer = desk.customer()
+    desk.give(customer, 3 * PRICE)
+    desk.book(customer, "wallet", promo_code="BONUS")
+
+    assert desk.refusal(customer, "wallet", promo_code="BONUS", guest=True) == "promo_code_used_up"
+
+
+# The constraint.
+
+
+def test_refunds_of_a_payment_never_exceed_it(desk):
+    customer = desk.customer()
+    purchase = bought(desk, customer)
+    refund(desk, purchase)
+
+    with pytest.raises(psycopg.errors.CheckViolation, match="refunds_never_exceed_the_payment"):
+        desk.db.execute(
+            """
+            insert into payments.refunds (
+                purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
+            )
+            select purchase_id, intent_id, organization_id, customer_id, 1, currency, 'wallet', 'more', false
+            from payments.refunds
+            """
+        )
+
+
+def at_once(connect, desk, *calls):
+    """Run calls on connections of their own that start together. A refusal ends only its call."""
+    barrier = threading.Barrier(len(calls))
+
+    def work(call):
+        with connect() as other:
+            barrier.wait()
+            try:
+                call(Desk(other, desk))
+            except psycopg.Error as refused:
+                assert routines.code_of(refused) in ("insufficient_funds", "nothing_to_refund"), refused
+
+    threads = [threading.Thread(target=work, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+class Desk:
+    """The desk on another connection."""
+
+    def __init__(self, db, desk):
+        self.db, self.stage = db, desk.stage
+
+
+def pay_by_wallet(at, customer, event_id):
+    query = "select events.book(event_id => %s, payment_method => 'wallet', idempotency_key => %s)"
+    routines.call(at.db, customer, query, [event_id, uuid4().hex])
+
+
+def test_refund_at_stripe_and_refund_by_staff_at_once_return_the_price_once(desk, connect):
+    for _round in range(6):
+        customer = desk.customer()
+        purchase = bought(desk, customer)
+        made = dashboard_refund(purchase["id"], PAID)
+
+        at_once(
+            connect,
+            desk,
+            lambda at, purchase=purchase: refund(at, purchase),
+            lambda at, purchase=purchase, made=made: apply_payment(at, purchase, refunds=[made]),
+        )
+
+        query = "select sum(amount_cents)::int as cents from payments.refunds where purchase_id = %s"
+        total = desk.db.execute(query, [purchase["id"]]).fetchone()
+        assert (total, remaining(desk, customer)) == ({"cents": PAID}, 0)
+
+
+def test_credits_spent_during_the_lost_dispute_are_owed(desk, connect):
+    for number in range(6):
+        customer = desk.customer()
+        purchase = bought(desk, customer)
+        event_id = desk.event(price_cents=4000)
+        lost = {**DISPUTE, "stripe_id": f"dp_{number}", "status": "lost"}
+
+        at_once(
+            connect,
+            desk,
+            lambda at, purchase=purchase, lost=lost: apply_payment(at, purchase, disputes=[lost]),
+            lambda at, customer=customer, event_id=event_id: pay_by_wallet(at, customer, event_id),
+        )
+
+        spent = desk.db.execute(
+            "select coalesce(sum(price_cents), 0)::int as cents from events.bookings where customer_id = %s", [customer]
+        ).fetchone()
+        owed = desk.db.execute("select payments.owed_cents(%s)::int as cents", [purchase["id"]]).fetchone()
+        assert (owed, remaining(desk, customer)) == (spent, 0)
+
+
+def test_promotion_spent_during_the_cancellation_is_deducted(desk, connect):
+    promotion(desk)
+    for _round in range(6):
+        customer = desk.customer()
+        booking = desk.book(customer, "card", promo_code="BONUS")
+        pay(desk, booking)
+        event_id = desk.event(price_cents=1500)
+        query = "select events.cancel_booking(booking_id => %s)"
+
+        at_once(
+            connect,
+            desk,
+            lambda at, booking=booking, customer=customer: routines.call(at.db, customer, query, [booking["id"]]),
+            lambda at, customer=customer, event_id=event_id: pay_by_wallet(at, customer, event_id),
+        )
+
+        spent = desk.db.execute(
+            "select coalesce(sum(price_cents), 0)::int as cents from events.bookings where payment_method = 'wallet'"
+            " and customer_id = %s",
+            [customer],
+        ).fetchone()
+        assert sale_refunds(desk, booking) == [PRICE - spent["cents"]]
+        assert remaining(desk, customer) == 0
