@@ -7,9 +7,9 @@
 --
 -- - events: tables 8, views 4, routines 107
 -- - messaging: tables 8, views 2, routines 26
--- - ops: tables 19, views 1, routines 51
+-- - ops: tables 19, views 1, routines 54
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 26, views 7, routines 150
+-- - payments: tables 26, views 7, routines 151
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -413,7 +413,7 @@ CREATE POLICY members ON events.events FOR SELECT TO authenticated USING ((organ
 CREATE POLICY published ON events.events FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'draft'::events.event_status)));
 CREATE POLICY service ON events.events TO service_role USING (true) WITH CHECK (true);
 CREATE TRIGGER copy_terms_inserted AFTER INSERT ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
-CREATE TRIGGER copy_terms_updated AFTER UPDATE OF starts_at, ends_at, status, visibility, price_cents, currency, policy ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
+CREATE TRIGGER copy_terms_updated AFTER UPDATE OF starts_at, ends_at, time_zone, status, visibility, price_cents, currency, policy ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.events FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('event');
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
 GRANT SELECT ON TABLE events.events TO app_read;
@@ -721,7 +721,8 @@ COMMENT ON FUNCTION events.check_references IS 'Refuse references to objects tha
 
 CREATE FUNCTION events.check_times(starts_at timestamp with time zone, ends_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC';
 COMMENT ON FUNCTION events.check_times IS 'Refuse times that no event can have.';
 
 CREATE FUNCTION events.close_entry(
@@ -2219,7 +2220,8 @@ COMMENT ON FUNCTION ops.alert_payload IS 'Return an alert with its rule as its m
 
 CREATE FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time zone, most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC';
 COMMENT ON FUNCTION ops.apply_retention IS 'Apply one rule of ops.retention to rows that are older than its period; returns the number of rows.';
 
 CREATE FUNCTION ops.begin_job(job text) RETURNS bigint
@@ -2309,6 +2311,22 @@ CREATE FUNCTION ops.create_partition(parent regclass, month date) RETURNS intege
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC';
 COMMENT ON FUNCTION ops.create_partition IS 'Create a month''s partition; returns the number of rows moved out of the default one, or null when it exists.';
+
+CREATE FUNCTION ops.local_instant(
+    local_time timestamp without time zone,
+    time_zone text
+) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.local_instant IS 'Return the instant of a wall-clock time in a time zone, the first of two.';
+
+CREATE FUNCTION ops.day_end(
+    begins_at timestamp with time zone,
+    days integer,
+    time_zone text
+) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION ops.day_end IS 'Return the end of the last day of a period of n days, in a time zone.';
 
 CREATE FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2452,6 +2470,14 @@ CREATE FUNCTION ops.metric_aggregate(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION ops.metric_aggregate IS 'Return one number for a metric over a window of time.';
 GRANT ALL ON FUNCTION ops.metric_aggregate TO service_role;
+
+CREATE FUNCTION ops.move_days(
+    at timestamp with time zone,
+    days integer,
+    time_zone text
+) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION ops.move_days IS 'Return the instant a number of calendar days later at the same wall-clock time of a time zone.';
 
 CREATE FUNCTION ops.notify_alert(topic text, alert_id bigint) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -4221,6 +4247,11 @@ CREATE FUNCTION payments.expire_credits(
 COMMENT ON FUNCTION payments.expire_credits IS 'Expire unused credits whose expiry date has passed.';
 GRANT ALL ON FUNCTION payments.expire_credits TO service_role;
 
+CREATE FUNCTION payments.expiry(organization_id uuid, days integer) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.expiry IS 'Return when credits expire that are valid for a number of days from this moment.';
+
 CREATE FUNCTION payments.fail_inbox(
     event_id text,
     error text,
@@ -4789,7 +4820,8 @@ GRANT ALL ON FUNCTION payments.refuse_intent TO service_role;
 
 CREATE FUNCTION payments.refuse_invoice_change() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC';
 
 CREATE FUNCTION payments.refuse_ledger_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -6045,12 +6077,13 @@ COMMENT ON FUNCTION rating.apply_calibration IS 'Adopt a fit of all votes, excep
 GRANT ALL ON FUNCTION rating.apply_calibration TO service_role;
 
 CREATE FUNCTION rating.archive_events(
-    before timestamp with time zone DEFAULT (statement_timestamp() - '1 year'::interval),
+    before timestamp with time zone DEFAULT NULL::timestamp with time zone,
     at timestamp with time zone DEFAULT statement_timestamp()
 ) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET lock_timeout TO '2s';
+    SET lock_timeout TO '2s'
+    SET "TimeZone" TO 'UTC';
 COMMENT ON FUNCTION rating.archive_events IS 'Move old months of counted rating events to the archive. Returns the archived and the kept partitions.';
 GRANT ALL ON FUNCTION rating.archive_events TO service_role;
 
@@ -6778,7 +6811,7 @@ CREATE VIEW staging.parsed_instances WITH (security_invoker='true') AS
         CASE
             WHEN (r.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, r.line)
-        END), staging.import_problem(((o.id IS NULL) AND ((i.organization_id IS NOT NULL) OR (i.template_id IS NULL))), 'organization_id'::text, i.organization_id, 'is unknown'::text), staging.import_problem((o.id <> s.organization_id), 'organization_id'::text, i.organization_id, 'is not that of the template'::text), staging.import_problem(((COALESCE(length(COALESCE(i.name, s.title)), 0) < 1) OR (COALESCE(length(COALESCE(i.name, s.title)), 0) > 200)), 'name'::text, i.name, 'has not 1 to 200 characters'::text), staging.import_problem((NOT ops.is_line(i.name)), 'name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_text(i.description)), 'description'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((length(i.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.import_problem((c.starts_at IS NULL), 'start_time'::text, i.start_time, 'is no time with an offset'::text), staging.import_problem(((c.starts_at < '1990-01-01 00:00:00+00'::timestamp with time zone) OR (c.starts_at > '2100-01-01 00:00:00+00'::timestamp with time zone)), 'start_time'::text, i.start_time, 'is not between 1990 and 2100'::text), staging.import_problem(((i.end_time IS NOT NULL) AND (staging.parse_time(i.end_time) IS NULL)), 'end_time'::text, i.end_time, 'is no time with an offset'::text), staging.import_problem(((i.end_time IS NULL) AND (s.id IS NULL)), 'end_time'::text, NULL::text, 'is missing, and there is no template'::text), staging.import_problem((c.ends_at <= c.starts_at), 'end_time'::text, i.end_time, 'is not after start_time'::text), staging.import_problem((c.ends_at > (c.starts_at + '31 days'::interval)), 'end_time'::text, i.end_time, 'is more than 31 days later'::text), staging.import_problem(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, i.time_zone, 'is unknown'::text), staging.import_problem(((i.capacity IS NOT NULL) AND (staging.parse_integer(i.capacity, 0, 1000000) IS NULL)), 'capacity'::text, i.capacity, 'is no number from 0 to 1000000'::text), staging.import_problem(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, i.currency, 'is unknown'::text), staging.import_problem(((i.price IS NOT NULL) AND (u.code IS NOT NULL) AND (staging.parse_cents(i.price, (u.decimal_places)::integer) IS NULL)), 'price'::text, i.price, 'is no amount'::text), staging.import_problem((m.status IS NULL), 'status'::text, i.status, 'is unknown'::text), staging.import_problem((length(i.instructor_name) > 200), 'instructor_name'::text, i.instructor_name, 'is too long'::text), staging.import_problem((length(i.location_name) > 200), 'location_name'::text, i.location_name, 'is too long'::text), staging.import_problem((NOT ops.is_line(i.instructor_name)), 'instructor_name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_line(i.location_name)), 'location_name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_line(i.location_city)), 'location_city'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem(((i.created_at IS NOT NULL) AND (staging.parse_time(i.created_at) IS NULL)), 'created_at'::text, i.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END), staging.import_problem(((o.id IS NULL) AND ((i.organization_id IS NOT NULL) OR (i.template_id IS NULL))), 'organization_id'::text, i.organization_id, 'is unknown'::text), staging.import_problem((o.id <> s.organization_id), 'organization_id'::text, i.organization_id, 'is not that of the template'::text), staging.import_problem(((COALESCE(length(COALESCE(i.name, s.title)), 0) < 1) OR (COALESCE(length(COALESCE(i.name, s.title)), 0) > 200)), 'name'::text, i.name, 'has not 1 to 200 characters'::text), staging.import_problem((NOT ops.is_line(i.name)), 'name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_text(i.description)), 'description'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((length(i.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.import_problem((c.starts_at IS NULL), 'start_time'::text, i.start_time, 'is no time with an offset'::text), staging.import_problem(((c.starts_at < '1990-01-01 00:00:00+00'::timestamp with time zone) OR (c.starts_at > '2100-01-01 00:00:00+00'::timestamp with time zone)), 'start_time'::text, i.start_time, 'is not between 1990 and 2100'::text), staging.import_problem(((i.end_time IS NOT NULL) AND (staging.parse_time(i.end_time) IS NULL)), 'end_time'::text, i.end_time, 'is no time with an offset'::text), staging.import_problem(((i.end_time IS NULL) AND (s.id IS NULL)), 'end_time'::text, NULL::text, 'is missing, and there is no template'::text), staging.import_problem((c.ends_at <= c.starts_at), 'end_time'::text, i.end_time, 'is not after start_time'::text), staging.import_problem((c.ends_at > (c.starts_at + '744:00:00'::interval)), 'end_time'::text, i.end_time, 'is more than 31 days later'::text), staging.import_problem(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, i.time_zone, 'is unknown'::text), staging.import_problem(((i.capacity IS NOT NULL) AND (staging.parse_integer(i.capacity, 0, 1000000) IS NULL)), 'capacity'::text, i.capacity, 'is no number from 0 to 1000000'::text), staging.import_problem(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, i.currency, 'is unknown'::text), staging.import_problem(((i.price IS NOT NULL) AND (u.code IS NOT NULL) AND (staging.parse_cents(i.price, (u.decimal_places)::integer) IS NULL)), 'price'::text, i.price, 'is no amount'::text), staging.import_problem((m.status IS NULL), 'status'::text, i.status, 'is unknown'::text), staging.import_problem((length(i.instructor_name) > 200), 'instructor_name'::text, i.instructor_name, 'is too long'::text), staging.import_problem((length(i.location_name) > 200), 'location_name'::text, i.location_name, 'is too long'::text), staging.import_problem((NOT ops.is_line(i.instructor_name)), 'instructor_name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_line(i.location_name)), 'location_name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_line(i.location_city)), 'location_city'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem(((i.created_at IS NOT NULL) AND (staging.parse_time(i.created_at) IS NULL)), 'created_at'::text, i.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((((staging.class_instances i
      LEFT JOIN events.series s ON ((s.id =
         CASE

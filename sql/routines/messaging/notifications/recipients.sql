@@ -57,7 +57,10 @@ as $$
                 'place', nullif(concat_ws(', ', l.name, l.address, l.city), ''),
                 'customer', c.name, 'price_cents', b.price_cents, 'currency', b.currency,
                 'payment_method', b.payment_method,
-                'expires_on', ((recipients.payload ->> 'expires_at')::timestamptz at time zone o.time_zone)::date,
+                'expires_on', (
+                    ((recipients.payload ->> 'expires_at')::timestamptz - interval '1 microsecond')
+                    at time zone o.time_zone
+                )::date,
                 'reason', messaging.notification_reason(recipients.topic, recipients.payload)
             ) as facts
         from named as n

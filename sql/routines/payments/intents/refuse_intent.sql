@@ -24,7 +24,7 @@ begin
                 or exists (
                     select
                     from payments.purchases as p
-                    where p.id = i.purchase_id and p.created_at > statement_timestamp() - interval '1 day'
+                    where p.id = i.purchase_id and p.created_at > statement_timestamp() - interval '24 hours'
                 )
                 then i.status
             else 'cancelled'
