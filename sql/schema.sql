@@ -5,7 +5,7 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 8, views 4, routines 107
+-- - events: tables 8, views 5, routines 111
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 54
 -- - organizations: tables 7, views 0, routines 4
@@ -15,7 +15,7 @@
 -- - rating_archive: tables 0, views 0, routines 0
 -- - ref: tables 6, views 0, routines 0
 -- - staging: tables 5, views 5, routines 12
--- - users: tables 1, views 0, routines 14
+-- - users: tables 2, views 0, routines 16
 
 CREATE SCHEMA events;
 COMMENT ON SCHEMA events IS 'Series, events, seats, bookings, holds and waitlists.';
@@ -166,6 +166,7 @@ CREATE TABLE events.bookings (
     fee_cents events.cents DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     cancelled_at timestamp with time zone,
+    sequence bigint DEFAULT 0 NOT NULL,
     CONSTRAINT booking_reason_is_readable CHECK (ops.is_text((status_reason)::text))
 );
 COMMENT ON COLUMN events.bookings.guest IS 'Extra seats for guests. The customer may have another booking of the event.';
@@ -174,6 +175,7 @@ COMMENT ON COLUMN events.bookings.policy IS 'The event''s policy at the time of 
 COMMENT ON COLUMN events.bookings.booked_by IS 'The person who booked: the customer or a member of staff. Null for a service.';
 COMMENT ON COLUMN events.bookings.late IS 'The booking was cancelled after the policy''s cut-off.';
 COMMENT ON COLUMN events.bookings.fee_cents IS 'The fee of a late cancellation or a no-show, by the policy.';
+COMMENT ON COLUMN events.bookings.sequence IS 'The number of changes of the status or the seats.';
 ALTER TABLE ONLY events.bookings ADD CONSTRAINT bookings_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY events.bookings
     ADD CONSTRAINT bookings_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
@@ -189,6 +191,7 @@ CREATE POLICY own ON events.bookings FOR SELECT TO authenticated USING ((custome
 CREATE POLICY service ON events.bookings TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY staff ON events.bookings FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['front_desk'::organizations.member_role, 'accountant'::organizations.member_role, 'viewer'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 CREATE TRIGGER cancelled_has_a_time BEFORE UPDATE ON events.bookings FOR EACH ROW WHEN (((new.status = 'cancelled'::events.booking_status) AND (new.cancelled_at IS NULL))) EXECUTE FUNCTION events.require_cancelled_at();
+CREATE TRIGGER count_changes BEFORE UPDATE OF status, seats ON events.bookings FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR ((old.seats)::smallint IS DISTINCT FROM (new.seats)::smallint))) EXECUTE FUNCTION events.count_booking_changes();
 CREATE TRIGGER count_deleted AFTER DELETE ON events.bookings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_bookings();
 CREATE TRIGGER count_inserted AFTER INSERT ON events.bookings FOR EACH ROW EXECUTE FUNCTION events.count_booking();
 CREATE TRIGGER count_updated AFTER UPDATE ON events.bookings REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_bookings();
@@ -369,6 +372,8 @@ CREATE TABLE events.events (
     search tsvector GENERATED ALWAYS AS (((setweight(to_tsvector(search_config, title), 'A'::"char") || setweight(to_tsvector(search_config, COALESCE(category, ''::text)), 'B'::"char")) || setweight(to_tsvector(search_config, COALESCE("left"(description, 5000), ''::text)), 'C'::"char"))) STORED NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    sequence bigint DEFAULT 0 NOT NULL,
+    local_start timestamp without time zone,
     CONSTRAINT event_description_fits CHECK ((length(description) <= 20000)),
     CONSTRAINT event_ends_after_it_starts CHECK ((ends_at > starts_at)),
     CONSTRAINT event_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
@@ -382,6 +387,8 @@ COMMENT ON TABLE events.events IS 'Events, partitioned by month of their start. 
 COMMENT ON COLUMN events.events.policy IS 'The booking policy when the event was created or last edited.';
 COMMENT ON COLUMN events.events.detached IS 'The event was edited individually, so edits of its series skip it.';
 COMMENT ON COLUMN events.events.search_config IS 'Copied from the event''s language by a trigger.';
+COMMENT ON COLUMN events.events.sequence IS 'The number of changes, for SEQUENCE of calendars. Grows with each change, and never falls.';
+COMMENT ON COLUMN events.events.local_start IS 'The start on the clock of the event''s time zone when it was set; null in rows from before the column.';
 ALTER TABLE ONLY events.events ADD CONSTRAINT events_pkey PRIMARY KEY (id, starts_at);
 ALTER TABLE events.events
     ADD CONSTRAINT event_instructor_is_its_own FOREIGN KEY (organization_id, instructor_id) REFERENCES organizations.instructors(organization_id, id);
@@ -414,6 +421,7 @@ CREATE POLICY published ON events.events FOR SELECT TO anon, authenticated USING
 CREATE POLICY service ON events.events TO service_role USING (true) WITH CHECK (true);
 CREATE TRIGGER copy_terms_inserted AFTER INSERT ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
 CREATE TRIGGER copy_terms_updated AFTER UPDATE OF starts_at, ends_at, time_zone, status, visibility, price_cents, currency, policy ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
+CREATE TRIGGER count_changes BEFORE INSERT OR UPDATE ON events.events FOR EACH ROW EXECUTE FUNCTION events.count_event_changes();
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.events FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('event');
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
 GRANT SELECT ON TABLE events.events TO app_read;
@@ -475,6 +483,60 @@ CREATE POLICY visible_series_and_event ON events.occurrences FOR SELECT TO anon,
   WHERE (t.event_id = occurrences.event_id)))));
 GRANT SELECT ON TABLE events.occurrences TO app_read;
 
+CREATE VIEW events.calendar_entries WITH (security_invoker='true') AS
+ SELECT e.id AS event_id,
+    e.series_id,
+    e.organization_id,
+    e.title,
+    e.description,
+    e.visibility,
+    e.status,
+    e.starts_at,
+    e.ends_at,
+    e.created_at,
+    e.updated_at,
+    o.name AS organization_name,
+    p.name AS instructor_name,
+    l.name AS location_name,
+    l.address AS location_address,
+    l.city AS location_city,
+    GREATEST(e.sequence, (ceil(EXTRACT(epoch FROM (e.updated_at - e.created_at))))::bigint) AS sequence
+   FROM (((events.events e
+     JOIN organizations.organizations o ON ((e.organization_id = o.id)))
+     LEFT JOIN organizations.locations l ON ((e.location_id = l.id)))
+     LEFT JOIN organizations.instructors p ON ((e.instructor_id = p.id)));
+COMMENT ON VIEW events.calendar_entries IS 'Calendar entries of the events that the caller may see.';
+GRANT SELECT ON TABLE events.calendar_entries TO app_read;
+
+CREATE VIEW events.booking_calendar_entries WITH (security_invoker='true') AS
+ SELECT c.event_id,
+    c.title,
+    c.description,
+    c.status,
+    c.starts_at,
+    c.ends_at,
+    GREATEST(c.updated_at, b.cancelled_at) AS updated_at,
+    c.organization_name,
+    c.instructor_name,
+    c.location_name,
+    c.location_address,
+    c.location_city,
+    GREATEST((c.sequence + b.sequence),
+        CASE
+            WHEN ((b.sequence = 0) AND (b.cancelled_at IS NOT NULL)) THEN ((floor(EXTRACT(epoch FROM (GREATEST(c.updated_at, b.cancelled_at) - c.created_at))))::bigint + 1)
+            ELSE NULL::bigint
+        END) AS sequence,
+    b.id AS booking_id,
+    b.customer_id,
+    (b.status)::text AS booking_status,
+    (b.seats)::integer AS seats
+   FROM ((events.bookings b
+     JOIN events.terms t ON ((t.event_id = b.event_id)))
+     JOIN events.calendar_entries c ON (((c.event_id = b.event_id) AND (c.starts_at = t.starts_at))))
+  WHERE (b.status = ANY (ARRAY['confirmed'::events.booking_status, 'attended'::events.booking_status, 'no_show'::events.booking_status, 'cancelled'::events.booking_status, 'refunded'::events.booking_status]));
+COMMENT ON VIEW events.booking_calendar_entries IS 'Calendar entries of the bookings that the caller may see.';
+GRANT SELECT ON TABLE events.booking_calendar_entries TO app_read;
+
 CREATE VIEW events.booking_details WITH (security_invoker='true') AS
  SELECT b.id,
     b.event_id,
@@ -501,31 +563,6 @@ CREATE VIEW events.booking_details WITH (security_invoker='true') AS
      JOIN events.events e ON (((e.id = b.event_id) AND (e.starts_at = t.starts_at))));
 COMMENT ON VIEW events.booking_details IS 'Bookings with their events, where the caller may see both.';
 GRANT SELECT ON TABLE events.booking_details TO app_read;
-
-CREATE VIEW events.calendar_entries WITH (security_invoker='true') AS
- SELECT e.id AS event_id,
-    e.series_id,
-    e.organization_id,
-    e.title,
-    e.description,
-    e.visibility,
-    e.status,
-    e.starts_at,
-    e.ends_at,
-    e.created_at,
-    e.updated_at,
-    o.name AS organization_name,
-    p.name AS instructor_name,
-    l.name AS location_name,
-    l.address AS location_address,
-    l.city AS location_city,
-    (ceil(EXTRACT(epoch FROM (e.updated_at - e.created_at))))::bigint AS sequence
-   FROM (((events.events e
-     JOIN organizations.organizations o ON ((e.organization_id = o.id)))
-     LEFT JOIN organizations.locations l ON ((e.location_id = l.id)))
-     LEFT JOIN organizations.instructors p ON ((e.instructor_id = p.id)));
-COMMENT ON VIEW events.calendar_entries IS 'Calendar entries of the events that the caller may see.';
-GRANT SELECT ON TABLE events.calendar_entries TO app_read;
 
 CREATE VIEW events.event_details WITH (security_invoker='true') AS
  SELECT e.id,
@@ -773,7 +810,15 @@ CREATE FUNCTION events.count_booking() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION events.count_booking_changes() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
 CREATE FUNCTION events.count_bookings() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION events.count_event_changes() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
@@ -1217,6 +1262,39 @@ CREATE FUNCTION events.search_query(q text) RETURNS tsquery
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.search_query IS 'Return a search text as one query for all languages.';
+
+CREATE FUNCTION events.secret_calendar(
+    secret_hash bytea,
+    first timestamp with time zone,
+    most integer
+) RETURNS TABLE(
+    event_id uuid,
+    title text,
+    description text,
+    status text,
+    starts_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    updated_at timestamp with time zone,
+    organization_name text,
+    instructor_name text,
+    location_name text,
+    location_address text,
+    location_city text,
+    sequence bigint,
+    booking_id uuid,
+    booking_status text,
+    seats integer
+)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.secret_calendar IS 'Return the calendar entries of the bookings of the person who has this secret address.';
+GRANT ALL ON FUNCTION events.secret_calendar TO anon;
+
+CREATE FUNCTION events.series_family(series_id uuid) RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.series_family IS 'Return the ids of all series that were split from the same series, with the given one.';
+GRANT ALL ON FUNCTION events.series_family TO app_read;
 
 CREATE FUNCTION events.series_to_extend(series_ids uuid[]) RETURNS SETOF events.series
     LANGUAGE sql SECURITY DEFINER
@@ -2321,7 +2399,7 @@ CREATE FUNCTION ops.local_instant(
 COMMENT ON FUNCTION ops.local_instant IS 'Return the instant of a wall-clock time in a time zone, the first of two.';
 
 CREATE FUNCTION ops.day_end(
-    begins_at timestamp with time zone,
+    starts_at timestamp with time zone,
     days integer,
     time_zone text
 ) RETURNS timestamp with time zone
@@ -7120,6 +7198,26 @@ CREATE POLICY own ON users.profiles FOR SELECT TO authenticated USING ((id = ( S
 CREATE POLICY service ON users.profiles TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE users.profiles TO app_read, app_write;
 
+CREATE TABLE users.calendar_addresses (
+    user_id uuid NOT NULL,
+    secret_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT secret_is_hashed CHECK ((length(secret_hash) = 32))
+);
+COMMENT ON TABLE users.calendar_addresses IS 'The secret address of a person''s calendar. Creating another replaces it, deleting the row revokes it.';
+COMMENT ON COLUMN users.calendar_addresses.secret_hash IS 'SHA-256 of 256 random bits.';
+ALTER TABLE ONLY users.calendar_addresses ADD CONSTRAINT calendar_address_is_unique UNIQUE (secret_hash);
+ALTER TABLE ONLY users.calendar_addresses ADD CONSTRAINT calendar_addresses_pkey PRIMARY KEY (user_id);
+ALTER TABLE ONLY users.calendar_addresses
+    ADD CONSTRAINT calendar_addresses_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
+ALTER TABLE users.calendar_addresses ENABLE ROW LEVEL SECURITY;
+
+CREATE FUNCTION users.create_calendar_address(secret_hash bytea) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.create_calendar_address IS 'Give the caller''s calendar a secret address, and revoke the former one.';
+GRANT ALL ON FUNCTION users.create_calendar_address TO authenticated;
+
 CREATE FUNCTION users.edit_profile(name text DEFAULT NULL::text, language text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -7168,6 +7266,12 @@ CREATE FUNCTION users.refuse_erased() RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION users.refuse_erased IS 'Refuse a caller who was erased.';
+
+CREATE FUNCTION users.revoke_calendar_address() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.revoke_calendar_address IS 'Revoke the secret address of the caller''s calendar.';
+GRANT ALL ON FUNCTION users.revoke_calendar_address TO authenticated;
 
 CREATE FUNCTION users.sweep_erased(
     after timestamp with time zone DEFAULT '-infinity'::timestamp with time zone,
