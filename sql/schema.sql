@@ -5,7 +5,7 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 8, views 5, routines 111
+-- - events: tables 8, views 5, routines 115
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 54
 -- - organizations: tables 7, views 0, routines 4
@@ -248,6 +248,84 @@ CREATE TRIGGER count_updated AFTER UPDATE ON events.waitlist_entries REFERENCING
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.waitlist_entries FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('waitlist');
 GRANT SELECT ON TABLE events.waitlist_entries TO app_read;
 
+CREATE TABLE events.events (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    organization_id uuid NOT NULL,
+    series_id uuid,
+    title text NOT NULL,
+    description text,
+    category text,
+    language character(2) NOT NULL,
+    time_zone text NOT NULL,
+    price_cents bigint DEFAULT 0 NOT NULL,
+    currency character(3) NOT NULL,
+    location_id uuid,
+    instructor_id uuid,
+    policy jsonb NOT NULL,
+    visibility events.visibility DEFAULT 'public'::events.visibility NOT NULL,
+    status events.event_status DEFAULT 'scheduled'::events.event_status NOT NULL,
+    status_reason text,
+    detached boolean DEFAULT false NOT NULL,
+    search_config regconfig DEFAULT 'english'::regconfig NOT NULL,
+    search tsvector GENERATED ALWAYS AS (((setweight(to_tsvector(search_config, title), 'A'::"char") || setweight(to_tsvector(search_config, COALESCE(category, ''::text)), 'B'::"char")) || setweight(to_tsvector(search_config, COALESCE("left"(description, 5000), ''::text)), 'C'::"char"))) STORED NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    sequence bigint DEFAULT 0 NOT NULL,
+    local_start timestamp without time zone,
+    CONSTRAINT event_description_fits CHECK ((length(description) <= 20000)),
+    CONSTRAINT event_ends_after_it_starts CHECK ((ends_at > starts_at)),
+    CONSTRAINT event_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
+    CONSTRAINT event_texts_are_readable CHECK ((ops.is_line(title) AND ops.is_text(description) AND ops.is_text(status_reason))),
+    CONSTRAINT event_title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200))),
+    CONSTRAINT policy_is_an_object CHECK ((jsonb_typeof(policy) = 'object'::text))
+)
+PARTITION BY RANGE (starts_at);
+-- Partitions: events_<year>_<month>, events_default.
+COMMENT ON TABLE events.events IS 'Events, partitioned by month of their start. Partitions are created ahead, and the default one should stay empty.';
+COMMENT ON COLUMN events.events.policy IS 'The booking policy when the event was created or last edited.';
+COMMENT ON COLUMN events.events.detached IS 'The event was edited individually, so edits of its series skip it.';
+COMMENT ON COLUMN events.events.search_config IS 'Copied from the event''s language by a trigger.';
+COMMENT ON COLUMN events.events.sequence IS 'The number of changes, for SEQUENCE of calendars. Grows with each change, and never falls.';
+COMMENT ON COLUMN events.events.local_start IS 'The start on the clock of the event''s time zone when it was set; null in rows from before the column.';
+ALTER TABLE ONLY events.events ADD CONSTRAINT events_pkey PRIMARY KEY (id, starts_at);
+ALTER TABLE events.events
+    ADD CONSTRAINT event_instructor_is_its_own FOREIGN KEY (organization_id, instructor_id) REFERENCES organizations.instructors(organization_id, id);
+ALTER TABLE events.events
+    ADD CONSTRAINT event_location_is_its_own FOREIGN KEY (organization_id, location_id) REFERENCES organizations.locations(organization_id, id);
+ALTER TABLE events.events
+    ADD CONSTRAINT events_category_fkey FOREIGN KEY (category) REFERENCES ref.event_categories(slug);
+ALTER TABLE events.events ADD CONSTRAINT events_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+ALTER TABLE events.events ADD CONSTRAINT events_language_fkey FOREIGN KEY (language) REFERENCES ref.languages(code);
+ALTER TABLE events.events
+    ADD CONSTRAINT events_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+ALTER TABLE events.events
+    ADD CONSTRAINT events_series_id_fkey FOREIGN KEY (series_id) REFERENCES events.series(id) ON DELETE SET NULL;
+ALTER TABLE events.events ADD CONSTRAINT events_time_zone_fkey FOREIGN KEY (time_zone) REFERENCES ref.timezones(name);
+CREATE INDEX event_reasons_by_age ON ONLY events.events USING btree (starts_at) WHERE (status_reason IS NOT NULL);
+CREATE INDEX events_by_instructor ON ONLY events.events USING btree (organization_id, instructor_id, starts_at);
+CREATE INDEX events_by_location ON ONLY events.events USING btree (organization_id, location_id, starts_at);
+CREATE INDEX events_by_organization ON ONLY events.events USING btree (organization_id, starts_at, id);
+CREATE INDEX events_by_series ON ONLY events.events USING btree (series_id, starts_at);
+CREATE INDEX events_by_start ON ONLY events.events USING btree (starts_at, id) WHERE ((visibility = 'public'::events.visibility) AND (status = 'scheduled'::events.event_status));
+CREATE INDEX events_by_words ON ONLY events.events USING gin (search);
+CREATE INDEX events_to_complete ON ONLY events.events USING btree (ends_at) WHERE (status = 'scheduled'::events.event_status);
+CREATE INDEX events_to_remind ON ONLY events.events USING btree (starts_at) WHERE (status = 'scheduled'::events.event_status);
+ALTER TABLE events.events ENABLE ROW LEVEL SECURITY;
+CREATE POLICY booked ON events.events FOR SELECT TO authenticated USING ((id IN ( SELECT b.event_id
+   FROM events.bookings b
+  WHERE (b.customer_id = ( SELECT ops.caller_id() AS caller_id)))));
+CREATE POLICY members ON events.events FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+CREATE POLICY published ON events.events FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'draft'::events.event_status)));
+CREATE POLICY service ON events.events TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER copy_terms_inserted AFTER INSERT ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
+CREATE TRIGGER copy_terms_updated AFTER UPDATE OF starts_at, ends_at, time_zone, status, visibility, price_cents, currency, policy ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
+CREATE TRIGGER count_changes BEFORE INSERT OR UPDATE ON events.events FOR EACH ROW EXECUTE FUNCTION events.count_event_changes();
+CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.events FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('event');
+CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
+GRANT SELECT ON TABLE events.events TO app_read;
+
 CREATE TABLE events.series (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     organization_id uuid NOT NULL,
@@ -347,84 +425,6 @@ CREATE POLICY visible_event ON events.inventory FOR SELECT TO anon, authenticate
    FROM events.terms t
   WHERE (t.event_id = inventory.event_id))));
 GRANT SELECT ON TABLE events.inventory TO app_read;
-
-CREATE TABLE events.events (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    starts_at timestamp with time zone NOT NULL,
-    ends_at timestamp with time zone NOT NULL,
-    organization_id uuid NOT NULL,
-    series_id uuid,
-    title text NOT NULL,
-    description text,
-    category text,
-    language character(2) NOT NULL,
-    time_zone text NOT NULL,
-    price_cents bigint DEFAULT 0 NOT NULL,
-    currency character(3) NOT NULL,
-    location_id uuid,
-    instructor_id uuid,
-    policy jsonb NOT NULL,
-    visibility events.visibility DEFAULT 'public'::events.visibility NOT NULL,
-    status events.event_status DEFAULT 'scheduled'::events.event_status NOT NULL,
-    status_reason text,
-    detached boolean DEFAULT false NOT NULL,
-    search_config regconfig DEFAULT 'english'::regconfig NOT NULL,
-    search tsvector GENERATED ALWAYS AS (((setweight(to_tsvector(search_config, title), 'A'::"char") || setweight(to_tsvector(search_config, COALESCE(category, ''::text)), 'B'::"char")) || setweight(to_tsvector(search_config, COALESCE("left"(description, 5000), ''::text)), 'C'::"char"))) STORED NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    sequence bigint DEFAULT 0 NOT NULL,
-    local_start timestamp without time zone,
-    CONSTRAINT event_description_fits CHECK ((length(description) <= 20000)),
-    CONSTRAINT event_ends_after_it_starts CHECK ((ends_at > starts_at)),
-    CONSTRAINT event_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
-    CONSTRAINT event_texts_are_readable CHECK ((ops.is_line(title) AND ops.is_text(description) AND ops.is_text(status_reason))),
-    CONSTRAINT event_title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200))),
-    CONSTRAINT policy_is_an_object CHECK ((jsonb_typeof(policy) = 'object'::text))
-)
-PARTITION BY RANGE (starts_at);
--- Partitions: events_<year>_<month>, events_default.
-COMMENT ON TABLE events.events IS 'Events, partitioned by month of their start. Partitions are created ahead, and the default one should stay empty.';
-COMMENT ON COLUMN events.events.policy IS 'The booking policy when the event was created or last edited.';
-COMMENT ON COLUMN events.events.detached IS 'The event was edited individually, so edits of its series skip it.';
-COMMENT ON COLUMN events.events.search_config IS 'Copied from the event''s language by a trigger.';
-COMMENT ON COLUMN events.events.sequence IS 'The number of changes, for SEQUENCE of calendars. Grows with each change, and never falls.';
-COMMENT ON COLUMN events.events.local_start IS 'The start on the clock of the event''s time zone when it was set; null in rows from before the column.';
-ALTER TABLE ONLY events.events ADD CONSTRAINT events_pkey PRIMARY KEY (id, starts_at);
-ALTER TABLE events.events
-    ADD CONSTRAINT event_instructor_is_its_own FOREIGN KEY (organization_id, instructor_id) REFERENCES organizations.instructors(organization_id, id);
-ALTER TABLE events.events
-    ADD CONSTRAINT event_location_is_its_own FOREIGN KEY (organization_id, location_id) REFERENCES organizations.locations(organization_id, id);
-ALTER TABLE events.events
-    ADD CONSTRAINT events_category_fkey FOREIGN KEY (category) REFERENCES ref.event_categories(slug);
-ALTER TABLE events.events ADD CONSTRAINT events_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
-ALTER TABLE events.events ADD CONSTRAINT events_language_fkey FOREIGN KEY (language) REFERENCES ref.languages(code);
-ALTER TABLE events.events
-    ADD CONSTRAINT events_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
-ALTER TABLE events.events
-    ADD CONSTRAINT events_series_id_fkey FOREIGN KEY (series_id) REFERENCES events.series(id) ON DELETE SET NULL;
-ALTER TABLE events.events ADD CONSTRAINT events_time_zone_fkey FOREIGN KEY (time_zone) REFERENCES ref.timezones(name);
-CREATE INDEX event_reasons_by_age ON ONLY events.events USING btree (starts_at) WHERE (status_reason IS NOT NULL);
-CREATE INDEX events_by_instructor ON ONLY events.events USING btree (organization_id, instructor_id, starts_at);
-CREATE INDEX events_by_location ON ONLY events.events USING btree (organization_id, location_id, starts_at);
-CREATE INDEX events_by_organization ON ONLY events.events USING btree (organization_id, starts_at, id);
-CREATE INDEX events_by_series ON ONLY events.events USING btree (series_id, starts_at);
-CREATE INDEX events_by_start ON ONLY events.events USING btree (starts_at, id) WHERE ((visibility = 'public'::events.visibility) AND (status = 'scheduled'::events.event_status));
-CREATE INDEX events_by_words ON ONLY events.events USING gin (search);
-CREATE INDEX events_to_complete ON ONLY events.events USING btree (ends_at) WHERE (status = 'scheduled'::events.event_status);
-CREATE INDEX events_to_remind ON ONLY events.events USING btree (starts_at) WHERE (status = 'scheduled'::events.event_status);
-ALTER TABLE events.events ENABLE ROW LEVEL SECURITY;
-CREATE POLICY booked ON events.events FOR SELECT TO authenticated USING ((id IN ( SELECT b.event_id
-   FROM events.bookings b
-  WHERE (b.customer_id = ( SELECT ops.caller_id() AS caller_id)))));
-CREATE POLICY members ON events.events FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
-CREATE POLICY published ON events.events FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'draft'::events.event_status)));
-CREATE POLICY service ON events.events TO service_role USING (true) WITH CHECK (true);
-CREATE TRIGGER copy_terms_inserted AFTER INSERT ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
-CREATE TRIGGER copy_terms_updated AFTER UPDATE OF starts_at, ends_at, time_zone, status, visibility, price_cents, currency, policy ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
-CREATE TRIGGER count_changes BEFORE INSERT OR UPDATE ON events.events FOR EACH ROW EXECUTE FUNCTION events.count_event_changes();
-CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.events FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('event');
-CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
-GRANT SELECT ON TABLE events.events TO app_read;
 
 CREATE TABLE events.holds (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -751,6 +751,11 @@ CREATE FUNCTION events.cancel_events(event_ids uuid[], reason text) RETURNS inte
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.cancel_events IS 'Cancel events for their organizer, with their bookings, holds and waitlist entries. Returns how many bookings ended.';
 
+CREATE FUNCTION events.changed_fields(earlier events.events, later events.events) RETURNS text[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.changed_fields IS 'Return the names of the fields of an event that differ and of which somebody is notified.';
+
 CREATE FUNCTION events.check_references(organization_id uuid, details jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -905,6 +910,11 @@ CREATE FUNCTION events.expire_waitlist(at timestamp with time zone, most integer
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.expire_waitlist IS 'Close the waitlist entries of events that have started. Returns their number.';
 
+CREATE FUNCTION events.field_notices() RETURNS TABLE(field text, customers boolean, instructors boolean, reason text)
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.field_notices IS 'Return who is notified of a change of each field of an event or a series.';
+
 CREATE FUNCTION events.hold_again_at(
     event_id uuid,
     customer_id uuid,
@@ -1054,7 +1064,22 @@ CREATE FUNCTION events.notify_event_change(
 ) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.notify_event_change IS 'Notify customers about a change of their events.';
+COMMENT ON FUNCTION events.notify_event_change IS 'Notify customers and instructors about changed fields of their events.';
+
+CREATE FUNCTION events.notify_instructors(
+    event_ids uuid[],
+    instructor_ids uuid[],
+    duty text,
+    changed text[] DEFAULT '{}'::text[]
+) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.notify_instructors IS 'Notify the people who lead events, once for all events of one edit.';
+
+CREATE FUNCTION events.notify_substitution(event_ids uuid[], previous_ids uuid[], next_ids uuid[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.notify_substitution IS 'Notify the former instructors of events that they are released, and the new ones.';
 
 CREATE FUNCTION events.offer_seats(
     event_id uuid,
@@ -1512,9 +1537,11 @@ ALTER TABLE messaging.reminded_events ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE messaging.reminders (
     booking_id uuid NOT NULL,
-    reminded_at timestamp with time zone DEFAULT now() NOT NULL
+    reminded_at timestamp with time zone DEFAULT now() NOT NULL,
+    starts_at timestamp with time zone
 );
 COMMENT ON TABLE messaging.reminders IS 'Bookings whose customers were reminded. Each is reminded once, even if the event is moved afterwards.';
+COMMENT ON COLUMN messaging.reminders.starts_at IS 'The start that the reminder named; null in rows from before the column.';
 ALTER TABLE ONLY messaging.reminders ADD CONSTRAINT reminders_pkey PRIMARY KEY (booking_id);
 ALTER TABLE ONLY messaging.reminders
     ADD CONSTRAINT reminders_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id) ON DELETE CASCADE;

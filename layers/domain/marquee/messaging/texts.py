@@ -28,6 +28,7 @@ OPTIONAL = frozenset(
         "failing_since",
         "fee_cents",
         "gone",
+        "instructor",
         "left_waitlist",
         "organization",
         "payment_method",
