@@ -7,7 +7,7 @@
 --
 -- - events: tables 8, views 5, routines 115
 -- - messaging: tables 8, views 2, routines 26
--- - ops: tables 19, views 1, routines 54
+-- - ops: tables 19, views 1, routines 55
 -- - organizations: tables 7, views 0, routines 4
 -- - payments: tables 26, views 7, routines 151
 -- - public: tables 1, views 12, routines 8
@@ -2606,6 +2606,12 @@ CREATE FUNCTION ops.partition_states(
     SET "TimeZone" TO 'UTC';
 COMMENT ON FUNCTION ops.partition_states IS 'Return each partitioned table''s months ahead and rows in its default partition.';
 GRANT ALL ON FUNCTION ops.partition_states TO service_role;
+
+CREATE FUNCTION ops.planned_months(parent regclass, at timestamp with time zone) RETURNS SETOF date
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC';
+COMMENT ON FUNCTION ops.planned_months IS 'Return the coming months of the rows in a table''s default partition.';
 
 CREATE FUNCTION ops.record_access(operation text, read jsonb, event_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER

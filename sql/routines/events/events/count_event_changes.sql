@@ -16,6 +16,11 @@ begin
         return new;
     end if;
 
+    -- ops.create_partition shifts rows by a thousand years and back, which is no change of the event.
+    if abs(extract(epoch from new.starts_at - old.starts_at)) = 8766000 * 3600.0 then
+        return new;
+    end if;
+
     new.sequence := greatest(old.sequence, ceil(extract(epoch from old.updated_at - old.created_at))::bigint) + 1;
     if (new.starts_at, new.time_zone) is distinct from (old.starts_at, old.time_zone) then
         new.local_start := new.starts_at at time zone new.time_zone;
