@@ -5,9 +5,9 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 8, views 5, routines 115
+-- - events: tables 8, views 5, routines 117
 -- - messaging: tables 8, views 2, routines 26
--- - ops: tables 19, views 1, routines 55
+-- - ops: tables 19, views 1, routines 57
 -- - organizations: tables 7, views 0, routines 4
 -- - payments: tables 26, views 7, routines 151
 -- - public: tables 1, views 12, routines 8
@@ -1057,6 +1057,13 @@ CREATE FUNCTION events.may_skip_waitlist(event_id uuid) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.may_skip_waitlist IS 'Return whether seats may be added although somebody waits for some.';
 
+CREATE FUNCTION events.misaligned_events(
+    most integer
+) RETURNS TABLE(event_id uuid, starts_at timestamp with time zone, next_start timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.misaligned_events IS 'Return coming events that do not start at their local start, by the rules of the server.';
+
 CREATE FUNCTION events.notify_event_change(
     event_ids uuid[],
     previous_starts timestamp with time zone[],
@@ -1147,6 +1154,12 @@ CREATE FUNCTION events.read_booking_details(booking_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.read_booking_details IS 'Return a booking with its reason and its event, as GET /bookings/{id} does.';
+
+CREATE FUNCTION events.realign_events(most integer DEFAULT 500) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.realign_events IS 'Move coming events to their local start after the rules of a time zone have changed.';
+GRANT ALL ON FUNCTION events.realign_events TO service_role;
 
 CREATE FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2424,6 +2437,7 @@ CREATE FUNCTION ops.local_instant(
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION ops.local_instant IS 'Return the instant of a wall-clock time in a time zone, the first of two.';
+GRANT ALL ON FUNCTION ops.local_instant TO app_read;
 
 CREATE FUNCTION ops.day_end(
     starts_at timestamp with time zone,
@@ -2684,6 +2698,21 @@ CREATE FUNCTION ops.verify_counters(after uuid DEFAULT NULL::uuid, most integer 
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION ops.verify_counters IS 'Compare the counters of a page of events with their rows; returns the differing events and the place to continue.';
 GRANT ALL ON FUNCTION ops.verify_counters TO service_role;
+
+CREATE FUNCTION ops.zone_offsets(
+    time_zones text[],
+    instants timestamp with time zone[]
+) RETURNS TABLE(time_zone text, offsets integer[])
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.zone_offsets IS 'Return the offsets from UTC of time zones at given instants, in seconds.';
+GRANT ALL ON FUNCTION ops.zone_offsets TO service_role;
+
+CREATE FUNCTION ops.zones_in_use() RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.zones_in_use IS 'Return the names of the time zones of organizations, places, series and coming events.';
+GRANT ALL ON FUNCTION ops.zones_in_use TO service_role;
 
 CREATE SCHEMA organizations;
 COMMENT ON SCHEMA organizations IS 'Tenants with their members, locations, policies and payout accounts.';

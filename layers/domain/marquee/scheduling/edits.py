@@ -12,7 +12,7 @@ from uuid import UUID
 
 from marquee.core.database import Session
 from marquee.core.errors import Refused
-from marquee.scheduling import events, generation, recurrence, rules
+from marquee.scheduling import events, generation, recurrence
 from marquee.scheduling.rules import invalid
 from marquee.scheduling.series import Series, SeriesEdit, get
 
@@ -94,9 +94,10 @@ def _edit_one(session: Session, row: Row, request: SeriesEdit) -> None:
     if "duration_minutes" in changes:
         duration = timedelta(minutes=changes.pop("duration_minutes"))
     if changes.pop("local_start_time", None) is not None:
-        zone = rules.zone(row["time_zone"])
-        day = starts_at.astimezone(zone).date()
-        starts_at = recurrence.instant(datetime.combine(day, request.local_start_time), zone)
+        starts_at = session.value(
+            "select ops.local_instant((%s::timestamptz at time zone %s)::date + %s::time, %s)",
+            [starts_at, row["time_zone"], request.local_start_time, row["time_zone"]],
+        )
     changes.update(_moved(occurrence, starts_at, starts_at + duration))
     events.change(session, occurrence["event_id"], changes)
 

@@ -32,8 +32,8 @@ begin
         where o.series_id = the_series.id and o.local_start >= local_today
     ),
     wanted as (
-        select w.local_start, w.starts_at
-        from jsonb_to_recordset(reschedule_occurrences.occurrences) as w (local_start timestamp, starts_at timestamptz)
+        select w.local_start, ops.local_instant(w.local_start, the_series.time_zone) as starts_at
+        from jsonb_to_recordset(reschedule_occurrences.occurrences) as w (local_start timestamp)
     ),
     existing_left as (
         select

@@ -54,6 +54,20 @@ as $$
             n.facts || jsonb_build_object(
                 'organization', o.name, 'title', coalesce(e.title, k.name, recipients.payload ->> 'url'),
                 'starts_at', e.starts_at, 'ends_at', e.ends_at, 'time_zone', coalesce(e.time_zone, o.time_zone),
+                'local_times', (
+                    select jsonb_object_agg(
+                        m.name,
+                        to_char(m.at at time zone coalesce(e.time_zone, o.time_zone), 'YYYY-MM-DD"T"HH24:MI:SS')
+                    )
+                    from (
+                        values
+                        ('starts_at', coalesce((recipients.payload ->> 'starts_at')::timestamptz, e.starts_at)),
+                        ('ends_at', coalesce((recipients.payload ->> 'ends_at')::timestamptz, e.ends_at)),
+                        ('previous_starts_at', (recipients.payload ->> 'previous_starts_at')::timestamptz),
+                        ('offer_expires_at', (recipients.payload ->> 'offer_expires_at')::timestamptz)
+                    ) as m (name, at)
+                    where m.at is not null and coalesce(e.time_zone, o.time_zone) is not null
+                ),
                 'place', nullif(concat_ws(', ', l.name, l.address, l.city), ''),
                 'instructor', (select d.name from organizations.instructors as d where d.id = e.instructor_id),
                 'customer', c.name, 'price_cents', b.price_cents, 'currency', b.currency,

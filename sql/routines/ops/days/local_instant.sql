@@ -19,3 +19,5 @@ $$;
 
 comment on function ops.local_instant(timestamp, text) is
 'Return the instant of a wall-clock time in a time zone, the first of two.';
+
+grant execute on function ops.local_instant(timestamp, text) to app_read;
