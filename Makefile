@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help install install-local install-plots up demo test refuse-parts check reset token fire import bench rate-compare generate schema openapi topics events refusals metrics resources system snapshots prose build format fuzz pins sbom install-aws deploy-check
 # Settings of the caller's shell must not change which Python or database the commands use.
+# Time zones are those of the pinned tzdata, never of the machine.
+export PYTHONTZPATH :=
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
 PY := .venv/bin/python

@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import sys
+import zoneinfo
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,7 +28,9 @@ os.environ |= {
     "POWERTOOLS_SERVICE_NAME": "test",
     "POWERTOOLS_METRICS_NAMESPACE": "Marquee",
     "WEBHOOK_KEYS": json.dumps({"current": "k1", "k1": secrets.token_hex(32)}),
+    "PYTHONTZPATH": "",
 }
+zoneinfo.reset_tzpath(())  # as PYTHONTZPATH does in processes that tests start: zones of the pinned tzdata alone
 
 
 @pytest.fixture

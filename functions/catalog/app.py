@@ -1,4 +1,4 @@
-"""The public catalog: events, organizations, and their calendars."""
+"""The public catalog: events, organizations, and their calendars; and calendars at secret addresses."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -113,9 +113,17 @@ def series_calendar(series_id: Annotated[Id, Path()]) -> Response[str]:
         return _calendar(calendars.write_series_calendar(session, series_id, clock.now()))
 
 
-def _calendar(text: str) -> Response[str]:
+@app.get("/calendars/<secret>/bookings.ics", tags=["catalog"], responses={**CALENDAR, **http.problems(304, 404)})
+def secret_calendar(secret: Annotated[str, Path(min_length=1, max_length=100)]) -> Response[str]:
+    """Get the bookings of the person who has this secret address, as a calendar to subscribe to."""
+    limit = http.limited(app.current_event, "calendar")
+    with database.single(identity.anonymous(), limit=limit) as session:
+        return _calendar(calendars.write_secret_calendar(session, secret, clock.now()), public=False)
+
+
+def _calendar(text: str, *, public: bool = True) -> Response[str]:
     response = http.text_of(HTTPStatus.OK, calendars.CONTENT_TYPE, text)
-    return http.cacheable(app.current_event, response, seconds=CALENDAR_SECONDS)
+    return http.cacheable(app.current_event, response, seconds=CALENDAR_SECONDS, public=public)
 
 
 @observed

@@ -4,10 +4,11 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
+from marquee.core import clock
 from marquee.edge import dispatch, schedules, secrets
 from marquee.edge.observability import LambdaContext, MetricUnit, count, logger, metrics, observed
 from marquee.messaging import reminders, signing_secrets
-from marquee.operations import jobs, maintenance
+from marquee.operations import jobs, maintenance, zone_rules
 
 
 def complete_events(_turn: schedules.Turn) -> schedules.Outcome:
@@ -40,6 +41,15 @@ def partitions(_turn: schedules.Turn) -> schedules.Outcome:
     return schedules.Outcome(number, details={**done, "archived": archived})
 
 
+def time_zones(_turn: schedules.Turn) -> schedules.Outcome:
+    """Compare the time-zone rules of database and functions, and move events by changed rules."""
+    differing = zone_rules.compare(clock.now())
+    if differing:
+        logger.warning("time_zones_differ", zones=differing)
+    moved, more = zone_rules.realign()
+    return schedules.Outcome(moved, more=more, details={"differing": differing})
+
+
 def health(_turn: schedules.Turn) -> schedules.Outcome:
     """Run the health checks, raise alerts and resolve them."""
     found = maintenance.check_health()
@@ -63,6 +73,7 @@ WORK = {
     "send_reminders": send_reminders,
     "expire_credits": expire_credits,
     "partitions": partitions,
+    "time_zones": time_zones,
     "health": health,
 }
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
-from marquee.catalog import calendars
+from marquee.catalog import addresses, calendars
 from marquee.core import clock, database
 from marquee.edge import http
 from marquee.edge.observability import LambdaContext, observed
@@ -43,6 +43,23 @@ def get_settings() -> Response[profiles.ProfileSettings]:
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "profile")) as session:
         return http.json(HTTPStatus.OK, profiles.settings(session))
+
+
+@app.post("/profile/calendar", tags=["profile"], status_code=201)
+def create_calendar_address() -> Response[addresses.CalendarAddress]:
+    """Create the secret address of the calendar of the caller's bookings; the former one stops working."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "profile")) as session:
+        return http.json(HTTPStatus.CREATED, addresses.create(session, http.base_url(event)))
+
+
+@app.delete("/profile/calendar", tags=["profile"], status_code=204)
+def revoke_calendar_address() -> Response[None]:
+    """Revoke the secret address of the calendar of the caller's bookings."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "profile")) as session:
+        addresses.revoke(session)
+    return http.empty()
 
 
 @app.get("/dashboard", tags=["profile"])

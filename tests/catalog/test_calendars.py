@@ -1,5 +1,7 @@
 """Calendars: an RFC 5545 library reads them back, and strict parts of the format are compared byte by byte."""
 
+import hashlib
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -7,7 +9,7 @@ from uuid import UUID
 import pytest
 from icalendar import Calendar
 
-from tests.kit import gateway, scheduling
+from tests.kit import gateway, routines, scheduling
 from tests.kit.gateway import Answer
 from tests.kit.scheduling import Database, World
 
@@ -167,3 +169,173 @@ def test_unchanged_calendar_keeps_its_etag(world: World) -> None:
     assert first.headers["etag"] == second.headers["etag"]
     assert len(entries(first)) == 18
     assert entries(first)[0].decoded("dtend") - entries(first)[0].decoded("dtstart") == timedelta(hours=1)
+
+
+def split(world: World, series: dict[str, Any], number: int, **changes: Any) -> dict[str, Any]:
+    """Split a series at its event with this number and return the new series."""
+    event = scheduling.events_of(world, series["id"])[number]
+    body = {"scope": "following", "event_id": str(event["id"]), **changes}
+    answer = gateway.patch("manage-events", f"/series/{series['id']}", body, caller=world.owner)
+    assert answer.status == 200, answer.text
+    new: dict[str, Any] = answer.body
+    return new
+
+
+def test_public_addresses_of_a_series_follow_all_its_splits(world: World) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;COUNT=12")
+    other = scheduling.make_series(world, recurrence="FREQ=WEEKLY;COUNT=3")
+    middle = split(world, series, 8, title="Morning flow")
+    first_half = split(world, series, 4, title="Slow yoga")
+    last = split(world, middle, 2, title="Deep flow")
+    family = [series, first_half, middle, last]
+    expected = sorted(str(event["id"]) for one in family for event in scheduling.events_of(world, one["id"]))
+    assert len(expected) == 12
+
+    for one in family:
+        found = entries(calendar(f"/series/{one['id']}/calendar.ics"))
+        listed = gateway.get("catalog", "/events", query={"series_id": one["id"], "limit": "50"})
+        assert sorted(entry["uid"].removesuffix("@marquee.example") for entry in found) == expected
+        assert sorted(event["id"] for event in listed.body["items"]) == expected
+    alone = gateway.get("catalog", "/events", query={"series_id": other["id"]})
+    assert len(alone.body["items"]) == 3
+    assert "X-WR-CALNAME:Morning yoga" in calendar(f"/series/{series['id']}/calendar.ics").text
+
+
+def test_calendar_of_a_series_outlives_its_archive_and_hides_private_parts(world: World) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;COUNT=12")
+    hidden = split(world, series, 4, visibility="private", title="Members only")
+    public = split(world, hidden, 4, visibility="public", title="Evening yoga")
+    gateway.post("manage-events", f"/series/{series['id']}/archive", caller=world.owner)
+
+    answer = calendar(f"/series/{series['id']}/calendar.ics")
+
+    shown = {event["id"] for event in scheduling.events_of(world, public["id"])}
+    assert {UUID(entry["uid"].removesuffix("@marquee.example")) for entry in entries(answer)} == shown
+    assert "X-WR-CALNAME:Evening yoga" in answer.text
+    assert "Members only" not in answer.text
+
+
+def test_sequence_grows_with_each_change_within_one_second(world: World) -> None:
+    event = scheduling.make_event(world)
+    path = f"/events/{event['id']}/calendar.ics"
+    sequences = [entries(calendar(path))[0]["sequence"]]
+    with world.db.transaction():  # all in one transaction have one time
+        for number in range(4):
+            world.db.execute("update events.events set title = %s, updated_at = now()", [f"Title {number}"])
+            row = world.db.execute("select sequence from events.calendar_entries").fetchone()
+            sequences.append(row["sequence"])
+    sequences.append(entries(calendar(path))[0]["sequence"])
+
+    assert sequences == [0, 1, 2, 3, 4, 4]
+
+
+def test_sequence_of_an_event_from_before_the_counter_never_falls(world: World) -> None:
+    event = scheduling.make_event(world)
+    world.db.execute("alter table events.events disable trigger count_changes")
+    world.db.execute("update events.events set created_at = now() - interval '90 seconds', updated_at = now()")
+    world.db.execute("alter table events.events enable trigger count_changes")
+    path = f"/events/{event['id']}/calendar.ics"
+    [before] = entries(calendar(path))
+    # The clock of this server is behind that of the former one.
+    world.db.execute("update events.events set title = 'New', updated_at = created_at + interval '1 second'")
+    [after] = entries(calendar(path))
+
+    assert (before["sequence"], after["sequence"]) == (90, 91)
+
+
+def test_sequence_of_a_booking_grows_with_the_event_and_with_the_booking(world: World) -> None:
+    event = scheduling.make_event(world)
+    booking_id = scheduling.book(world, event["id"], world.customer)
+
+    def sequence() -> int:
+        [entry] = entries(calendar("/bookings/calendar.ics", world.customer))
+        return int(entry["sequence"])
+
+    sequences = [sequence()]
+    for status in ("cancelled", "confirmed", "cancelled"):
+        world.db.execute("update events.events set title = title || '.', updated_at = created_at")
+        sequences.append(sequence())
+        world.db.execute("alter table events.bookings disable trigger enforce_transition")
+        world.db.execute(
+            "update events.bookings set status = %s, cancelled_at = case when %s = 'cancelled' then created_at end"
+            " where id = %s",
+            [status, status, booking_id],
+        )
+        sequences.append(sequence())
+
+    assert sequences == [0, 1, 2, 3, 4, 5, 6]
+
+
+def secret_path(url: str) -> str:
+    """Return the path of a secret address below the API's."""
+    return url[url.index("/calendars/") :]
+
+
+def create_address(world: World) -> str:
+    """Create a secret address for the customer and return its path."""
+    answer = gateway.post("profile", "/profile/calendar", caller=world.customer)
+    assert answer.status == 201, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    return secret_path(answer.body["url"])
+
+
+def test_secret_address_shows_the_bookings_of_its_owner_without_a_token(world: World) -> None:
+    hidden = scheduling.make_event(world, title="Mine")
+    booking_id = scheduling.book(world, hidden["id"], world.customer)
+    world.db.execute("update events.events set visibility = 'private'")
+    other = scheduling.make_event(world, title="Theirs")
+    scheduling.book(world, other["id"], world.second_customer)
+
+    path = create_address(world)
+    answer = calendar(path)
+
+    [entry] = entries(answer)
+    assert (entry["uid"], str(entry["summary"])) == (f"{booking_id}@marquee.example", "Mine")
+    assert answer.headers["cache-control"] == "private, max-age=300"
+    assert answer.text == calendar("/bookings/calendar.ics", world.customer).text
+    assert gateway.get("catalog", path, headers={"If-None-Match": answer.headers["etag"]}).status == 304
+    assert world.db.execute("select count(*) as n from ops.access_log").fetchone()["n"] == 0
+
+
+def test_only_the_hash_of_a_secret_address_is_stored(world: World) -> None:
+    secret = create_address(world).split("/")[2]
+
+    rows = world.db.execute("select user_id, secret_hash from users.calendar_addresses").fetchall()
+
+    assert len(secret) == 43
+    assert rows == [{"user_id": world.customer, "secret_hash": hashlib.sha256(secret.encode()).digest()}]
+
+
+def test_secret_address_ends_when_it_is_replaced_or_revoked_or_its_owner_erased(world: World) -> None:
+    first = create_address(world)
+    second = create_address(world)
+    assert (calendar(first).status, calendar(second).status) == (404, 200)
+    assert calendar(first).body["code"] == "calendar_not_found"
+
+    for _ in range(2):
+        assert gateway.delete("profile", "/profile/calendar", caller=world.customer).status == 204
+        assert calendar(second).status == 404
+
+    third = create_address(world)
+    routines.call(world.db, world.customer, "select users.erase_profile(%s)", [world.customer])
+    assert calendar(third).status == 404
+    assert world.db.execute("select count(*) as n from users.calendar_addresses").fetchone()["n"] == 0
+
+
+@pytest.mark.parametrize("secret", ["x", "A" * 43, "%2e%2e", "A" * 100])
+def test_unknown_secret_address_is_not_found(world: World, secret: str) -> None:
+    create_address(world)
+
+    answer = calendar(f"/calendars/{secret}/bookings.ics")
+
+    assert (answer.status, answer.body["code"]) == (404, "calendar_not_found")
+
+
+def test_secret_address_names_the_api_as_the_client_called_it(world: World) -> None:
+    event = gateway.event("POST", "/profile/calendar", caller=world.customer)
+    event["headers"] = {"Host": "abc.execute-api.eu-central-1.amazonaws.com", "X-Forwarded-Proto": "https"}
+    event["requestContext"]["path"] = "/v1/profile/calendar"
+
+    body = json.loads(gateway.invoke("profile", event)["body"])
+
+    assert body["url"].startswith("https://abc.execute-api.eu-central-1.amazonaws.com/v1/calendars/")

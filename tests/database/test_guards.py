@@ -65,6 +65,7 @@ STRANGERS_MAY = {
         frozenset({"rating.sliders", "rating.inbox", "rating.voter_days"}),
         frozenset({"rating.event_keys", "rating.dirty_items"}),
     ),
+    "users.create_calendar_address": Own("give their own calendar an address", PROFILE | {"users.calendar_addresses"}),
     "users.edit_profile": Own("change their own profile", PROFILE),
 }
 

@@ -9,7 +9,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from marquee.core.settings import LOGINS
-from tests.kit import scheduling
+from tests.kit import gateway, scheduling
 
 
 @pytest.fixture
@@ -109,6 +109,51 @@ def test_default_partition_rows_move_into_their_month_with_related_rows(db, worl
     assert db.execute("select taken::integer from events.inventory where event_id = %s", [event_id]).fetchone() == {
         "taken": 2
     }
+
+
+@pytest.mark.parametrize("months", [19, 30, 59])
+def test_event_that_is_planned_far_ahead_gets_its_partition_and_is_healthy(db, world, months):
+    now = datetime.now(UTC)
+    starts_at = month_after(now, months) + timedelta(hours=5)
+    times = {"starts_at": starts_at.isoformat(), "ends_at": (starts_at + timedelta(hours=1)).isoformat()}
+    event = scheduling.make_event(world, **times)
+    scheduling.book(world, event["id"], world.customer)
+
+    def figure():
+        checked = db.execute("select ops.check_health() -> 'checks' as checks").fetchone()["checks"]
+        return checked["default_partition_rows"], checked["partition_months_ahead"]
+
+    assert figure() == ("healthy", "healthy")
+    done = maintain(db)
+
+    assert (done["created"], done["moved"], done["in_default"], done["failed"]) == (1, 1, 0, [])
+    assert partition_of(db, event["id"]) == starts_at.strftime("events.events_%Y_%m")
+    assert figure() == ("healthy", "healthy")
+    assert maintain(db)["created"] == 0
+
+
+def test_event_that_is_moved_far_ahead_gets_its_partition(db, world):
+    event = scheduling.make_event(world)
+    starts_at = month_after(datetime.now(UTC), 40)
+    body = {"starts_at": starts_at.isoformat(), "ends_at": (starts_at + timedelta(hours=1)).isoformat()}
+    assert gateway.patch("manage-events", f"/events/{event['id']}", body, caller=world.owner).status == 200
+
+    assert maintain(db)["moved"] == 1
+    assert partition_of(db, event["id"]) == starts_at.strftime("events.events_%Y_%m")
+
+
+def test_rows_of_existing_months_and_of_the_past_are_a_fault_of_the_default_partition(db, world):
+    now = datetime.now(UTC)
+    insert_event(db, world, datetime(2001, 1, 1, tzinfo=UTC))
+    late = month_after(now, 19)
+    insert_event(db, world, late)
+
+    def in_default(at):
+        query = "select in_default from ops.partition_states(%s) where table_name = 'events.events'"
+        return db.execute(query, [at]).fetchone()["in_default"]
+
+    assert in_default(now) == 1
+    assert in_default(now + timedelta(days=45)) == 2  # its month should exist by then
 
 
 def test_row_move_sends_no_message_and_records_no_history(db, world):

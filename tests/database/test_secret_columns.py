@@ -7,6 +7,7 @@ SECRETS = {
     "messaging.webhook_secrets.secret": "used before migration 78; a trigger refuses new values, a job seals the old",
     "messaging.webhook_endpoints.url": "the organization's own address; a password in it is refused",
     "messaging.webhook_endpoints.previous_secret_expires_at": "a time",
+    "users.calendar_addresses.secret_hash": "SHA-256 of 256 random bits",
     "payments.intents.client_secret": "Stripe's, for the payer's browser; worth nothing without a card",
 }
 """Columns with a name like that of a secret."""

@@ -6,7 +6,7 @@ FOR_OPERATORS = {"alert.fired", "alert.resolved", "reconciliation.differs"}
 FACTS = {
     "organization": "Studio", "title": "Yoga", "starts_at": "2031-03-03T17:00:00+00:00",
     "ends_at": "2031-03-03T18:00:00+00:00", "time_zone": "Europe/Zurich", "place": "Lake room", "customer": "ben",
-    "price_cents": 123450, "currency": "CHF", "payment_method": "card",
+    "price_cents": 123450, "currency": "CHF", "payment_method": "card", "instructor": "Felix",
 }  # fmt: skip
 PAYLOAD = {
     "customer_id": "c-1", "booking_id": "b-1", "event_id": "e-1", "organization_id": "o-1", "seats": 3, "reason": "R",
@@ -14,7 +14,7 @@ PAYLOAD = {
     "previous_starts_at": "2031-03-02T17:00:00+00:00", "refund_id": "r-1", "destination": "original", "cause": "late",
     "dispute": "dp_1", "status": "needs_response", "failing_since": "2031-03-01", "gone": True, "endpoint_id": "w-1",
     "payout": "po_1", "invoice_id": "i-1", "number": 7, "due_on": "2031-03-17", "expires_on": "2031-12-31", "units": 10,
-    "why": "The bank account has been closed",
+    "why": "The bank account has been closed", "changed": ["starts_at", "instructor_id"], "duty": "assigned", "events": 1,
 }  # fmt: skip
 OPERATORS = {
     "rule": "outbox_late", "severity": "critical", "aggregate": "latest", "metric": "m", "window_seconds": 300,
@@ -31,7 +31,14 @@ VARIANTS: dict[str, dict[str, dict]] = {
     "booking.confirmed": {"one place, nothing optional": BARE | {"seats": 1}},
     "booking.no_show": {"no fee": {"fee_cents": None}},
     "credits.granted": {"by a purchase": OF_PACKAGE | {"expires_on": None}},
-    "event.changed": {"same time": {"previous_starts_at": "2031-03-03T17:00:00+00:00", "place": None}},
+    "event.changed": {
+        "same time": {"previous_starts_at": "2031-03-03T17:00:00+00:00", "place": None, "changed": ["location_id"]},
+        "without an instructor": {"instructor": None},
+    },
+    "event.lead_changed": {
+        "released from several events": {"duty": "released", "events": 18},
+        "another time": {"duty": "changed", "changed": ["starts_at"]},
+    },
     "invoice.issued": {"no event": {"starts_at": None, "booking_id": None}},
     "pass.granted": {"by a purchase": OF_PACKAGE | {"units": 12000}},
     "payment.disputed": {

@@ -116,21 +116,49 @@ def test_each_organization_keeps_its_own_reminder_hours(db):
     assert [each["event_id"] for each in reminded(db)] == [str(events[0])]
 
 
-def test_booking_is_reminded_once_although_its_event_is_moved(db, stage):
+def move(db, event_id, by):
+    db.execute(
+        "update events.events set starts_at = starts_at + %s, ends_at = ends_at + %s where id = %s",
+        [by, by, event_id],
+    )
+
+
+def test_moved_event_is_reminded_of_again_when_its_new_start_is_near(db, stage):
     event_id = stage.event()
     first = routines.book(db, event_id, stage.customer())
     starts_at = start_of(db, event_id)
     send(db, starts_at - DAY)
-    db.execute(
-        "update events.events set starts_at = starts_at + interval '3 days', ends_at = ends_at + interval '3 days'"
-        " where id = %s",
-        [event_id],
-    )
+    move(db, event_id, timedelta(days=7))
     second = routines.book(db, event_id, stage.customer())
 
-    assert send(db, starts_at + 2 * DAY - timedelta(hours=1))["reminded"] == 0
-    assert send(db, starts_at + 2 * DAY)["reminded"] == 1
-    assert [each["id"] for each in reminded(db)] == [first["id"], second["id"]]
+    assert send(db, starts_at + 6 * DAY - timedelta(hours=1))["reminded"] == 0
+    assert send(db, starts_at + 6 * DAY)["reminded"] == 2
+    assert send(db, starts_at + 6 * DAY + timedelta(hours=1))["reminded"] == 0
+    told = [each["id"] for each in reminded(db)]
+    assert (told[0], sorted(told[1:])) == (first["id"], sorted([first["id"], second["id"]]))
+
+
+def test_event_that_is_moved_back_after_its_reminder_is_not_reminded_of_again(db, stage):
+    event_id = stage.event()
+    routines.book(db, event_id, stage.customer())
+    starts_at = start_of(db, event_id)
+    send(db, starts_at - DAY)
+    move(db, event_id, timedelta(days=7))
+    move(db, event_id, timedelta(days=-7))
+    move(db, event_id, timedelta(hours=-2))
+
+    assert send(db, starts_at - DAY + timedelta(minutes=5))["reminded"] == 0
+
+
+def test_shorter_reminder_hours_do_not_remind_of_the_same_start_again(db, stage):
+    db.execute("update organizations.organizations set reminder_hours = 48")
+    event_id = stage.event()
+    routines.book(db, event_id, stage.customer())
+    starts_at = start_of(db, event_id)
+    send(db, starts_at - 2 * DAY)
+    db.execute("update organizations.organizations set reminder_hours = 24")
+
+    assert send(db, starts_at - DAY)["reminded"] == 0
 
 
 def test_bookings_made_before_shorter_reminder_hours_are_reminded(db, stage):

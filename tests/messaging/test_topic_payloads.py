@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from psycopg.types.json import Jsonb
@@ -222,17 +223,28 @@ def test_event_messages_have_the_event_that_staff_see(db):
     stage = stages.create(db)
     event_id = stage.event(capacity=5)
     booking = routines.book(db, event_id, stage.customer())
-    changes = Jsonb({"starts_at": "2031-03-03T17:00:00Z", "ends_at": "2031-03-03T18:00:00Z"})
-    routines.call(db, stage.owner, "select events.update_event(event_id => %s, changes => %s)", [event_id, changes])
+    instructor_id = uuid4()
+    db.execute(
+        "insert into organizations.instructors (id, organization_id, name) values (%s, %s, 'Ana')",
+        [instructor_id, stage.organization_id],
+    )
+    for changes in (
+        {"starts_at": "2031-03-03T17:00:00Z", "ends_at": "2031-03-03T18:00:00Z"},
+        {"instructor_id": str(instructor_id)},
+    ):
+        query = "select events.update_event(event_id => %s, changes => %s)"
+        routines.call(db, stage.owner, query, [event_id, Jsonb(changes)])
     query = "select events.cancel_event(event_id => %s, reason => 'snow')"
     answer = routines.call(db, stage.owner, query, [event_id])
 
-    changed, cancelled = check(db, "event.changed", "event.cancelled")
+    changed, substituted, led, cancelled = check(db, "event.changed", "event.lead_changed", "event.cancelled")
 
     assert cancelled["data"] == answer
     assert (cancelled["data"]["title"], cancelled["data"]["status_reason"]) == ("Class", "snow")
     assert (changed["data"]["booking_id"], changed["data"]["taken"]) == (booking["id"], 1)
     assert changed["data"]["changed"] == ["starts_at", "ends_at"]
+    assert substituted["data"]["changed"] == ["instructor_id"]
+    assert (led["data"]["duty"], led["data"]["notified_instructor_id"]) == ("assigned", str(instructor_id))
 
 
 def test_credits_have_the_object_of_the_wallet_with_their_bonus(db):

@@ -91,6 +91,8 @@ UNRECORDED_WRITES = {
     "POST /packages/{package_id}/end": "packages for sale, without their buyers",
     "POST /packages/{package_id}/purchases": "the caller's own",
     "PATCH /profile": "the caller's own",
+    "DELETE /profile/calendar": "an empty response",
+    "POST /profile/calendar": "the caller's own",
     "POST /promo-codes": "a code, without its users",
     "POST /ratings/events": "results by the keys that the caller sent",
     "POST /ratings/items/dirty": "a count",

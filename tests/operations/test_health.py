@@ -309,7 +309,8 @@ def test_summary_contains_checks_alerts_jobs_and_figures(db):
     assert [job["job"] for job in found["jobs"]] == [
         "calibrate_ratings", "catch_up_stripe", "clean_up", "complete_events", "deliver_webhooks", "expire_credits",
         "generate_events", "health", "list_stripe_balance", "partitions", "process_ratings", "promote_waitlist",
-        "reconcile_stripe", "relay_outbox", "seal_ledger", "send_reminders", "settle_payments", "verify_ledger",
+        "reconcile_stripe", "relay_outbox", "seal_ledger", "send_reminders", "settle_payments", "time_zones",
+        "verify_ledger",
     ]  # fmt: skip
 
 
@@ -346,7 +347,7 @@ def test_names_of_the_earlier_system_return_the_figures(db):
     assert status["clean_up"]["last_success"] is not None
     history = db.execute("select * from public.get_cron_job_history(24)").fetchall()
     assert [(row["jobname"], row["status"]) for row in history] == [("clean_up", "succeeded")]
-    assert db.execute("select count(*) as n from public.health_checks").fetchone()["n"] == 21
+    assert db.execute("select count(*) as n from public.health_checks").fetchone()["n"] == 22
     metric = "select avg(metric_value) as n from public.performance_metrics where metric_name = 'database_response_ms'"
     assert db.execute(metric).fetchone()["n"] == 5
 

@@ -1,7 +1,7 @@
 """Packages: wallet money and passes that customers buy through Stripe, granted once, refunded by remaining value."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import psycopg
 import pytest
@@ -48,15 +48,23 @@ def test_wallet_purchase_earns_the_organizer_nothing_until_it_is_spent(desk):
     assert desk.balances()["organization receivable"] == 3000 - 9500
 
 
-def test_purchased_pass_is_valid_for_its_number_of_days(desk):
+def test_purchased_pass_is_valid_until_the_end_of_its_last_day(desk):
     customer = desk.customer()
     apply_payment(desk, buy(desk, customer, offer(desk, valid_days=30, bonus=1)))
 
     desk.book(customer, "pass", seats=11)
 
     assert desk.lots(customer) == [(10, 0), (1, 0)]
-    expiry = desk.db.execute("select distinct expires_at - now() as left from payments.credit_lots").fetchone()["left"]
-    assert timedelta(days=29) < expiry <= timedelta(days=30)
+    row = desk.db.execute(
+        """
+        select distinct
+            l.expires_at at time zone o.time_zone as expires_at,
+            (l.created_at at time zone o.time_zone)::date as bought_on
+        from payments.credit_lots as l
+        inner join organizations.organizations as o on o.id = l.organization_id
+        """
+    ).fetchone()
+    assert row["expires_at"] == datetime.combine(row["bought_on"] + timedelta(days=31), datetime.min.time())
 
 
 def test_same_key_buys_once_and_refuses_another_package(desk):

@@ -42,11 +42,11 @@ begin
         p.id, p.organization_id, p.title, p.description, p.category, p.language, p.time_zone,
         coalesce(p.recurrence, 'RRULE:FREQ=DAILY;COUNT=1'),
         coalesce(p.start_time, (f.starts_at at time zone p.time_zone)::time, time '00:00'),
-        coalesce(p.start_date, (f.starts_at at time zone p.time_zone)::date, p.created_at::date),
+        coalesce(p.start_date, (f.starts_at at time zone p.time_zone)::date, (p.created_at at time zone p.time_zone)::date),
         greatest(
             p.end_date, case
                 when p.end_date is not null
-                then coalesce(p.start_date, (f.starts_at at time zone p.time_zone)::date, p.created_at::date)
+                then coalesce(p.start_date, (f.starts_at at time zone p.time_zone)::date, (p.created_at at time zone p.time_zone)::date)
             end
         ),
         p.duration_minutes, p.capacity, p.price_cents, p.currency,

@@ -73,7 +73,7 @@ select
         ),
         staging.import_problem(c.ends_at <= c.starts_at, 'end_time', i.end_time, 'is not after start_time'),
         staging.import_problem(
-            c.ends_at > c.starts_at + interval '31 days', 'end_time', i.end_time, 'is more than 31 days later'
+            c.ends_at > c.starts_at + interval '744 hours', 'end_time', i.end_time, 'is more than 31 days later'
         ),
         staging.import_problem(o.id is not null and z.name is null, 'time_zone', i.time_zone, 'is unknown'),
         staging.import_problem(

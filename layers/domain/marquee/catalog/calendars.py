@@ -13,6 +13,7 @@ from uuid import UUID
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
+from marquee.catalog import addresses
 from marquee.core.database import Session
 from marquee.core.errors import Refused
 
@@ -69,22 +70,34 @@ def write_event_calendar(session: Session, event_id: UUID) -> str:
 def write_series_calendar(session: Session, series_id: UUID, now: datetime) -> str:
     """Write the calendar of a public series: its events of the last 30 days and later, cancelled ones included.
 
-    Refuses: 404 series_not_found, also for private and archived series.
+    It includes the events of the series into which it was split, so that a subscription never loses them.
+
+    Refuses: 404 series_not_found, if all of them are private or archived.
     """
     rows = session.all(
         """
-        select s.title as series_title, c.*
-        from events.series as s
+        with family as materialized (
+            select events.series_family(%(series_id)s) as ids
+        ),
+        named as (
+            select s.title
+            from family as f
+            inner join events.series as s on s.id = any (f.ids)
+            where s.visibility = 'public' and s.status <> 'archived'
+            order by s.id = %(series_id)s desc, s.start_date desc
+            limit 1
+        )
+        select n.title as series_title, c.*
+        from named as n
         left join (
             select c.*
             from events.calendar_entries as c
             where
-                c.series_id = %(series_id)s and c.starts_at >= %(first)s
+                c.series_id = any ((select f.ids from family as f)::uuid[]) and c.starts_at >= %(first)s
                 and c.visibility = 'public' and c.status <> 'draft'
             order by c.starts_at, c.event_id
             limit %(most)s
-        ) as c on c.series_id = s.id
-        where s.id = %(series_id)s and s.visibility = 'public' and s.status <> 'archived'
+        ) as c on true
         order by c.starts_at, c.event_id
         """,
         {"series_id": series_id, "first": now - PAST, "most": ENTRIES_MAX},
@@ -98,18 +111,25 @@ def write_own_calendar(session: Session, now: datetime) -> str:
     """Write the calendar of the caller's bookings of the last 30 days and later, cancelled ones included."""
     rows = session.all(
         """
-        select c.*, b.id as booking_id, b.status as booking_status, b.seats, b.cancelled_at
-        from events.bookings as b
-        inner join events.terms as t on t.event_id = b.event_id
-        inner join events.calendar_entries as c on c.event_id = b.event_id and c.starts_at = t.starts_at
-        where
-            b.customer_id = (select ops.caller_id())
-            and b.status in ('confirmed', 'attended', 'no_show', 'cancelled', 'refunded')
-            and t.starts_at >= %(first)s
-        order by t.starts_at, b.id
+        select c.*
+        from events.booking_calendar_entries as c
+        where c.customer_id = (select ops.caller_id()) and c.starts_at >= %(first)s
+        order by c.starts_at, c.booking_id
         limit %(most)s
         """,
         {"first": now - PAST, "most": ENTRIES_MAX},
+    )
+    return _calendar("Bookings", [_entry(row) for row in rows])
+
+
+def write_secret_calendar(session: Session, secret: str, now: datetime) -> str:
+    """Write the calendar of the bookings of the person who has this secret address.
+
+    Refuses: 404 calendar_not_found, for a secret that is unknown or revoked.
+    """
+    rows = session.all(
+        "select c.* from events.secret_calendar(secret_hash => %s, first => %s, most => %s) as c",
+        [addresses.hash_of(secret), now - PAST, ENTRIES_MAX],
     )
     return _calendar("Bookings", [_entry(row) for row in rows])
 
@@ -120,16 +140,7 @@ def write_invitation(session: Session, booking_id: UUID, organizer: str, words: 
     `organizer` is the sender's address, `words` are those of the message's language. A cancelled booking removes the
     entry with its UID.
     """
-    row = session.one(
-        """
-        select c.*, b.id as booking_id, b.status as booking_status, b.seats, b.cancelled_at
-        from events.bookings as b
-        inner join events.terms as t on t.event_id = b.event_id
-        inner join events.calendar_entries as c on c.event_id = b.event_id and c.starts_at = t.starts_at
-        where b.id = %s
-        """,
-        [booking_id],
-    )
+    row = session.one("select c.* from events.booking_calendar_entries as c where c.booking_id = %s", [booking_id])
     if row is None:
         return None
     entry = _entry(row, words)
@@ -154,17 +165,14 @@ def _calendar(name: str, entries: Iterable[Event], method: str = "PUBLISH") -> s
 
 def _entry(row: Row, words: Words = ENGLISH) -> Event:
     """Return a calendar entry for an event, or for a booking of it."""
-    changed_at, sequence = row["updated_at"], row["sequence"]
+    changed_at = row["updated_at"].astimezone(UTC)
     is_cancelled = row["status"] == "cancelled" or row.get("booking_status") in ("cancelled", "refunded")
-    if row.get("cancelled_at") is not None:
-        changed_at = max(changed_at, row["cancelled_at"])
-        sequence = max(sequence, int((changed_at - row["created_at"]).total_seconds()) + 1)
 
     entry = Event()
     entry.add("uid", f"{row.get('booking_id') or row['event_id']}@{_DOMAIN}")
-    entry.add("dtstamp", changed_at.astimezone(UTC))
-    entry.add("last-modified", changed_at.astimezone(UTC))
-    entry.add("sequence", sequence)
+    entry.add("dtstamp", changed_at)
+    entry.add("last-modified", changed_at)
+    entry.add("sequence", row["sequence"])
     entry.add("dtstart", row["starts_at"].astimezone(UTC))
     entry.add("dtend", row["ends_at"].astimezone(UTC))
     entry.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")

@@ -181,6 +181,15 @@ def source_address(event: APIGatewayProxyEvent) -> str | None:
     return f"{ipaddress.IPv6Address(int(full) >> 64 << 64)}/64"
 
 
+def base_url(event: APIGatewayProxyEvent) -> str:
+    """Return the address of the API as the client called it: its host, and the stage if it is in the path."""
+    request = event.get("requestContext") or {}
+    host = event.headers.get("host") or request.get("domainName") or "localhost"
+    scheme = event.headers.get("x-forwarded-proto") or "https"
+    stage = str(request.get("path") or event.path).removesuffix(event.path)
+    return f"{scheme}://{host}{stage}"
+
+
 def limited(event: APIGatewayProxyEvent, operation: str, *, customer_id: UUID | None = None) -> Limit:
     """Return the limit for a session: the operation's rule, for the caller and this source address.
 

@@ -50,6 +50,11 @@ BY_CODE: Mapping[str, Refusal] = {
         "Booking is open only from `opens_at` to `closes_at`. Book in this time.",
         "before `opens_at` or after `closes_at` (staff: after the end)",
     ),
+    "calendar_not_found": Refusal(
+        404,
+        "There is no calendar at this address, or the address was revoked. Create a new one.",
+        "an unknown or revoked secret",
+    ),
     "capacity_below_sold": Refusal(
         409,
         "{capacity_min} seats of an event are sold or held. Choose a capacity of {capacity_min} or more.",

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
 from importlib.resources.abc import Traversable
-from zoneinfo import ZoneInfo
 
-from marquee.core import locales
+from marquee.core import locales, time_zones
 
 TEMPLATES = resources.files(__package__).joinpath("templates")
 
@@ -59,8 +58,7 @@ def price(language: str, cents: int, currency: str, method: str) -> str:
 
 def span(language: str, starts_at: datetime, ends_at: datetime, time_zone: str) -> str:
     """Format a span in the wall-clock time of the place: Monday, 3 March 2031, 18:00–19:00 (Europe/Zurich)."""
-    zone = ZoneInfo(time_zone)
-    starts, ends = starts_at.astimezone(zone), ends_at.astimezone(zone)
+    starts, ends = _local(starts_at, time_zone), _local(ends_at, time_zone)
     if starts.date() == ends.date():
         return f"{locales.day_and_time(language, starts)}–{locales.time(language, ends)} ({time_zone})"
     first, last = (locales.day_and_time(language, each) for each in (starts, ends))
@@ -69,4 +67,9 @@ def span(language: str, starts_at: datetime, ends_at: datetime, time_zone: str) 
 
 def moment(language: str, at: datetime, time_zone: str) -> str:
     """Format one time in the way of `span`."""
-    return f"{locales.day_and_time(language, at.astimezone(ZoneInfo(time_zone)))} ({time_zone})"
+    return f"{locales.day_and_time(language, _local(at, time_zone))} ({time_zone})"
+
+
+def _local(at: datetime, time_zone: str) -> datetime:
+    """Return a time on the clock of the place; the database has converted a time without an offset already."""
+    return at if at.tzinfo is None else at.astimezone(time_zones.zone(time_zone))

@@ -28,6 +28,7 @@ OPTIONAL = frozenset(
         "failing_since",
         "fee_cents",
         "gone",
+        "instructor",
         "left_waitlist",
         "organization",
         "payment_method",
@@ -80,7 +81,8 @@ def write(
     Raises jinja2.UndefinedError or ValueError when the template prints a value that is missing.
     """
     written_in = language_of(topic, language)
-    values = _values(written_in, name, {**facts, **payload}) | {"is_repeat": is_repeat}
+    local_times = facts.get("local_times") or {}
+    values = _values(written_in, name, {**facts, **payload, **local_times}) | {"is_repeat": is_repeat}
 
     def rendered(layout: str, *, is_html: bool = False) -> str:
         template = _environment(is_html=is_html).get_template(_file(written_in, topic))

@@ -87,10 +87,19 @@ CATALOGUE: dict[str, Topic] = {
         ),
         Topic(
             "event.changed",
-            "The time or place of an event changes: a message for each customer with a booking or a waitlist entry.",
+            "The time, place or instructor of an event changes: a message for each customer with a booking or a"
+            " waitlist entry.",
             "events.event_payload",
             "marquee.scheduling.topics:ChangedEvent",
             "customer",
+        ),
+        Topic(
+            "event.lead_changed",
+            "Somebody is to lead an event, or is released from it, or its time or place changes: a message for each"
+            " such person, about the first event of an edit.",
+            "events.event_payload",
+            "marquee.scheduling.topics:LedEvent",
+            "instructor",
         ),
         Topic("credits.granted", "A customer receives wallet money.", *_CREDIT),
         Topic("pass.granted", "A customer receives a pass.", *_CREDIT),

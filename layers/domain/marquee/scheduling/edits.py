@@ -12,7 +12,7 @@ from uuid import UUID
 
 from marquee.core.database import Session
 from marquee.core.errors import Refused
-from marquee.scheduling import events, exceptions, generation, recurrence, rules
+from marquee.scheduling import events, exceptions, generation, recurrence
 from marquee.scheduling.recurrence import Schedule
 from marquee.scheduling.rules import invalid
 from marquee.scheduling.series import Confirmation, EditedSeries, SeriesEdit, get
@@ -66,7 +66,7 @@ def _edit_all(session: Session, row: Row, request: SeriesEdit, now: datetime) ->
 
 
 def _wanted(old: Schedule, new: Schedule, now: datetime, until: date) -> list[dict[str, str]]:
-    """Return the new occurrences. An occurrence of today names its old start, because earlier ones may have no event."""
+    """Return the new occurrences. An occurrence of today names its old start, because others may have no event."""
     today = generation.local_date(new, now)
     wanted = generation.as_json(recurrence.occurrences(new, today, until))
     previous = exceptions.previous_starts(old, new, today) if recurrence.is_readable(old) else {}
@@ -106,9 +106,10 @@ def _edit_one(session: Session, row: Row, request: SeriesEdit) -> None:
     if "duration_minutes" in changes:
         duration = timedelta(minutes=changes.pop("duration_minutes"))
     if changes.pop("local_start_time", None) is not None:
-        zone = rules.zone(row["time_zone"])
-        day = starts_at.astimezone(zone).date()
-        starts_at = recurrence.instant(datetime.combine(day, request.local_start_time), zone)
+        starts_at = session.value(
+            "select ops.local_instant((%s::timestamptz at time zone %s)::date + %s::time, %s)",
+            [starts_at, row["time_zone"], request.local_start_time, row["time_zone"]],
+        )
     changes.update(_moved(occurrence, starts_at, starts_at + duration))
     events.change(session, occurrence["event_id"], changes)
 

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time
 from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from marquee.core import time_zones
 from marquee.core.errors import Refused
 from marquee.core.timestamps import FIRST_YEAR, LAST_YEAR
 
@@ -318,6 +319,6 @@ def _parsed(text: str, form: str) -> datetime:
 
 def _zone(name: str) -> ZoneInfo:
     try:
-        return ZoneInfo(name)
+        return time_zones.zone(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError("there is no time zone of this TZID") from error

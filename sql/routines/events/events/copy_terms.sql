@@ -1,7 +1,7 @@
 -- events.copy_terms: keep events.terms, the facts about an event that a booking needs, equal to the event.
 --
--- A row trigger, after each insert and each update of a copied column. Computes the sales window from the policy's days
--- and minutes. Holds that would outlive changed sales are shortened (events.cap_holds).
+-- A row trigger, after each insert and each update of a copied column. Computes the sales window from the policy's
+-- minutes, and its days in the event's time zone. Holds that would outlive changed sales are shortened (events.cap_holds).
 
 create or replace function events.copy_terms()
 returns trigger
@@ -23,7 +23,7 @@ begin
     values (
         new.id, new.organization_id, new.starts_at, new.ends_at, new.status, new.visibility, new.price_cents,
         new.currency,
-        new.starts_at - make_interval(days => (new.policy ->> 'opens_days_before')::integer),
+        ops.move_days(new.starts_at, -(new.policy ->> 'opens_days_before')::integer, new.time_zone),
         least(
             new.ends_at,
             new.starts_at - make_interval(mins => coalesce((new.policy ->> 'closes_minutes_before')::integer, 0))
@@ -64,5 +64,5 @@ create or replace trigger copy_terms_inserted after insert on events.events
 for each row execute function events.copy_terms();
 
 create or replace trigger copy_terms_updated after update of
-starts_at, ends_at, status, visibility, price_cents, currency, policy on events.events
+starts_at, ends_at, time_zone, status, visibility, price_cents, currency, policy on events.events
 for each row execute function events.copy_terms();

@@ -7,7 +7,7 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select to_jsonb(e) - array['search', 'search_config'] || jsonb_build_object(
+    select to_jsonb(e) - array['search', 'search_config', 'sequence', 'local_start'] || jsonb_build_object(
         'capacity', i.capacity,
         'taken', i.taken,
         'held', i.held,

@@ -1,7 +1,7 @@
 -- events.update_event: edit one event; an event of a series then no longer follows the series' edits.
 --
 -- `changes` has columns of events.events by name, with capacity and policy_id. A missing member keeps its value. Locks
--- the event's inventory. Notifies the event's customers of a new time or place.
+-- the event's inventory. Notifies customers and instructors (events.field_notices).
 --
 -- Refuses: 404 event_not_found, 403 forbidden, 409 capacity_below_sold, 409 event_begun, 409 event_not_editable,
 -- 409 invalid_transition, 422 invalid_request.
@@ -16,7 +16,6 @@ declare
     the_terms events.terms := events.require_staff(update_event.event_id, 'editor', 'admin', 'owner');
     the_event events.events;
     edited events.events;
-    changed_details text[];
 begin
     perform events.lock_inventory(update_event.event_id);
     select e.* into the_event
@@ -62,17 +61,12 @@ begin
         perform events.set_capacity(the_event.id, (changes ->> 'capacity')::integer);
     end if;
 
-    changed_details := array_remove(
-        array[
-            case when edited.starts_at <> the_event.starts_at then 'starts_at' end,
-            case when edited.ends_at <> the_event.ends_at then 'ends_at' end,
-            case when edited.location_id is distinct from the_event.location_id then 'location_id' end
-        ],
-        null
+    perform events.notify_event_change(
+        array[the_event.id], array[the_event.starts_at], events.changed_fields(the_event, edited)
     );
-    if cardinality(changed_details) > 0 then
-        perform events.notify_event_change(array[the_event.id], array[the_event.starts_at], changed_details);
-    end if;
+    perform events.notify_substitution(
+        array[the_event.id], array[the_event.instructor_id], array[edited.instructor_id]
+    );
     return events.event_answer(the_event.id);
 end;
 $$;

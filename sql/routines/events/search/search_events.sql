@@ -40,6 +40,7 @@ declare
     words_by_config tsquery[];
     categories text[];
     location_ids uuid[];
+    series_ids uuid[];
     the_organization_id uuid := search_events.organization_id;
     sources text := 'events.events as e';
     conditions text := 'e.visibility = ''public'' and e.status = ''scheduled'' and e.starts_at >= $1';
@@ -93,7 +94,9 @@ begin
     end if;
 
     if search_events.series_id is not null then
-        conditions := conditions || ' and e.series_id = $11';
+        series_ids := events.series_family(search_events.series_id);
+        conditions := conditions
+            || case when cardinality(series_ids) > 1 then ' and e.series_id = any ($11)' else ' and e.series_id = ($11)[1]' end;
     end if;
 
     if search_events.availability is not null then
@@ -135,7 +138,7 @@ begin
     )
     using
         first_start, starts_before, after_starts_at, after_id, words, configs, categories, location_ids,
-        the_organization_id, search_events.instructor_id, search_events.series_id, search_events.availability, price,
+        the_organization_id, search_events.instructor_id, series_ids, search_events.availability, price,
         most, words_by_config;
 end;
 $$;

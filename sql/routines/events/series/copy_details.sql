@@ -1,6 +1,7 @@
 -- events.copy_details: copy changed details of a series to its upcoming events, except those edited individually.
 --
--- `changes` has the changed columns. Notifies customers of a new place. Called by events.update_series, which holds the
+-- `changes` has the changed columns. Notifies customers and instructors of a new place and of a
+-- new instructor. Called by events.update_series, which holds the
 -- series' lock.
 --
 -- Refuses: 409 capacity_below_sold.
@@ -15,10 +16,15 @@ declare
     the_series events.series;
     coming uuid[];
     starts timestamptz[];
+    instructors uuid[];
+    places uuid[];
 begin
     select s.* into the_series from events.series as s where s.id = copy_details.series_id;
 
-    select array_agg(e.id order by e.id), array_agg(e.starts_at order by e.id) into coming, starts
+    select
+        array_agg(e.id order by e.id), array_agg(e.starts_at order by e.id), array_agg(e.instructor_id order by e.id),
+        array_agg(e.location_id order by e.id)
+    into coming, starts, instructors, places
     from events.events as e
     where
         e.series_id = the_series.id
@@ -54,8 +60,27 @@ begin
         perform events.set_capacities(coming, the_series.capacity);
     end if;
 
-    if changes ? 'location_id' then
-        perform events.notify_event_change(coming, starts, array['location_id']);
+    perform events.notify_event_change(array_agg(d.event_id), array_agg(d.starts_at), d.changed)
+    from (
+        select
+            c.event_id,
+            c.starts_at,
+            array_remove(
+                array[
+                    case when c.location_id is distinct from the_series.location_id then 'location_id' end,
+                    case when c.instructor_id is distinct from the_series.instructor_id then 'instructor_id' end
+                ],
+                null
+            ) as changed
+        from unnest(coming, starts, places, instructors) as c (event_id, starts_at, location_id, instructor_id)
+        where changes ?| array['location_id', 'instructor_id']
+    ) as d
+    group by d.changed;
+
+    if changes ? 'instructor_id' then
+        perform events.notify_substitution(
+            coming, instructors, array_fill(the_series.instructor_id, array[coalesce(cardinality(coming), 0)])
+        );
     end if;
 end;
 $$;

@@ -1,7 +1,8 @@
 -- events.record_occurrences: create the missing events of series for the given occurrences, each once.
 --
 -- `slice` is a list of {"series_id", "occurrences": [{"local_start", "starts_at"}, …]}: all occurrences of these series
--- up to and including the local date `until`. Set-based: a few statements for all series. Locks the series in id order.
+-- up to and including the local date `until`. The server computes the starts, so that they agree with all displays.
+-- Set-based: a few statements for all series. Locks the series in id order.
 --
 -- An occurrence that has an event keeps it, so concurrent generators create no duplicates. Skips occurrences in the
 -- past or outside a series' dates, series that are not active, and series of organizations whose staff the caller is
@@ -38,13 +39,14 @@ begin
         select
             s.id as series_id,
             o.local_start,
-            o.starts_at
+            n.starts_at
         from jsonb_to_recordset(slice) as g (series_id uuid, occurrences jsonb)
         inner join events.series as s on s.id = g.series_id
-        cross join jsonb_to_recordset(g.occurrences) as o (local_start timestamp, starts_at timestamptz)
+        cross join jsonb_to_recordset(g.occurrences) as o (local_start timestamp)
+        cross join lateral (select ops.local_instant(o.local_start, s.time_zone) as starts_at) as n
         where
             s.id = any (running)
-            and o.starts_at > statement_timestamp()
+            and n.starts_at > statement_timestamp()
             and o.local_start::date >= s.start_date
             and (s.end_date is null or o.local_start::date <= s.end_date)
     ),

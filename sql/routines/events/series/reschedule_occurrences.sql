@@ -32,10 +32,9 @@ begin
         where o.series_id = the_series.id and o.local_start >= local_today
     ),
     wanted as (
-        select w.local_start, w.starts_at, w.previous
-        from jsonb_to_recordset(reschedule_occurrences.occurrences) as w (
-            local_start timestamp, starts_at timestamptz, previous timestamp
-        )
+        select
+            w.local_start, ops.local_instant(w.local_start, the_series.time_zone) as starts_at, w.previous
+        from jsonb_to_recordset(reschedule_occurrences.occurrences) as w (local_start timestamp, previous timestamp)
     ),
     named as (
         select e.event_id, e.local_start as previous, w.local_start, w.starts_at

@@ -134,7 +134,7 @@ begin
         group by e.id
         having
             bool_or(r.outcome = 'gone')
-            or (e.failing_since <= finish_webhook_deliveries.at - interval '5 days' and e.failures >= 10)
+            or (e.failing_since <= finish_webhook_deliveries.at - interval '120 hours' and e.failures >= 10)
         order by e.id
     ) as j;
 

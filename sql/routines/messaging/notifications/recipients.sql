@@ -3,7 +3,7 @@
 -- messaging.topic_audience names the audience of a topic:
 --
 -- - customer: the person whom the payload names as customer_id;
--- - instructor: the person who leads the event, while they are a member of the organization;
+-- - instructor: the person whom the payload names, or who leads the event, while a member of the organization;
 -- - admins, bookkeepers: the organization's staff who can act on it;
 -- - operators: the addresses in ops.alert_recipients. They also receive a failed payout of the platform, which
 --   concerns the bookkeepers of no organization.
@@ -54,10 +54,28 @@ as $$
             n.facts || jsonb_build_object(
                 'organization', o.name, 'title', coalesce(e.title, k.name, recipients.payload ->> 'url'),
                 'starts_at', e.starts_at, 'ends_at', e.ends_at, 'time_zone', coalesce(e.time_zone, o.time_zone),
+                'local_times', (
+                    select jsonb_object_agg(
+                        m.name,
+                        to_char(m.at at time zone coalesce(e.time_zone, o.time_zone), 'YYYY-MM-DD"T"HH24:MI:SS')
+                    )
+                    from (
+                        values
+                        ('starts_at', coalesce((recipients.payload ->> 'starts_at')::timestamptz, e.starts_at)),
+                        ('ends_at', coalesce((recipients.payload ->> 'ends_at')::timestamptz, e.ends_at)),
+                        ('previous_starts_at', (recipients.payload ->> 'previous_starts_at')::timestamptz),
+                        ('offer_expires_at', (recipients.payload ->> 'offer_expires_at')::timestamptz)
+                    ) as m (name, at)
+                    where m.at is not null and coalesce(e.time_zone, o.time_zone) is not null
+                ),
                 'place', nullif(concat_ws(', ', l.name, l.address, l.city), ''),
+                'instructor', (select d.name from organizations.instructors as d where d.id = e.instructor_id),
                 'customer', c.name, 'price_cents', b.price_cents, 'currency', b.currency,
                 'payment_method', b.payment_method,
-                'expires_on', ((recipients.payload ->> 'expires_at')::timestamptz at time zone o.time_zone)::date,
+                'expires_on', (
+                    ((recipients.payload ->> 'expires_at')::timestamptz - interval '1 microsecond')
+                    at time zone o.time_zone
+                )::date,
                 'reason', messaging.notification_reason(recipients.topic, recipients.payload)
             ) as facts
         from named as n
@@ -80,7 +98,7 @@ as $$
         left join organizations.locations as l on l.id = e.location_id
         left join organizations.instructors as i
             on
-                i.id = e.instructor_id
+                i.id = coalesce((recipients.payload ->> 'notified_instructor_id')::uuid, e.instructor_id)
                 and exists (
                     select
                     from organizations.memberships as f

@@ -2,7 +2,8 @@
 --
 -- A reminder is due from the organization's `reminder_hours` before the start until the start. After an outage
 -- reminders are late, but none is sent for an event that has started. Each booking that was confirmed when the reminder
--- fell due is reminded once. Later bookings are not, because their customers have just booked.
+-- fell due is reminded once of each start: an event that moved after its reminder has another one when that falls due.
+-- Later bookings are not reminded, because their customers have just booked.
 --
 -- Processes one bounded batch in a single statement, ordered by start. An event is recorded as reminded once all its
 -- reminders are in the outbox. A repeated call sends no reminder twice. For the service. Returns {"reminded", "more"}.
@@ -49,17 +50,23 @@ begin
         where
             b.status = 'confirmed'
             and b.created_at <= e.due_at
-            and not exists (select from messaging.reminders as r where r.booking_id = b.id)
+            and not exists (
+                select
+                from messaging.reminders as r
+                where r.booking_id = b.id and (r.starts_at = e.starts_at or r.reminded_at >= e.due_at)
+            )
         order by e.starts_at, b.event_id, b.id
         limit send_reminders.most
     ),
 
     reminded as (
-        insert into messaging.reminders (booking_id, reminded_at)
-        select d.booking_id, send_reminders.at
+        insert into messaging.reminders as r (booking_id, reminded_at, starts_at)
+        select d.booking_id, send_reminders.at, d.starts_at
         from due as d
         order by d.starts_at, d.event_id, d.booking_id
-        on conflict (booking_id) do nothing
+        on conflict (booking_id) do update
+        set reminded_at = excluded.reminded_at, starts_at = excluded.starts_at
+        where r.starts_at is distinct from excluded.starts_at
         returning booking_id
     ),
 

@@ -39,7 +39,8 @@ return case
     )
         then 'customer'
     when topic_audience.topic in (
-        'event.cancelled'
+        'event.cancelled',
+        'event.lead_changed'
     )
         then 'instructor'
     when topic_audience.topic in (

@@ -142,6 +142,19 @@ begin
 
     return query
     select
+        'time_zones_differing', count(z.name)::double precision, 'zones', ops.health_status(count(z.name), 1, null),
+        coalesce(jsonb_object_agg(z.name, z.first_at) filter (where z.name is not null), '{}')
+    from (
+        select r.result -> 'details' -> 'differing' as differing
+        from ops.job_runs as r
+        where r.job = 'time_zones' and r.succeeded
+        order by r.id desc
+        limit 1
+    ) as r
+    cross join lateral jsonb_each(r.differing) as z (name, first_at);
+
+    return query
+    select
         'partition_maintenance_failed', count(*)::double precision, 'jobs',
         ops.health_status(count(*), 1, null), '{}'::jsonb
     from jsonb_array_elements(states) as s (value)

@@ -1,9 +1,10 @@
 -- ops.maintain_partitions: create the missing partitions of every partitioned table, and drop the expired ones.
 --
--- Follows ops.partition_policies. Creates the months from `months_behind` to `months_ahead`, moves rows out of the
--- default partition, and drops months past retention. Months are in UTC. An advisory lock serializes runs; a second run
--- finds nothing to do. A failure for one table is reported and does not stop the others. Returns {"created": n,
--- "moved": n, "dropped": […], "kept": […], "in_default": n, "failed": [{"table", "error"}]}. For the service.
+-- Follows ops.partition_policies. Creates the months from `months_behind` to `months_ahead`, and later months for which
+-- rows are planned (ops.planned_months). Moves rows out of the default partition, and drops months past retention.
+-- Months are in UTC. An advisory lock serializes runs; a second run finds nothing to do. A failure for one table is
+-- reported and does not stop the others. Returns {"created": n, "moved": n, "dropped": […], "kept": […], "in_default":
+-- n, "failed": [{"table", "error"}]}. For the service.
 
 create or replace function ops.maintain_partitions(at timestamptz default statement_timestamp())
 returns jsonb
@@ -15,6 +16,7 @@ as $$
 declare
     this_month date := date_trunc('month', maintain_partitions.at);
     the_policy ops.partition_policies;
+    planned_month date;
     moved_here integer;
     dropped_here jsonb;
     created integer := 0;
@@ -33,6 +35,14 @@ begin
                 moved_here := ops.create_partition(
                     the_policy.table_name::regclass, (this_month + make_interval(months => months))::date
                 );
+                created := created + (moved_here is not null)::integer;
+                moved := moved + coalesce(moved_here, 0);
+            end loop;
+
+            for planned_month in
+                select m.month from ops.planned_months(the_policy.table_name::regclass, maintain_partitions.at) as m (month)
+            loop
+                moved_here := ops.create_partition(the_policy.table_name::regclass, planned_month);
                 created := created + (moved_here is not null)::integer;
                 moved := moved + coalesce(moved_here, 0);
             end loop;

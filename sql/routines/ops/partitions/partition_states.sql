@@ -1,6 +1,7 @@
 -- ops.partition_states: return each partitioned table's months ahead and rows in its default partition.
 --
--- `months_ahead` counts whole months after the current one without a gap. `in_default` stops at a thousand.
+-- `months_ahead` counts whole months after the current one without a gap. `in_default` stops at a thousand. It does not
+-- count rows of later months than are created ahead: the next ops.maintain_partitions creates their months.
 
 create or replace function ops.partition_states(at timestamptz default statement_timestamp())
 returns table (table_name text, months_ahead integer, months_wanted integer, in_default integer)
@@ -14,6 +15,7 @@ declare
     the_policy ops.partition_policies;
     parent regclass;
     default_partition regclass;
+    time_column name;
 begin
     for the_policy in
         select p.* from ops.partition_policies as p order by p.table_name
@@ -32,13 +34,23 @@ begin
             where b.starts_at = date_trunc('month', partition_states.at) + make_interval(months => m.number)
         );
 
-        select nullif(p.partdefid, 0)::regclass into default_partition
+        select nullif(p.partdefid, 0)::regclass, a.attname
+        into default_partition, time_column
         from pg_catalog.pg_partitioned_table as p
+        inner join pg_catalog.pg_attribute as a on a.attrelid = p.partrelid and a.attnum = p.partattrs[0]
         where p.partrelid = parent;
 
         if default_partition is not null then
-            execute format('select count(*) from (select from %s limit 1000) as r', default_partition)
-            into partition_states.in_default;
+            execute format(
+                'select count(*) from ('
+                '    select from %1$s as d where d.%2$I < $1 or d.%2$I >= $2 limit 1000'
+                ') as r',
+                default_partition, time_column
+            )
+            into partition_states.in_default
+            using
+                date_trunc('month', partition_states.at) + make_interval(months => the_policy.months_ahead + 1),
+                partition_states.at + interval '6 years';
         end if;
         return next;
     end loop;

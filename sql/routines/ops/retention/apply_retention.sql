@@ -9,6 +9,7 @@ returns integer
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
 as $$
 declare
     the_value text := case when (rule).at_end = 'replace' then (rule).replacement else 'null' end;

@@ -58,7 +58,7 @@ begin
     set
         remaining = l.remaining + d.amount,
         expires_at = case
-            when return_passes.by_organizer then greatest(l.expires_at, statement_timestamp() + interval '30 days')
+            when return_passes.by_organizer then greatest(l.expires_at, payments.expiry(l.organization_id, 30))
             else l.expires_at
         end
     from (select d.lot_id, sum(d.amount)::bigint as amount from due as d group by d.lot_id) as d

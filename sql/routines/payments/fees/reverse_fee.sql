@@ -47,7 +47,7 @@ begin
         update payments.credit_lots as l
         set
             remaining = l.remaining + b.amount,
-            expires_at = greatest(l.expires_at, statement_timestamp() + interval '30 days')
+            expires_at = greatest(l.expires_at, payments.expiry(l.organization_id, 30))
         from back as b
         where l.id = b.lot_id and b.amount > 0;
         perform payments.recover_returned_credits(array[the_fee.booking_id]);

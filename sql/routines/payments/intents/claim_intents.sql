@@ -47,7 +47,7 @@ as $$
             when
                 i.status = 'open'
                 and (
-                    b.status <> 'pending_payment' or p.created_at < statement_timestamp() - interval '1 day'
+                    b.status <> 'pending_payment' or p.created_at < statement_timestamp() - interval '24 hours'
                 )
                 then 'cancel'
             else 'fetch'

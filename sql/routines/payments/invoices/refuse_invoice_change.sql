@@ -10,6 +10,7 @@ returns trigger
 language plpgsql
 security invoker
 set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
 as $$
 begin
     if

@@ -28,7 +28,7 @@ begin
     end if;
 
     the_expiry := coalesce(
-        statement_timestamp() + make_interval(days => the_purchase.valid_days), 'infinity'
+        payments.expiry(the_purchase.organization_id, the_purchase.valid_days), 'infinity'
     );
     if the_purchase.kind = 'wallet' then
         the_wallet_id := payments.account(

@@ -41,8 +41,8 @@ begin
     end if;
 
     the_currency := coalesce(upper(organizer_statement.currency), the_organization.currency);
-    begins_at := organizer_statement.first_day::timestamp at time zone the_organization.time_zone;
-    ends_at := (organizer_statement.last_day + 1)::timestamp at time zone the_organization.time_zone;
+    begins_at := ops.local_instant(organizer_statement.first_day, the_organization.time_zone);
+    ends_at := ops.local_instant(organizer_statement.last_day + 1, the_organization.time_zone);
 
     select a.id into the_account_id
     from payments.accounts as a

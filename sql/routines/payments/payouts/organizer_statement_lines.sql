@@ -27,8 +27,8 @@ begin
     from payments.accounts as a
     cross join lateral payments.account_movements(
         a.id,
-        organizer_statement_lines.first_day::timestamp at time zone (statement ->> 'time_zone'),
-        (organizer_statement_lines.last_day + 1)::timestamp at time zone (statement ->> 'time_zone')
+        ops.local_instant(organizer_statement_lines.first_day, statement ->> 'time_zone'),
+        ops.local_instant(organizer_statement_lines.last_day + 1, statement ->> 'time_zone')
     ) as m
     where
         a.owner_kind = 'organization'

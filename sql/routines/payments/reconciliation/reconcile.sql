@@ -16,7 +16,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    the_since timestamptz := coalesce(reconcile.since, reconcile.at - interval '35 days');
+    the_since timestamptz := coalesce(reconcile.since, reconcile.at - interval '840 hours');
     opened integer;
     resolved integer;
 begin

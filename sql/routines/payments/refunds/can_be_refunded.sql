@@ -18,7 +18,7 @@ as $$
             i.id = can_be_refunded.intent_id
             and i.status = 'succeeded'
             and i.stripe_payment_intent_id is not null
-            and i.succeeded_at > statement_timestamp() - interval '180 days'
+            and i.succeeded_at > statement_timestamp() - interval '4320 hours'
             and not payments.is_disputed(i.id)
             and i.amount_cents - (
                 select coalesce(sum(r.amount_cents), 0)

@@ -11,7 +11,7 @@
 -- Returns {"archived": […], "kept": […]}.
 
 create or replace function rating.archive_events(
-    before timestamptz default statement_timestamp() - interval '1 year',
+    before timestamptz default null,
     at timestamptz default statement_timestamp()
 )
 returns jsonb
@@ -19,6 +19,7 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set lock_timeout = '2s'
+set timezone = 'UTC'
 as $$
 declare
     old record;
@@ -32,7 +33,7 @@ begin
         select t.parent, b.partition, b.ends_at
         from unnest('{rating.votes,rating.sliders,rating.fires}'::regclass[]) as t (parent)
         cross join lateral ops.partition_bounds(t.parent) as b
-        where b.ends_at <= least(archive_events.before, archive_events.at)
+        where b.ends_at <= least(coalesce(archive_events.before, archive_events.at - interval '1 year'), archive_events.at)
         order by b.ends_at, t.parent
     loop
         if old.parent = any(busy) then

@@ -15,7 +15,7 @@ begin
     then
         moment := written;
     end if;
-    return case when moment between timestamptz 'epoch' and now() + interval '1 day' then moment end;
+    return case when moment between timestamptz 'epoch' and now() + interval '24 hours' then moment end;
 end;
 $$;
 

@@ -27,7 +27,7 @@ begin
     where
         p.erased_at > coalesce(sweep_erased.after, '-infinity')
         and (
-            p.erased_at > sweep_erased.at - interval '90 days'
+            p.erased_at > sweep_erased.at - interval '2160 hours'
             or exists (select from payments.credit_lots as l where l.customer_id = p.id and l.remaining > 0)
         )
     order by p.erased_at

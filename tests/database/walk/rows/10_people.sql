@@ -4,6 +4,11 @@ select p, 'somebody', p || '@example.org', now()
 from unnest(%(people)s::uuid[]) as p
 on conflict do nothing;
 
+insert into users.calendar_addresses (user_id, secret_hash)
+select p, sha256(p::text::bytea)
+from unnest(%(people)s::uuid[]) as p
+on conflict do nothing;
+
 insert into organizations.organizations (id, slug, name, country, currency, time_zone)
 values (%(organization)s, %(side)s, %(side)s, 'CH', 'CHF', 'Europe/Zurich');
 
