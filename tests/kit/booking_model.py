@@ -127,20 +127,13 @@ class Life:
             return first
         self._bookable(caller)
         who = self._customer(caller, customer)
-        entry = self._live_entry(who)
-        offer = entry.hold if entry and entry.status == "offered" and entry.seats == seats and hold is None else None
-        if hold is not None:
-            self._consume(self.holds[hold], who, seats)
-        elif offer is not None:
-            self._consume(offer, who, seats)
-        elif self.queue() or not self._fits(seats):
+        if any(held.status == "active" and held.expires <= self.now for held in self.holds):
+            self._lapse()
+        reserved = self._use_reservations(who, None if hold is None else self.holds[hold])
+        if seats > reserved and (self.queue() or not self._fits(seats)):
             self._make_room(None if guest else who, seats)
         number = self._place(who, seats, guest)
-        if entry is not None and offer is not None:
-            entry.status, entry.booking = "accepted", number
-        elif entry is not None and entry.status in LIVE_ENTRY:
-            self._close(entry, "left")
-            self._offer()
+        self._end_reservations(who, number)
         if key is not None:
             self.answers[caller, key] = (body, number)
         return number
@@ -151,10 +144,17 @@ class Life:
         self._bookable(caller)
         who = self._customer(caller, customer)
         self._lapse()
-        for number, hold in enumerate(self.holds):
-            if hold.customer == who and hold.purpose != "offer" and hold.status == "active":
-                self._unless(hold.seats == seats, "already_held")
-                return number
+        own = [hold for hold in self.holds if hold.customer == who and hold.status == "active"]
+        if own:
+            own.sort(key=lambda hold: hold.purpose == "offer")
+            if seats > own[0].seats:
+                self._make_room(who, seats - own[0].seats)
+            for entry in self.entries:
+                entry.seats = seats if entry.hold is own[0] else entry.seats
+            changed, own[0].seats = own[0].seats != seats, seats
+            if changed:
+                self._offer()
+            return self.holds.index(own[0])
         self._make_room(who, seats)
         purpose, minutes = ("online", ONLINE_HOLD) if who == caller else ("desk", DESK_HOLD)
         self.holds.append(Hold(who, seats, purpose, min(ENDS, self.now + minutes)))
@@ -230,11 +230,10 @@ class Life:
             return entry.booking
         self._unless(entry.status == "offered", "offer_not_open")
         self._unless(self.status == "scheduled", "event_not_bookable")
-        assert entry.hold is not None
-        self._consume(entry.hold, entry.customer, entry.seats)
-        entry.booking = self._place(entry.customer, entry.seats, guest=False)
-        entry.status = "accepted"
-        return entry.booking
+        self._use_reservations(entry.customer, entry.hold)
+        booking = self._place(entry.customer, entry.seats, guest=False)
+        self._end_reservations(entry.customer, booking)
+        return booking
 
     @all_or_nothing
     def promote(self, caller: Person) -> int:
@@ -351,14 +350,26 @@ class Life:
     def _last_place(self) -> int:
         return 1 + max((entry.place for entry in self.entries), default=0)
 
-    def _consume(self, hold: Hold, customer: Person, seats: int) -> None:
-        theirs = hold.customer == customer and hold.seats == seats and hold.status == "active"
-        self._unless(theirs and hold.expires > self.now, "hold_expired")
-        hold.status = "consumed"
+    def _use_reservations(self, customer: Person, named: Hold | None) -> int:
+        own = [h for h in self.holds if h.customer == customer and h.status == "active" and h.expires > self.now]
+        self._unless(named is None or any(hold is named for hold in own), "hold_expired")
+        for hold in own:
+            hold.status = "consumed"
+        return sum(hold.seats for hold in own)
+
+    def _end_reservations(self, customer: Person, booking: int) -> None:
+        entry = self._live_entry(customer)
+        if entry is not None and entry.hold is not None and entry.hold.status == "consumed":
+            entry.status, entry.booking = "accepted", booking
+        elif entry is not None:
+            self._close(entry, "left")
+        self._offer()
 
     def _make_room(self, customer: Person | None, seats: int) -> None:
         self._lapse()
-        if not self._fits(seats) or (self.queue() and self.now < LAST_OFFER):
+        queue = self.queue()
+        is_first = not queue or queue[0].customer == customer or self.now >= LAST_OFFER
+        if not self._fits(seats) or not is_first:
             raise Refusal("already_booked" if self._has_booking(customer) else "sold_out")
 
     def _place(self, customer: Person, seats: int, guest: bool) -> int:

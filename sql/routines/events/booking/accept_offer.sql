@@ -1,7 +1,7 @@
 -- events.accept_offer: book the seats that the waitlist offered.
 --
--- Locks the person, then the event's inventory. The offer's hold becomes a booking in this transaction. A repeated call
--- returns the same response.
+-- Locks the person, then the event's inventory. The offer's hold becomes a booking in this transaction. Other seats
+-- that the customer holds return to the waitlist. A repeated call returns the same response.
 --
 -- Refuses: 400 idempotency_key_required, 402 payment_required, 403 forbidden, 404 waitlist_entry_not_found,
 -- 409 already_booked, 409 event_not_bookable, 409 hold_again_later, 409 hold_expired, 409 offer_not_open,
@@ -32,6 +32,8 @@ begin
     from events.waitlist_entries as w
     where w.id = accept_offer.entry_id;
     the_entry := events.callers_entry(accept_offer.entry_id);
+    -- An erasure may have ended while this waited for the person.
+    perform users.refuse_erased();
 
     if the_entry.status = 'accepted' then
         return events.waitlist_answer(the_entry.id);
@@ -54,15 +56,13 @@ begin
         the_terms, the_quote, accept_offer.payment_method, accept_offer.idempotency_key
     );
 
-    perform events.consume_hold(
-        the_entry.hold_id, the_entry.event_id, the_entry.customer_id, the_entry.seats, 'offer'
-    );
+    perform events.use_reservations(the_entry.event_id, the_entry.customer_id, the_entry.hold_id);
     perform events.limit_seats(the_terms, the_entry.customer_id, the_entry.seats, 'own');
     the_booking_id := events.place_booking(
         ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method, the_quote,
         the_entry.hold_id, ops.caller_id()
     );
-    perform events.close_entry_after_booking(the_entry.id, the_booking_id, the_entry.seats);
+    perform events.end_reservations(the_entry.event_id, the_entry.customer_id, the_booking_id);
     return events.waitlist_answer(the_entry.id);
 end;
 $$;

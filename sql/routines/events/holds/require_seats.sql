@@ -1,8 +1,8 @@
 -- events.require_seats: refuse unless enough seats are free, after expiring overdue holds.
 --
 -- The slow path, when a look at the counters did not decide. Free seats are reserved for the waitlist while somebody
--- waits. If `customer_id` is null, an existing booking is not reported. Free seats may be taken a moment later:
--- counting the booking checks again, under the lock.
+-- else waits in the first place: the first in the waitlist may take fewer seats than they wait for. If `customer_id` is
+-- null, an existing booking is not reported. The caller holds the event's lock.
 --
 -- Refuses: 409 already_booked, 409 sold_out.
 
@@ -30,7 +30,17 @@ begin
         where
             i.event_id = (require_seats.terms).event_id
             and (i.capacity is null or i.capacity - i.taken - i.held >= require_seats.seats)
-            and (i.waitlisted = 0 or statement_timestamp() >= (require_seats.terms).last_offer_at)
+            and (
+                i.waitlisted = 0
+                or statement_timestamp() >= (require_seats.terms).last_offer_at
+                or require_seats.customer_id = (
+                    select w.customer_id
+                    from events.waitlist_entries as w
+                    where w.event_id = i.event_id and w.status = 'waiting'
+                    order by w.place
+                    limit 1
+                )
+            )
     ) then
         return;
     end if;

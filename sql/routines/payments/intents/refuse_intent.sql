@@ -13,6 +13,9 @@ as $$
 declare
     the_new_status text;
 begin
+    -- A separate statement, whose wait ends before the next one reads whether the payment is still needed.
+    perform from payments.intents as i where i.id = refuse_intent.intent_id for no key update;
+
     update payments.intents as i
     set
         last_error = refuse_intent.error,
