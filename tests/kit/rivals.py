@@ -26,6 +26,7 @@ Connection = psycopg.Connection[Any]
 LOCKS = {
     "event": "select from events.inventory where event_id = %(event_id)s for no key update",
     "person": "select events.lock_person(%(customer)s)",
+    "payment": "select from payments.intents where booking_id = %(booking_id)s for no key update",
     "nothing": None,
 }
 """Locks that a rival takes before its change. With `nothing` the change itself takes the lock."""
