@@ -5,7 +5,6 @@ routine that waits has a case or a reason.
 """
 
 import pytest
-from psycopg.types.json import Jsonb
 
 from tests.kit import rivals, routines, stages
 from tests.kit.rivals import Case, Scene, calls, runs
@@ -53,7 +52,9 @@ AT_MOST_ONE = runs(
 )
 ERASED = calls("select users.erase_profile(user_id => %(customer)s)", "customer")
 DISMISSED = runs("delete from organizations.memberships where user_id = %(owner)s")
-NO_LAST_OFFER = runs("update events.terms set last_offer_at = now() - interval '1 minute' where event_id = %(event_id)s")
+NO_LAST_OFFER = runs(
+    "update events.terms set last_offer_at = now() - interval '1 minute' where event_id = %(event_id)s"
+)
 CANCELLED_BY_RIVAL = calls("select events.cancel_booking(booking_id => %(booking_id)s)", "owner")
 ATTENDED = runs("update events.bookings set status = 'attended' where id = %(booking_id)s")
 LESS_ROOM = runs("update events.inventory set capacity = 4 where event_id = %(event_id)s")
@@ -69,7 +70,9 @@ OTHER_JOINS = others("select events.join_waitlist(event_id => %(event_id)s, seat
 OTHER_BOOKS = others("select events.book(event_id => %(event_id)s, seats => 3, idempotency_key => 'other')")
 OTHER_BOOKS_ALL = others("select events.book(event_id => %(event_id)s, seats => 4, idempotency_key => 'other')")
 OWN_BOOKING = calls("select events.book(event_id => %(event_id)s, idempotency_key => 'other')")
-OWN_GUESTS = calls("select events.book(event_id => %(event_id)s, seats => 2, guest => true, idempotency_key => 'other')")
+OWN_GUESTS = calls(
+    "select events.book(event_id => %(event_id)s, seats => 2, guest => true, idempotency_key => 'other')"
+)
 OWN_HOLD = calls("select events.hold_seats(event_id => %(event_id)s, seats => 3)")
 SAME_KEY = calls(BOOK.format(2, ""))
 OTHER_CANCELS = calls("select events.cancel_booking(booking_id => %(other_booking_id)s)", "third")
@@ -160,6 +163,21 @@ def offered_for_money(db) -> Scene:
     return scene
 
 
+def closing(db) -> Scene:
+    """As `waiting` for three seats, of which one is free: only after the last offer anyone may hold it."""
+    scene = waiting(db, 3)
+    scene.customer = scene.stage.customer()
+    db.execute("update events.inventory set capacity = 5 where event_id = %s", [scene.event_id])
+    return scene
+
+
+def roomy(db) -> Scene:
+    """As `waiting`, with room for the customer that nobody has offered yet."""
+    scene = waiting(db)
+    db.execute("update events.inventory set capacity = 6 where event_id = %s", [scene.event_id])
+    return scene
+
+
 CASES = {
     "fast: the price is raised": Case("events.book", FAST, PRICED, free),
     "fast: the event becomes private": Case("events.book", FAST, PRIVATE, free),
@@ -199,7 +217,7 @@ CASES = {
     "hold: the event is cancelled": Case("events.hold_seats", HOLD, CANCELLED, free),
     "hold: the maximum per person is lowered": Case("events.hold_seats", HOLD_2, AT_MOST_ONE, free),
     "hold: another joins the waitlist": Case("events.hold_seats", HOLD, OTHER_JOINS, lambda db: full(db, 2)),
-    "hold: the last offer is past": Case("events.hold_seats", HOLD, NO_LAST_OFFER, lambda db: closing(db)),
+    "hold: the last offer is past": Case("events.hold_seats", HOLD, NO_LAST_OFFER, closing),
     "hold: the seats are sold": Case("events.hold_seats", HOLD_2, OTHER_BOOKS, free),
     "hold: the customer is erased": Case("events.hold_seats", HOLD, ERASED, free, lock="person"),
     "hold: the customer books for guests": Case("events.hold_seats", HOLD_2, OWN_GUESTS, few, lock="nothing"),
@@ -229,25 +247,17 @@ CASES = {
     "update event: it has begun": Case("events.update_event", UPDATE, BEGUN, booked),
     "update event: it is cancelled": Case("events.update_event", UPDATE, CANCELLED, booked),
     "capacity: seats are sold": Case("events.set_capacities", SHRINK, OTHER_BOOKS, free),
-    "promote: the capacity is lowered": Case("events.promote_waitlist", PROMOTE, LESS_ROOM, lambda db: roomy(db)),
+    "promote: the capacity is lowered": Case("events.promote_waitlist", PROMOTE, LESS_ROOM, roomy),
+    "cancel: the customer is erased": Case("events.cancel_booking", CANCEL, ERASED, booked),
+    "cancel: the staff member leaves": Case("events.cancel_booking", CANCELLED_BY_RIVAL, DISMISSED, booked),
+    "release: the customer is erased": Case("events.release_hold", RELEASE, ERASED, held),
+    "decline: the customer is erased": Case("events.decline_offer", DECLINE, ERASED, offered),
+    "cancel event: the staff member leaves": Case("events.cancel_event", CANCEL_EVENT, DISMISSED, booked),
+    "update event: the staff member leaves": Case("events.update_event", UPDATE, DISMISSED, booked),
+    "promote: the staff member leaves": Case("events.promote_waitlist", PROMOTE, DISMISSED, roomy),
     "erase: the customer books": Case("users.erase_profile", ERASE, OWN_BOOKING, free, lock="nothing"),
     "erase: the customer holds seats": Case("users.erase_profile", ERASE, OWN_HOLD, free, lock="nothing"),
 }
-
-
-def closing(db) -> Scene:
-    """As `waiting` for three seats, of which one is free: only after the last offer anyone may hold it."""
-    scene = waiting(db, 3)
-    scene.customer = scene.stage.customer()
-    db.execute("update events.inventory set capacity = 5 where event_id = %s", [scene.event_id])
-    return scene
-
-
-def roomy(db) -> Scene:
-    """As `waiting`, with room for the customer that nobody has offered yet."""
-    scene = waiting(db)
-    db.execute("update events.inventory set capacity = 6 where event_id = %s", [scene.event_id])
-    return scene
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -16,8 +16,8 @@ from tests.kit import gateway, routines, stages
 class Case:
     """The seats of an event, what the customer has reserved, the booking, and the outcome.
 
-    `next_waits` is the number of seats that another customer waits for, ahead of the customer if `is_ahead`. `taken` and
-    `held` are the counters afterwards, `entry` and `next_entry` the states of both customers' waitlist entries.
+    `next_waits` is the number of seats that another customer waits for, ahead of the customer if `is_ahead`. `taken`
+    and `held` are the counters afterwards, `entry` and `next_entry` the states of both customers' waitlist entries.
     """
 
     seats: int
@@ -66,7 +66,8 @@ CASES = {
     "staff book one of two offered seats": Case(1, sold=5, offer=2, by_staff=True, taken=6, entry="accepted"),
     "first in the waitlist takes fewer": Case(1, capacity=6, sold=5, waits=2, taken=6, entry="left"),
     "second in the waitlist waits": Case(
-        1, capacity=6, sold=5, waits=2, next_waits=2, is_ahead=True, code="sold_out", taken=5, entry="waiting", next_entry="waiting"
+        1, capacity=6, sold=5, waits=2, next_waits=2, is_ahead=True, code="sold_out", taken=5, entry="waiting",
+        next_entry="waiting",
     ),
 }  # fmt: skip
 
@@ -207,9 +208,7 @@ def test_hold_of_a_customer_with_an_offer_is_the_offer(db, seats, next_status, b
 
     assert (held["purpose"], held["seats"]) == ("offer", seats)
     assert entry_of(db, after) == next_status
-    booked = routines.call(
-        db, customer, BOOK.strip() + "::jsonb", [event_id, seats, None, False, held["id"], None]
-    )
+    booked = routines.call(db, customer, BOOK.strip() + "::jsonb", [event_id, seats, None, False, held["id"], None])
     assert (booked["seats"], entry_of(db, customer)) == (seats, "accepted")
 
 
@@ -224,9 +223,7 @@ def test_accepted_offer_returns_the_customers_hold_to_the_waitlist(db):
     resize(db, event_id, 2)
     db.execute("select events.offer_seats(%s)", [event_id])
 
-    routines.call(
-        db, customer, "select events.accept_offer(entry_id => %s, idempotency_key => 'tap')", [entry["id"]]
-    )
+    routines.call(db, customer, "select events.accept_offer(entry_id => %s, idempotency_key => 'tap')", [entry["id"]])
 
     assert (entry_of(db, customer), entry_of(db, after)) == ("accepted", "offered")
     assert counters(db, event_id) == (6, 1)

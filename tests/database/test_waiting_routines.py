@@ -9,7 +9,6 @@ The cases are in the files `*_rivals_concurrency.py`, and name their routines as
 import re
 from pathlib import Path
 
-import psycopg
 import pytest
 
 TESTS = Path(__file__).parents[1]
@@ -77,8 +76,8 @@ def test_listed_routines_wait_and_have_no_case(rolled_back):
         "begin insert into ref.languages (code) values ('x') on conflict do nothing; end;",
     ],
 )
-def test_walk_detects_a_routine_that_waits(rolled_back: psycopg.Connection, body: str) -> None:
-    rolled_back.execute(f"create function events.novelty() returns void language plpgsql as $$ {body} $$")  # type: ignore[arg-type]
+def test_walk_detects_a_routine_that_waits(rolled_back, body):
+    rolled_back.execute(f"create function events.novelty() returns void language plpgsql as $$ {body} $$")
     assert "events.novelty" in waiting_routines(rolled_back)
 
 

@@ -35,7 +35,9 @@ ROWS_OF_CUSTOMER = """
 select jsonb_build_object(
     'bookings', (
         select jsonb_agg(
-            jsonb_build_array(b.seats, b.guest, b.status, b.price_cents, b.payment_method, b.late, b.fee_cents, b.policy)
+            jsonb_build_array(
+                b.seats, b.guest, b.status, b.price_cents, b.payment_method, b.late, b.fee_cents, b.policy
+            )
             order by b.seats, b.guest, b.status
         )
         from events.bookings as b where b.customer_id = %(customer)s
@@ -121,7 +123,7 @@ class Case:
 def outcome(scene: Scene, got: Any, look: str) -> dict[str, Any]:
     """Return the code of a refusal or `done`, and the rows that the routine may have written."""
     row = scene.db.execute(ROWS_OF_CUSTOMER, scene.names()).fetchone()
-    seen = scene.db.execute(look, scene.names()).fetchone()  # type: ignore[call-overload]
+    seen = scene.db.execute(look, scene.names()).fetchone()
     assert row is not None
     assert seen is not None
     return {"result": got if isinstance(got, str) else "done", "value": seen["value"], **row["rows"]}

@@ -17,10 +17,12 @@ APPLY = calls("select payments.apply_payment(%(facts)s)", "service")
 APPLY_OTHER = calls("select payments.apply_payment(%(other_facts)s)", "service")
 CANCEL = calls("select events.cancel_booking(booking_id => %(booking_id)s)")
 REFUND = calls(
-    "select payments.refund_booking(booking_id => %(booking_id)s, amount_cents => 6000, idempotency_key => 'one')", "owner"
+    "select payments.refund_booking(booking_id => %(booking_id)s, amount_cents => 6000, idempotency_key => 'one')",
+    "owner",
 )
 OTHER_REFUND = calls(
-    "select payments.refund_booking(booking_id => %(booking_id)s, amount_cents => 6000, idempotency_key => 'two')", "owner"
+    "select payments.refund_booking(booking_id => %(booking_id)s, amount_cents => 6000, idempotency_key => 'two')",
+    "owner",
 )
 REOPEN = calls("select payments.reopen_refund(refund_id => %(refund_id)s)", "owner")
 REOPEN_TO_WALLET = calls("select payments.reopen_refund(refund_id => %(refund_id)s, destination => 'wallet')", "owner")
@@ -31,10 +33,10 @@ FEE_PAID = calls("select payments.record_fee_payment(fee_id => %(fee_id)s)", "ow
 FEE_WAIVED = calls("select payments.waive_fee(fee_id => %(fee_id)s)", "owner")
 NO_SHOW = calls("select events.record_attendance(booking_id => %(soon_id)s, attended => false)", "owner")
 REFUND_PURCHASE = calls("select payments.refund_purchase(purchase_id => %(purchase_id)s)", "owner")
-REFUSE_INTENT = calls("""select payments.refuse_intent(intent_id => %(booking_id)s, error => '{"message": "no"}')""", "service")
-WALLET = calls(
-    "select events.book(event_id => %(event_id)s, payment_method => 'wallet', idempotency_key => 'tap')"
+REFUSE_INTENT = calls(
+    """select payments.refuse_intent(intent_id => %(booking_id)s, error => '{"message": "no"}')""", "service"
 )
+WALLET = calls("select events.book(event_id => %(event_id)s, payment_method => 'wallet', idempotency_key => 'tap')")
 PASS = calls("select events.book(event_id => %(event_id)s, payment_method => 'pass', idempotency_key => 'tap')")
 OTHER_PASS = calls("select events.book(event_id => %(other_id)s, payment_method => 'pass', idempotency_key => 'other')")
 OTHER_WALLET = calls(
@@ -51,18 +53,30 @@ OTHER_WITH_CODE = calls(
 )
 EXPIRE = calls("select payments.expire_credits(at => now() + interval '400 days')", "service")
 PAYMENTS = """
-select jsonb_agg(jsonb_build_array(i.status, i.amount_cents) order by i.id)
-    || (
-        select coalesce(jsonb_agg(jsonb_build_array(split_part(r.cause, ':', 1), r.amount_cents, r.status, r.destination) order by split_part(r.cause, ':', 1), r.amount_cents), '[]')
-        from payments.refunds as r where r.customer_id = %(customer)s
-    ) as value
-from payments.intents as i where i.customer_id = %(customer)s
+select jsonb_build_array(
+    (
+        select jsonb_agg(jsonb_build_array(i.status, i.amount_cents) order by i.id)
+        from payments.intents as i where i.customer_id = %(customer)s
+    ),
+    (
+        select jsonb_agg(to_jsonb(r) order by r.cause, r.amount_cents)
+        from (
+            select split_part(r.cause, ':', 1) as cause, r.amount_cents, r.status, r.destination
+            from payments.refunds as r where r.customer_id = %(customer)s
+        ) as r
+    )
+) as value
 """
 LOTS = """
-select jsonb_agg(jsonb_build_array(l.kind, l.source, l.amount, l.remaining) order by l.kind, l.source, l.amount, l.remaining) as value
-from payments.credit_lots as l where l.customer_id = %(customer)s
+select jsonb_agg(to_jsonb(l) order by l.kind, l.source, l.amount, l.remaining) as value
+from (
+    select l.kind, l.source, l.amount, l.remaining from payments.credit_lots as l where l.customer_id = %(customer)s
+) as l
 """
-FEES = "select jsonb_agg(jsonb_build_array(f.paid_from, f.paid_at is null, f.taken_back_at is null)) as value from payments.fees as f where f.customer_id = %(customer)s"
+FEES = """
+select jsonb_agg(jsonb_build_array(f.paid_from, f.paid_at is null, f.taken_back_at is null)) as value
+from payments.fees as f where f.customer_id = %(customer)s
+"""
 
 
 def unpaid(db) -> Scene:
@@ -128,8 +142,8 @@ def with_code(db) -> Scene:
     """As `desk`, with a promo code that one booking can use."""
     scene = desk(db)
     query = (
-        "select payments.create_promo_code(organization_id => %s, code => 'HALF', kind => 'percent', percent_bps => 5000,"
-        " uses_most => 1)"
+        "select payments.create_promo_code(organization_id => %s, code => 'HALF', kind => 'percent',"
+        " percent_bps => 5000, uses_most => 1)"
     )
     routines.call(db, scene.stage.owner, query, [scene.stage.organization_id])
     return scene
@@ -200,9 +214,7 @@ CASES = {
         "payments.reopen_refund", REOPEN, REOPEN_TO_WALLET, undelivered, look=PAYMENTS, lock="nothing"
     ),
     "debt: it is paid": Case("payments.settle_debt", FORGIVE, DEBT_PAID, in_debt, look=PAYMENTS, lock="nothing"),
-    "invoice: it is credited": Case(
-        "payments.record_invoice_payment", INVOICE_PAID, CANCEL, invoiced, lock="nothing"
-    ),
+    "invoice: it is credited": Case("payments.record_invoice_payment", INVOICE_PAID, CANCEL, invoiced, lock="nothing"),
     "fee payment: it is waived": Case(
         "payments.record_fee_payment", FEE_PAID, FEE_WAIVED, owing, look=FEES, lock="nothing"
     ),

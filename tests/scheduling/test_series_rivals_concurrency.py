@@ -16,7 +16,9 @@ from tests.kit import rivals, routines
 from tests.kit.legacy_exports import Export, run
 from tests.kit.rivals import Case, Scene, calls
 
-TITLE = calls("""select events.update_series(series_id => %(series_id)s, changes => '{"title": "New"}')::text""", "owner")
+TITLE = calls(
+    """select events.update_series(series_id => %(series_id)s, changes => '{"title": "New"}')::text""", "owner"
+)
 LATER = calls(
     "select events.update_series(series_id => %(series_id)s, changes => '{}', occurrences => %(later)s,"
     " until => %(day)s)::text",
@@ -77,9 +79,7 @@ def series(db) -> Scene:
     made = routines.call(
         db, scene.stage.owner, "select to_jsonb(events.create_series(details => %s))", [Jsonb(details)]
     )
-    first, second = (
-        Jsonb([{"series_id": made["id"], "occurrences": [occurrence(days, 9)]}]) for days in (10, 11)
-    )
+    first, second = (Jsonb([{"series_id": made["id"], "occurrences": [occurrence(days, 9)]}]) for days in (10, 11))
     query = "select events.record_occurrences(slice => %s, until => %s)"
     routines.call(db, scene.stage.owner, query, [first, day])
     row = db.execute("select event_id from events.occurrences where series_id = %s", [made["id"]]).fetchone()
