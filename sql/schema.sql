@@ -5,7 +5,7 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 8, views 4, routines 107
+-- - events: tables 8, views 4, routines 108
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 51
 -- - organizations: tables 7, views 0, routines 4
@@ -733,11 +733,6 @@ CREATE FUNCTION events.close_entry(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.close_entry IS 'Close a waitlist entry and release the seats held for it.';
 
-CREATE FUNCTION events.close_entry_after_booking(entry_id uuid, booking_id uuid, seats integer) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.close_entry_after_booking IS 'Close the waitlist entry of a customer who has just booked.';
-
 CREATE FUNCTION events.close_refunded_booking(booking_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -747,17 +742,6 @@ CREATE FUNCTION events.confirm_paid_booking(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.confirm_paid_booking IS 'Confirm a booking whose payment has arrived.';
-
-CREATE FUNCTION events.consume_hold(
-    hold_id uuid,
-    event_id uuid,
-    customer_id uuid,
-    seats integer,
-    VARIADIC purposes events.hold_purpose[]
-) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.consume_hold IS 'Consume a hold, for the booking that follows.';
 
 CREATE FUNCTION events.copy_details(series_id uuid, changes jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -812,6 +796,11 @@ CREATE FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.drop_events IS 'Delete unused events. Cancel the others, or leave them unchanged.';
+
+CREATE FUNCTION events.end_reservations(event_id uuid, customer_id uuid, booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.end_reservations IS 'End what a customer had reserved at an event after they booked it, and offer the rest.';
 
 CREATE FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) RETURNS uuid
     LANGUAGE plpgsql
@@ -971,15 +960,19 @@ CREATE FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) RETUR
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.limit_waits IS 'Refuse another waitlist entry of a person who has the maximum number.';
 
+CREATE FUNCTION events.lock_customer(
+    customer_id uuid,
+    organization_id uuid,
+    locks_caller boolean DEFAULT false
+) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.lock_customer IS 'Lock the customer for whom the caller acts, and check the rights of both again.';
+
 CREATE FUNCTION events.lock_inventory(event_id uuid) RETURNS events.inventory
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.lock_inventory IS 'Lock an event''s inventory row until the transaction ends.';
-
-CREATE FUNCTION events.lock_live_entry(event_id uuid, customer_id uuid) RETURNS events.waitlist_entries
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.lock_live_entry IS 'Return a customer''s live waitlist entry, with its event locked. Returns null if there is none.';
 
 CREATE FUNCTION events.lock_people(VARIADIC people uuid[]) RETURNS boolean
     LANGUAGE plpgsql
@@ -1076,6 +1069,11 @@ CREATE FUNCTION events.read_booking_details(booking_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.read_booking_details IS 'Return a booking with its reason and its event, as GET /bookings/{id} does.';
+
+CREATE FUNCTION events.recheck_terms(booking_id uuid, idempotency_key text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.recheck_terms IS 'Apply terms that changed while a free booking waited for its event, or refuse the booking.';
 
 CREATE FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1284,6 +1282,17 @@ CREATE FUNCTION events.update_series(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.update_series IS 'Edit a series and all its upcoming events.';
 GRANT ALL ON FUNCTION events.update_series TO authenticated, service_role;
+
+CREATE FUNCTION events.use_reservations(
+    event_id uuid,
+    customer_id uuid,
+    named_hold_id uuid,
+    OUT seats integer,
+    OUT hold_id uuid
+) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.use_reservations IS 'Turn all seats that are reserved for a customer at an event into free seats, for the booking that follows.';
 
 CREATE FUNCTION events.waitlist_answer(entry_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
