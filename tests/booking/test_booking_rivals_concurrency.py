@@ -79,19 +79,19 @@ OTHER_CANCELS = calls("select events.cancel_booking(booking_id => %(other_bookin
 
 
 def free(db, **event) -> Scene:
-    """A free event of four seats, a customer and another one."""
+    """Return a free event of four seats, a customer and another one."""
     scene = rivals.empty_scene(db, **event)
     scene.more["other"] = scene.stage.customer()
     return scene
 
 
 def few(db) -> Scene:
-    """As `free`, where one person may have three seats."""
+    """Return `free`, where one person may have three seats."""
     return free(db, policy={**stages.POLICY, "seats_max_per_person": 3})
 
 
 def priced(db) -> Scene:
-    """As `free`, for 10.00, with 100.00 in the customer's wallet."""
+    """Return `free`, for 10.00, with 100.00 in the customer's wallet."""
     scene = free(db, price_cents=1000)
     db.execute(
         "insert into organizations.payout_settings (organization_id) values (%s) on conflict do nothing",
@@ -106,7 +106,7 @@ def priced(db) -> Scene:
 
 
 def full(db, seats: int = 4) -> Scene:
-    """As `free`, with some seats booked by a third customer."""
+    """Return `free`, with some seats booked by a third customer."""
     scene = free(db)
     scene.more["third"] = scene.stage.customer()
     scene.more["other_booking_id"] = routines.book(db, scene.event_id, scene.more["third"], seats)["id"]
@@ -114,21 +114,21 @@ def full(db, seats: int = 4) -> Scene:
 
 
 def booked(db) -> Scene:
-    """As `free`, with a booking of the customer."""
+    """Return `free`, with a booking of the customer."""
     scene = free(db)
     scene.more["booking_id"] = routines.book(db, scene.event_id, scene.customer, 2)["id"]
     return scene
 
 
 def soon(db) -> Scene:
-    """As `booked`, for an event that starts in ten minutes."""
+    """Return `booked`, for an event that starts in ten minutes."""
     scene = free(db, starts_in="10 minutes")
     scene.more["booking_id"] = routines.book(db, scene.event_id, scene.customer)["id"]
     return scene
 
 
 def held(db) -> Scene:
-    """As `free`, with two seats that the customer holds."""
+    """Return `free`, with two seats that the customer holds."""
     scene = free(db)
     query = "select events.hold_seats(event_id => %(event_id)s, seats => 2)"
     scene.more["hold_id"] = routines.call(db, scene.customer, query, scene.names())["id"]
@@ -136,7 +136,7 @@ def held(db) -> Scene:
 
 
 def waiting(db, seats: int = 1) -> Scene:
-    """As `full`, with the customer on the waitlist."""
+    """Return `full`, with the customer on the waitlist."""
     scene = full(db)
     query = f"select events.join_waitlist(event_id => %(event_id)s, seats => {seats})"
     scene.more["entry_id"] = routines.call(db, scene.customer, query, scene.names())["id"]
@@ -144,7 +144,7 @@ def waiting(db, seats: int = 1) -> Scene:
 
 
 def offered(db, **event) -> Scene:
-    """As `free`: the customer has an offer of one seat, another customer has one, and two are free."""
+    """Return `free`: the customer has an offer of one seat, another customer has one, and two are free."""
     scene = waiting(db)
     db.execute("update events.inventory set capacity = 7 where event_id = %s", [scene.event_id])
     db.execute("select events.offer_seats(%s)", [scene.event_id])
@@ -152,7 +152,7 @@ def offered(db, **event) -> Scene:
 
 
 def offered_for_money(db) -> Scene:
-    """As `offered`, for 10.00, with 100.00 in the customer's wallet."""
+    """Return `offered`, for 10.00, with 100.00 in the customer's wallet."""
     scene = offered(db)
     db.execute("update events.events set price_cents = 1000 where id = %s", [scene.event_id])
     query = (
@@ -164,7 +164,7 @@ def offered_for_money(db) -> Scene:
 
 
 def closing(db) -> Scene:
-    """As `waiting` for three seats, of which one is free: only after the last offer anyone may hold it."""
+    """Return `waiting` for three seats, of which one is free: only after the last offer anyone may hold it."""
     scene = waiting(db, 3)
     scene.customer = scene.stage.customer()
     db.execute("update events.inventory set capacity = 5 where event_id = %s", [scene.event_id])
@@ -172,7 +172,7 @@ def closing(db) -> Scene:
 
 
 def roomy(db) -> Scene:
-    """As `waiting`, with room for the customer that nobody has offered yet."""
+    """Return `waiting`, with room for the customer that nobody has offered yet."""
     scene = waiting(db)
     db.execute("update events.inventory set capacity = 6 where event_id = %s", [scene.event_id])
     return scene

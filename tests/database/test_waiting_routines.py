@@ -1,7 +1,7 @@
 """Test that every routine that may wait for a lock is tried against a rival, or has a reason in walk/waits.txt.
 
-The routines come from the catalog. A routine may wait if it locks rows or takes an advisory lock, if it inserts with
-`on conflict`, or if it calls such a routine. What it has read before it waits may be out of date afterwards.
+The routines come from the catalog. A routine may wait if it locks, changes or deletes rows, takes an advisory lock,
+inserts with `on conflict`, or calls such a routine. A fact that it read before it waited may be out of date afterwards.
 
 The cases are in the files `*_rivals_concurrency.py`, and name their routines as tests/kit/rivals.py says.
 """

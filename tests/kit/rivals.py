@@ -6,8 +6,8 @@ A case is tried three times, each time in a scene of its own:
 - after: the rival commits its change, then the routine starts;
 - waiting: the rival takes a lock and makes its change, the routine starts and waits for the lock, the rival commits.
 
-Whoever waits must decide as one who comes after. So `waiting` must equal `after`. The change must matter, so `after`
-must differ from `undisturbed`.
+A routine that waits must decide like one that starts afterwards, so `waiting` must equal `after`. The change must
+matter, so `after` must differ from `undisturbed`.
 """
 
 import time
@@ -166,7 +166,8 @@ def _while_waiting(connect: Callable[..., Connection], case: Case, scene: Scene,
     connection = connect()
     background = InBackground(lambda: (case.act(connection, scene), "done")[1])
     until = time.monotonic() + 20
-    while not scene.db.execute(BLOCKED, [rival.info.backend_pid, connection.info.backend_pid]).fetchone()["blocked"]:  # type: ignore[index]
+    pids = [rival.info.backend_pid, connection.info.backend_pid]
+    while (row := scene.db.execute(BLOCKED, pids).fetchone()) is None or not row["blocked"]:
         assert background.is_alive(), f"{case.routine} did not wait for the rival: {background.got()}"
         assert time.monotonic() < until
         time.sleep(0.005)

@@ -80,7 +80,7 @@ from payments.fees as f where f.customer_id = %(customer)s
 
 
 def unpaid(db) -> Scene:
-    """A booking by card that waits for its payment, and the payment's success at Stripe."""
+    """Return a booking by card that waits for its payment, and the payment's success at Stripe."""
     till = CardBookings(db)
     customer = till.stage.customer()
     booking = till.book(customer)
@@ -89,7 +89,7 @@ def unpaid(db) -> Scene:
 
 
 def sold(db) -> Scene:
-    """A booking that was paid by card, and a dispute about it at Stripe."""
+    """Return a booking that was paid by card, and a dispute about it at Stripe."""
     till = CardBookings(db)
     customer = till.stage.customer()
     booking = paid(till, customer)
@@ -103,7 +103,7 @@ def sold(db) -> Scene:
 
 
 def undelivered(db) -> Scene:
-    """A refund that Stripe could not deliver."""
+    """Return a refund that Stripe could not deliver."""
     till = CardBookings(db)
     customer = till.stage.customer()
     till.cancel(paid(till, customer), customer)
@@ -113,7 +113,7 @@ def undelivered(db) -> Scene:
 
 
 def in_debt(db) -> Scene:
-    """An excess refund that was made at Stripe, after staff had refunded the booking to the wallet."""
+    """Return an excess refund that was made at Stripe, after staff had refunded the booking to the wallet."""
     till = CardBookings(db)
     customer = till.stage.customer()
     booking = paid(till, customer)
@@ -128,7 +128,7 @@ def in_debt(db) -> Scene:
 
 
 def desk(db, credit: int = PRICE, **policy) -> Scene:
-    """A customer with money in the wallet, and two events that cost 100.00."""
+    """Return a customer with money in the wallet, and two events that cost 100.00."""
     made = CreditBookings(db, **policy)
     customer, other = made.customer(), made.customer()
     if credit:
@@ -139,7 +139,7 @@ def desk(db, credit: int = PRICE, **policy) -> Scene:
 
 
 def with_code(db) -> Scene:
-    """As `desk`, with a promo code that one booking can use."""
+    """Return `desk`, with a promo code that one booking can use."""
     scene = desk(db)
     query = (
         "select payments.create_promo_code(organization_id => %s, code => 'HALF', kind => 'percent',"
@@ -150,14 +150,14 @@ def with_code(db) -> Scene:
 
 
 def with_pass(db) -> Scene:
-    """As `desk`, with a pass for one seat."""
+    """Return `desk`, with a pass for one seat."""
     scene = desk(db, credit=0)
     scene.more["desk"].give_pass(scene.customer, 1)
     return scene
 
 
 def begun(db, credit: int = 900) -> Scene:
-    """As `desk`, with a booking of an event that is about to start and money for its no-show fee."""
+    """Return `desk`, with a booking of an event that is about to start and money for its no-show fee."""
     scene = desk(db, credit)
     scene.more["soon_id"] = scene.more["desk"].book(
         scene.customer, None, event_id=scene.more["desk"].event(starts_in="10 minutes", price_cents=0)
@@ -167,7 +167,7 @@ def begun(db, credit: int = 900) -> Scene:
 
 
 def owing(db) -> Scene:
-    """As `begun`, with a no-show fee that the customer owes."""
+    """Return `begun`, with a no-show fee that the customer owes."""
     scene = begun(db, credit=0)
     NO_SHOW(db, scene)
     row = db.execute("select id from payments.fees where customer_id = %s", [scene.customer]).fetchone()
@@ -176,7 +176,7 @@ def owing(db) -> Scene:
 
 
 def invoiced(db) -> Scene:
-    """As `desk`, with a booking that is paid by invoice."""
+    """Return `desk`, with a booking that is paid by invoice."""
     scene = desk(db)
     db.execute(
         "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)"
@@ -190,7 +190,7 @@ def invoiced(db) -> Scene:
 
 
 def packaged(db) -> Scene:
-    """As `desk`, with a paid package of wallet money."""
+    """Return `desk`, with a paid package of wallet money."""
     scene = desk(db, credit=0)
     made = scene.more["desk"]
     purchase = packages.buy(made, scene.customer, packages.money(made, bonus=0))

@@ -62,7 +62,7 @@ def occurrence(days: int, hour: int) -> dict[str, str]:
 
 
 def series(db) -> Scene:
-    """A daily series with one event in ten days, and the occurrences for its edits."""
+    """Return a daily series with one event in ten days, and the occurrences for its edits."""
     scene = rivals.empty_scene(db)
     db.execute("delete from events.events where id = %s", [scene.event_id])
     day = datetime.now(UTC).date() + timedelta(days=10)
@@ -103,7 +103,7 @@ def series(db) -> Scene:
 
 
 def limited(db) -> Scene:
-    """As `series`, where the organization may have one more event and one more series."""
+    """Return `series`, where the organization may have one more event and one more series."""
     db.execute("update ops.limits set value = 1 where name = 'events_per_organization'")
     db.execute("update ops.limits set value = 2 where name = 'series_per_organization'")
     return series(db)

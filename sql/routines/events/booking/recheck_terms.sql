@@ -1,8 +1,8 @@
 -- events.recheck_terms: apply terms that changed while a free booking waited for its event.
 --
 -- The fast path of events.book has read the terms before it waited. A booking that is possible under the changed terms
--- takes their policy. Any other is refused as a request that begins now. The caller holds the locks of the customer and
--- of the event. Internal: runs with the rights of the routine that calls it.
+-- takes their policy. Any other is refused like a request that starts now. The caller holds the locks of the customer
+-- and of the event. Internal: runs with the rights of the routine that calls it.
 --
 -- Refuses: as events.refuse_closed_event and events.resolve_payment_method do; 409 too_many_seats.
 
