@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from tests.kit import packages, rivals, routines
 from tests.kit.payments import DISPUTE, PRICE, CardBookings, dashboard_refund, paid
-from tests.kit.rivals import Case, Scene, calls
+from tests.kit.rivals import Case, Scene, calls, runs
 from tests.kit.wallets import CreditBookings
 
 APPLY = calls("select payments.apply_payment(%(facts)s)", "service")
@@ -45,6 +45,13 @@ OTHER_WALLET = calls(
 WITH_CODE = calls(
     "select events.book(event_id => %(event_id)s, payment_method => 'wallet', promo_code => 'HALF',"
     " idempotency_key => 'tap')"
+)
+BY_INVOICE = calls(
+    "select events.book(event_id => %(other_id)s, payment_method => 'invoice', idempotency_key => 'tap')"
+)
+NO_INVOICES = runs(
+    "update organizations.payout_settings set invoices_allowed = false where organization_id = %(organization_id)s"
+    " and exists (select from events.inventory where event_id = %(other_id)s for no key update)"
 )
 OTHER_WITH_CODE = calls(
     "select events.book(event_id => %(other_id)s, payment_method => 'wallet', promo_code => 'HALF',"
@@ -226,6 +233,10 @@ CASES = {
     "promo code: the last use": Case(
         "payments.use_promo_code", WITH_CODE, OTHER_WITH_CODE, with_code, look=LOTS, lock="nothing"
     ),
+    "promo code: it is switched off": Case(
+        "events.book", WITH_CODE, runs("update payments.promo_codes set active = false"), with_code, look=LOTS
+    ),
+    "invoice: the organization stops invoices": Case("events.book", BY_INVOICE, NO_INVOICES, invoiced),
     "package: its money is spent": Case(
         "payments.refund_purchase", REFUND_PURCHASE, OTHER_WALLET, packaged, look=LOTS, lock="nothing"
     ),

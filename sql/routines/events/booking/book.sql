@@ -242,7 +242,8 @@ begin
     end if;
     the_terms := events.bookable_terms(book.event_id);
 
-    -- A second pass follows if the terms changed while the first waited for the event.
+    -- A second pass, under the event's lock, quotes again: the first may have waited, and terms, settings and promo codes
+    -- may have changed. Free seats need it only if the terms changed.
     loop
         if the_terms.price_cents > 0 or book.payment_method is not null or book.promo_code is not null then
             the_quote := payments.quote_seats(the_terms, the_customer_id, book.seats, book.promo_code);
@@ -258,7 +259,11 @@ begin
         if is_locked then
             update ops.idempotency_keys as k
             set response = the_answer
-            where k.caller_id = the_keyring_id and k.operation = 'book' and k.key = book.idempotency_key;
+            where
+                k.caller_id = the_keyring_id
+                and k.operation = 'book'
+                and k.key = book.idempotency_key
+                and k.response <> the_answer;
             exit;
         end if;
 
@@ -280,7 +285,7 @@ begin
         is_locked := true;
 
         the_changed_terms := events.bookable_terms(book.event_id);
-        exit when the_changed_terms is not distinct from the_terms;
+        exit when the_changed_terms is not distinct from the_terms and the_quote is null;
         the_terms := the_changed_terms;
     end loop;
 
