@@ -21,45 +21,40 @@ def begin(db):
         both.compare()
 
 
-def test_booking_of_a_hold_passes_the_customers_offer_to_the_next_entry(begin):
-    both = begin(2)
+def test_booking_of_fewer_seats_than_held_and_offered_passes_the_rest_to_the_next_entry(begin):
+    both = begin(3)
     ana, ben, cleo, *_ = both.people
-    both.book(ana, seats=2)
-    both.join(ben, 1)
-    both.cancel(ana, 0)
+    both.book(ana, seats=3)
+    both.join(ben, 2)
+    both.join(cleo, 2)
+    both.resize(both.staff, 4)
     both.hold(ben, 1, None)
-    both.join(cleo, 1)
+    both.resize(both.staff, 6)
     both.compare()
     assert [entry.status for entry in both.life.entries] == ["offered", "waiting"]
 
-    both.book(ben, seats=1, hold=1)
+    both.book(ben, seats=1)
 
     both.compare()
-    assert [entry.status for entry in both.life.entries] == ["left", "offered"]
+    assert [entry.status for entry in both.life.entries] == ["accepted", "offered"]
 
 
 def test_booking_of_a_hold_closes_the_customers_entry_and_unblocks_the_queue(begin):
     both = begin(3)
-    ana, ben, cleo, dora, *_ = both.people
+    ana, ben, cleo, *_ = both.people
     both.book(ana, seats=3)
     both.join(ben, 2)
-    both.join(cleo, 2)
-    both.cancel(ana, 0)
-    both.later(rules.OFFER - 5)
-    both.leave(cleo)
-    both.hold(ben, 1, None)
-    both.join(cleo, 2)
-    both.later(5)
-    both.sweep()
-    both.join(dora, 1)
+    both.join(cleo, 1)
     both.resize(both.staff, 4)
+    both.hold(ben, 1, None)
+    both.resize(both.staff, 5)
     both.compare()
-    assert [entry.status for entry in both.life.entries] == ["waiting", "left", "offered", "waiting"]
+    assert [entry.status for entry in both.life.entries] == ["waiting", "waiting"]
 
-    both.book(ben, seats=1, hold=1)
+    both.book(ben, seats=1, hold=0)
 
     both.compare()
-    assert [entry.status for entry in both.life.entries] == ["left", "left", "offered", "offered"]
+    assert [entry.status for entry in both.life.entries] == ["left", "offered"]
 
 
 def test_customer_with_a_hold_cannot_join_the_waitlist(begin):

@@ -483,12 +483,15 @@ def test_offer_accepted_by_invoice_counts_against_the_limit(db, invoices):
 def test_guest_seats_own_seats_and_holds_count_together_against_the_policy(db, stage):
     event_id, somebody = stage.event(capacity=100, policy=POLICY), stage.customer()
     guests(db, event_id, somebody, 12)
-    hold(db, event_id, somebody, seats=5)
+    routines.book(db, event_id, somebody, 5)
 
-    code, members = refusal(guests, db, event_id, somebody, 4)
+    for way in (guests, hold):
+        code, members = refusal(way, db, event_id, somebody, 4)
+        assert (code, members["seats_left"]) == ("too_many_seats", 3)
+        assert "3 more seats" in members["detail"]
 
-    assert (code, members["seats_left"]) == ("too_many_seats", 3)
-    assert "3 more seats" in members["detail"]
+    hold(db, event_id, somebody, seats=2)
+    assert refusal(hold, db, event_id, somebody, 4)[1]["seats_left"] == 1
     assert guests(db, event_id, somebody, 3)["status"] == "confirmed"
     narrow = stage.event(policy={**POLICY, "seats_max_per_person": 4})
     assert refusal(hold, db, narrow, somebody, 5)[0] == "too_many_seats"
@@ -569,7 +572,7 @@ def test_waitlist_entry_counts_and_its_offer_can_be_accepted_at_the_limit(db, st
     assert refusal(routines.call, db, somebody, join, [event_id, 4])[1]["seats_left"] == 3
     entry = routines.call(db, somebody, join, [event_id, 3])
     routines.call(db, first, "select events.cancel_booking(booking_id => %s)", [booked["id"]])
-    assert refusal(guests, db, event_id, somebody, 1)[0] == "too_many_seats"
+    assert refusal(hold, db, event_id, somebody, 4)[0] == "too_many_seats"
     taken = routines.call(db, somebody, "select events.accept_offer(entry_id => %s)", [entry["id"]])
     assert taken["status"] == "accepted"
 

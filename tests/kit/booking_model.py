@@ -152,20 +152,12 @@ class Life:
             return first
         self._bookable(caller)
         who = self._customer(caller, customer)
-        entry = self._live_entry(who)
-        offer = entry.hold if entry and entry.status == "offered" and entry.seats == seats and hold is None else None
-        if hold is not None:
-            self._consume(self.holds[hold], who, seats)
-        elif offer is not None:
-            self._consume(offer, who, seats)
-        elif seats > self.seats_left():
-            self._make_room(None if guest else who, seats)
-        number = self._place(who, seats, guest, own=hold is not None or offer is not None)
-        if entry is not None and offer is not None:
-            entry.status, entry.booking = "accepted", number
-        elif entry is not None and entry.status in LIVE_ENTRY:
-            self._close(entry, "left")
-            self._offer()
+        if any(held.status == "active" and held.expires <= self.now for held in self.holds):
+            self._lapse()
+        reserved = self._use_reservations(who, None if hold is None else self.holds[hold])
+        self._make_room(None if guest else who, seats, reserved)
+        number = self._place(who, seats, guest, reserved)
+        self._end_reservations(who, number)
         if key is not None:
             self.answers[caller, key] = (body, number)
         return number
@@ -176,10 +168,20 @@ class Life:
         self._bookable(caller)
         who = self._customer(caller, customer)
         self._lapse()
-        for number, hold in enumerate(self.holds):
-            if hold.customer == who and hold.purpose != "offer" and hold.status == "active":
-                self._unless(hold.seats == seats, "already_held")
-                return number
+        own = [hold for hold in self.holds if hold.customer == who and hold.status == "active"]
+        if own:
+            own.sort(key=lambda hold: hold.purpose == "offer")
+            more = seats - own[0].seats
+            if more > 0:
+                self._make_room(who, more)
+                self._take(more)
+            for entry in self.entries:
+                entry.seats = seats if entry.hold is own[0] else entry.seats
+            own[0].seats = seats
+            self._settle()
+            if more:
+                self._offer()
+            return self.holds.index(own[0])
         self._make_room(who, seats)
         purpose, minutes = ("online", ONLINE_HOLD) if who == caller else ("desk", DESK_HOLD)
         self._take(seats)
@@ -265,10 +267,10 @@ class Life:
         self._unless(entry.status == "offered", "offer_not_open")
         self._unless(self.status == "scheduled", "event_not_bookable")
         assert entry.hold is not None
-        self._consume(entry.hold, entry.customer, entry.seats)
-        entry.booking = self._place(entry.customer, entry.seats, guest=False, own=True)
-        entry.status = "accepted"
-        return entry.booking
+        reserved = self._use_reservations(entry.customer, entry.hold)
+        booking = self._place(entry.customer, entry.seats, False, reserved)
+        self._end_reservations(entry.customer, booking)
+        return booking
 
     @all_or_nothing
     def promote(self, caller: Person) -> int:
@@ -379,8 +381,7 @@ class Life:
         self.on_sale = min(self.on_sale, self.free()) if self.queue() else self.free()
 
     def _take(self, seats: int) -> None:
-        """Take seats that are on sale, or any free seats after the waitlist has ended."""
-        self._unless(seats <= self.seats_left(), "sold_out")
+        """Take seats that _make_room has found."""
         self.on_sale = max(self.on_sale - seats, 0)
 
     def _customer(self, caller: Person, customer: Person | None) -> Person:
@@ -405,21 +406,38 @@ class Life:
     def _last_place(self) -> int:
         return 1 + max((entry.place for entry in self.entries), default=0)
 
-    def _consume(self, hold: Hold, customer: Person, seats: int) -> None:
-        theirs = hold.customer == customer and hold.seats == seats and hold.status == "active"
-        self._unless(theirs and hold.expires > self.now, "hold_expired")
-        hold.status = "consumed"
+    def _use_reservations(self, customer: Person, named: Hold | None) -> int:
+        own = [h for h in self.holds if h.customer == customer and h.status == "active" and h.expires > self.now]
+        self._unless(named is None or any(hold is named for hold in own), "hold_expired")
+        for hold in own:
+            hold.status = "consumed"
+        return sum(hold.seats for hold in own)
 
-    def _make_room(self, customer: Person | None, seats: int) -> None:
+    def _end_reservations(self, customer: Person, booking: int) -> None:
+        entry = self._live_entry(customer)
+        if entry is not None and entry.hold is not None and entry.hold.status == "consumed":
+            entry.status, entry.booking = "accepted", booking
+        elif entry is not None:
+            self._close(entry, "left")
+        self._settle()
+        self._offer()
+
+    def _make_room(self, customer: Person | None, seats: int, reserved: int = 0) -> None:
+        """Refuse unless the seats are on sale, or `reserved`. The first in the waitlist may take all free seats."""
+        left = self.on_sale if self.now < self.offers_end() else self.free() - reserved
+        if seats - reserved <= left:
+            return
         self._lapse()
-        if seats > self.seats_left():
+        queue = self.queue()
+        is_first = customer is not None and bool(queue) and queue[0].customer == customer
+        left = self.on_sale if self.now < self.offers_end() else self.free() - reserved
+        if seats - reserved > left and not (is_first and seats <= self.free()):
             raise Refusal("already_booked" if self._has_booking(customer) else "sold_out")
 
-    def _place(self, customer: Person, seats: int, guest: bool, *, own: bool) -> int:
-        """Book seats that are on sale, or `own` ones that were held for the customer."""
+    def _place(self, customer: Person, seats: int, guest: bool, reserved: int) -> int:
+        """Book seats: the reserved ones first, then others that _make_room has found."""
         self._unless(guest or not self._has_booking(customer), "already_booked")
-        if not own:
-            self._take(seats)
+        self._take(max(seats - reserved, 0))
         self.bookings.append(Booking(customer, seats, guest))
         self._settle()
         self._tell("booking.confirmed", customer)

@@ -24,6 +24,16 @@ begin
     create index on pg_temp.registrations (event_id, customer_id);
     analyze pg_temp.registrations;
 
+    -- Imported registrations may take seats although others wait, because they are older. This setting allows it
+    -- (events.may_skip_waitlist).
+    perform set_config('events.inventory_locked', 'yes', true);
+    -- Lock before looking for existing rows: others may write them while this waits.
+    perform
+    from events.inventory as i
+    where i.event_id in (select p.event_id from pg_temp.registrations as p where p.reason is null)
+    order by i.event_id
+    for no key update;
+
     update pg_temp.registrations as r
     set
         reason = format(
@@ -48,15 +58,9 @@ begin
     ) as d
     where r.line = d.line and (d.has_booking or d.first_line <> d.line);
 
-    -- Imported registrations may take seats that are set aside for others, because they are older. This setting allows it
-    -- (events.may_take_set_aside).
+    -- Imported registrations may take seats that are set aside for others, because they are older. This setting allows
+    -- it (events.may_take_set_aside).
     perform set_config('events.older_bookings', 'yes', true);
-    perform set_config('events.inventory_locked', 'yes', true);
-    perform
-    from events.inventory as i
-    where i.event_id in (select p.event_id from pg_temp.registrations as p where p.reason is null)
-    order by i.event_id
-    for no key update;
 
     for the_event in
         select i.event_id, i.capacity, i.taken, i.held

@@ -19,6 +19,13 @@ begin
     create unique index on pg_temp.waits (line);
     analyze pg_temp.waits;
 
+    -- Lock before looking for existing rows: others may write them while this waits.
+    perform
+    from events.inventory as i
+    where i.event_id in (select p.event_id from pg_temp.waits as p where p.reason is null)
+    order by i.event_id
+    for no key update;
+
     update pg_temp.waits as r
     set reason = 'the customer waits for this class already'
     from (
@@ -44,12 +51,6 @@ begin
     )
     from pg_temp.waits as p
     where p.reason is null and not p.is_there;
-
-    perform
-    from events.inventory as i
-    where i.event_id in (select p.event_id from pg_temp.waits as p where p.reason is null)
-    order by i.event_id
-    for no key update;
 
     insert into events.waitlist_entries (
         id, event_id, customer_id, seats, place, status, status_reason, booking_id, joined_at

@@ -56,7 +56,7 @@ class BookingRequest(Request):
     ] = None
     customer_id: Annotated[Id | None, Field(description="The customer, if staff books for another person.")] = None
     guest: Annotated[Flag, Field(description="Extra seats for guests, in addition to an existing booking.")] = False
-    hold_id: Annotated[Id | None, Field(description="The hold whose seats are booked.")] = None
+    hold_id: Annotated[Id | None, Field(description="The hold to book. Other held seats are used too.")] = None
     promo_code: PromoCode | None = None
     total_cents: TotalCents | None = None
 

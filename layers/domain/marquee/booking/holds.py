@@ -39,9 +39,9 @@ class Hold(Answer):
 
 
 def hold(session: Session, request: HoldRequest) -> Hold:
-    """Hold seats.
+    """Hold seats, or change the number of seats that the customer holds or was offered.
 
-    Refuses as a booking does before payment, 409 already_held for another number of seats, and 409 price_changed.
+    Refuses as a booking does before payment, and 409 price_changed.
     """
     answer = session.value(
         "select events.hold_seats(event_id => %(event_id)s, seats => %(seats)s, customer_id => %(customer_id)s,"

@@ -37,7 +37,7 @@ BY_CODE: Mapping[str, Refusal] = {
     "already_held": Refusal(
         409,
         "You hold {seats} seats of this event: `hold_id`. Book them, or release them first.",
-        "the customer holds seats of this event: another number, or they want to wait for more",
+        "the customer wants to wait for an event of which they hold seats",
         "`hold_id`, `seats`",
     ),
     "already_reversed": Refusal(

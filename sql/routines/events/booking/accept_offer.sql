@@ -1,8 +1,8 @@
 -- events.accept_offer: book the seats that the waitlist offered.
 --
 -- Locks the person, then the event's inventory. The offer's hold becomes a booking in this transaction, at the price of
--- the offer. The key is bound to the entry and the request, and returns the first response. Without a key, a repeated
--- call returns the entry.
+-- the offer. Other seats that the customer holds return to the waitlist. The key is bound to the entry and the request,
+-- and returns the first response. Without a key, a repeated call returns the entry.
 --
 -- Refuses: 400 idempotency_key_required, 402 payment_required, 403 forbidden, 404 waitlist_entry_not_found,
 -- 409 already_booked, 409 event_not_bookable, 409 hold_again_later, 409 hold_expired, 409 offer_not_open,
@@ -27,6 +27,7 @@ declare
     the_method events.payment_method;
     the_booking_id uuid;
     the_first_answer text;
+    seats_reserved integer;
 begin
     perform users.refuse_erased();
     the_first_answer := ops.first_answer(
@@ -45,6 +46,8 @@ begin
     from events.waitlist_entries as w
     where w.id = accept_offer.entry_id;
     the_entry := events.callers_entry(accept_offer.entry_id);
+    -- An erasure may have ended while this waited for the person.
+    perform users.refuse_erased();
 
     if the_entry.status = 'accepted' then
         return ops.keep_answer(
@@ -71,15 +74,17 @@ begin
         accept_offer.total_cents
     );
 
-    perform events.consume_hold(
-        the_entry.hold_id, the_entry.event_id, the_entry.customer_id, the_entry.seats, 'offer'
-    );
+    seats_reserved := (
+        events.use_reservations(the_entry.event_id, the_entry.customer_id, the_entry.hold_id)
+    ).seats;
     perform events.limit_seats(the_terms, the_entry.customer_id, the_entry.seats, 'own');
     the_booking_id := events.place_booking(
         ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method, the_quote,
         the_entry.hold_id, ops.caller_id()
     );
-    perform events.close_entry_after_booking(the_entry.id, the_booking_id, the_entry.seats);
+    perform events.end_reservations(
+        the_entry.event_id, the_entry.customer_id, the_booking_id, seats_reserved - the_entry.seats
+    );
     return ops.keep_answer('accept_offer', accept_offer.idempotency_key, events.waitlist_answer(the_entry.id));
 end;
 $$;

@@ -6,9 +6,10 @@
 -- The response is stored with the idempotency key in the same transaction. A retry gets the same text. A concurrent
 -- request with the same key waits for the first, then gets its response.
 --
--- A customer who holds seats books them with hold_id, at the price of the hold. A promo code is used together with the
--- booking, or neither is. A new booking does not overtake the waitlist. A customer with an offer for the same number of
--- seats accepts the offer by booking.
+-- A booking uses the seats that its customer holds or was offered, with or without hold_id, whoever makes the booking,
+-- at the price at which they were held. Seats that it does not need return to the waitlist. Further seats must be on
+-- sale, at the current price. A new booking does not overtake the waitlist. A promo code is used together with the
+-- booking, or neither is.
 --
 -- The fast path serves nearly all bookings: own seats at a free event that is open to everyone, with an idempotency key
 -- and without guests. It applies while the event has room, nobody waits for seats, and no seats are held. It reads in
@@ -18,8 +19,12 @@
 -- bench.booking.variants measures the server's part).
 --
 -- All other bookings take the general path, which writes the same rows. The same routines make the response
--- (events.booking_answer) and the message (events.new_booking_payload). The general path locks the customer first, so
--- that limits per person hold for concurrent bookings.
+-- (events.booking_answer) and the message (events.new_booking_payload).
+--
+-- Both paths lock the customer, so that limits per person hold for concurrent bookings. Whatever was read before a lock
+-- may change while the routine waits for it. So the fast path checks again that the customer holds no seats, and at the
+-- end that the terms are the same (events.recheck_terms). The general path locks the event before it decides, and reads
+-- everything again.
 --
 -- Refuses: 400 idempotency_key_required, 401 unauthenticated, 402 payment_required, 403 forbidden, 404 event_not_found,
 -- 404 customer_not_found, 404 promo_code_not_found, 409 already_booked, 409 booking_window_closed,
@@ -52,12 +57,13 @@ declare
     the_request_hash bytea;
     the_situation record;
     the_terms events.terms;
+    the_changed_terms events.terms;
     the_inventory events.inventory;
     the_customer_id uuid;
     the_method events.payment_method;
     the_quote payments.quotes;
-    the_entry events.waitlist_entries;
     the_hold_id uuid;
+    seats_reserved integer := 0;
     the_booking_id uuid;
     the_organization_id uuid;
     the_currency character(3);
@@ -65,6 +71,7 @@ declare
     the_answer text;
     the_first_answer text;
     locked boolean;
+    is_locked boolean := false;
 begin
     if
         book.seats between 1 and 20
@@ -83,8 +90,9 @@ begin
             ops.uuid_v7(),
             events.booking_request_hash(
                 book.event_id, book.seats, book.guest, null, null, null, null, book.total_cents
-            )
-        into the_organization_id, the_currency, the_policy, the_booking_id, the_request_hash
+            ),
+            events.lock_person(the_caller_id)
+        into the_organization_id, the_currency, the_policy, the_booking_id, the_request_hash, locked
         from (
             select t.organization_id, t.currency, t.policy
             from events.terms as t
@@ -107,7 +115,6 @@ begin
     -- seats that may exceed it. `offset 0` makes the planner read the person's bookings. It would choose the event's
     -- bookings, which it estimates as equally few.
     if book.seats > 1 and the_booking_id is not null then
-        locked := events.lock_person(the_caller_id);
         if
             (the_policy ->> 'seats_max_per_person')::integer < book.seats
             or exists (
@@ -133,7 +140,13 @@ begin
         with
         keyed as (
             insert into ops.idempotency_keys (caller_id, operation, key, request_hash, response)
-            values (the_caller_id, 'book', book.idempotency_key, the_request_hash, the_answer)
+            select the_caller_id, 'book', book.idempotency_key, the_request_hash, the_answer
+            from events.inventory as i
+            where
+                i.event_id = book.event_id
+                and i.waitlisted = 0
+                and i.held = 0
+                and exists (select from users.profiles as p where p.id = the_caller_id and p.erased_at is null)
             on conflict do nothing
             returning true
         ),
@@ -159,15 +172,29 @@ begin
         do nothing;
 
         if found then
+            if not exists (
+                select
+                from events.terms as t
+                where
+                    t.event_id = book.event_id
+                    and t.price_cents = 0
+                    and t.policy = the_policy
+                    and events.open_to_everybody(t)
+            ) then
+                perform events.recheck_terms(the_booking_id, book.idempotency_key, book.total_cents);
+            end if;
             return the_answer;
         end if;
 
-        -- Either a concurrent request took the key first, or the key is new and the customer already has a booking.
+        -- A concurrent request took the key first, or the key is new and the customer already has a booking. Without a
+        -- key, seats are held or waited for since the first statement, or the customer was erased.
         the_first_answer := ops.idempotent_answer(the_caller_id, 'book', book.idempotency_key, the_request_hash);
         if the_first_answer = the_answer then
             perform events.refuse_already_booked(book.event_id, the_caller_id);
         end if;
-        return the_first_answer;
+        if the_first_answer is not null then
+            return the_first_answer;
+        end if;
     end if;
 
     if (book.seats between 1 and 20) is not true then
@@ -184,7 +211,6 @@ begin
     );
     the_customer_id := the_caller_id;
     the_method := 'none';
-    the_hold_id := book.hold_id;
     the_booking_id := ops.uuid_v7();
 
     -- Read everything that the general path needs in one statement.
@@ -215,54 +241,90 @@ begin
         the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
     end if;
     -- Seats held for a card payment also count against the caller, because staff have a limit of their own.
-    if the_customer_id is distinct from the_caller_id and book.payment_method in ('card', 'twint') then
-        locked := events.lock_people(the_customer_id, the_caller_id);
-    else
-        locked := events.lock_person(the_customer_id);
-    end if;
-    -- Held seats of an event that is free may have a price.
-    if
-        the_terms.price_cents > 0
-        or the_inventory.held > 0
-        or coalesce(book.payment_method::text, book.promo_code, book.total_cents::text) is not null
-    then
-        the_quote := payments.quote_seats(
-            the_terms, the_customer_id, book.seats, book.promo_code,
-            -- Extra seats for guests use only the hold that the request names.
-            case
-                when the_inventory.held > 0 and (book.hold_id is not null or not book.guest)
-                then payments.kept_list_cents(the_terms, the_customer_id, book.seats, book.hold_id)
-            end
-        );
-        the_method := events.resolve_payment_method(
-            the_terms, the_quote, book.seats, book.payment_method, book.idempotency_key, book.total_cents
-        );
-    end if;
-    the_answer := events.booking_answer(
-        the_booking_id, book.event_id, the_customer_id, book.seats, book.guest, the_method,
-        case when the_method in ('comp', 'pass') then 0 else coalesce(the_quote.total_cents, 0) end, the_terms.currency
+    perform events.lock_customer(
+        the_customer_id, the_terms.organization_id,
+        the_customer_id is distinct from the_caller_id and book.payment_method in ('card', 'twint')
     );
+    the_answer := ops.idempotent_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
+    if the_answer is not null then
+        return the_answer;
+    end if;
+    the_terms := events.bookable_terms(book.event_id);
 
-    if book.idempotency_key is not null then
-        insert into ops.idempotency_keys (caller_id, operation, key, request_hash, response)
-        values (the_keyring_id, 'book', book.idempotency_key, the_request_hash, the_answer)
-        on conflict do nothing;
-
-        if not found then
-            return ops.idempotent_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
+    -- A second pass, under the event's lock, quotes again: the first may have waited, and terms, settings and promo codes
+    -- may have changed. Free seats need it only if the terms changed.
+    loop
+        -- Held seats of an event that is free may have a price.
+        if
+            the_terms.price_cents > 0
+            or the_inventory.held > 0
+            or coalesce(book.payment_method::text, book.promo_code, book.total_cents::text) is not null
+        then
+            the_quote := payments.quote_seats(
+                the_terms, the_customer_id, book.seats, book.promo_code,
+                case
+                    when the_inventory.held > 0
+                    then payments.kept_list_cents(the_terms, the_customer_id, book.seats)
+                end
+            );
+            the_method := events.resolve_payment_method(
+                the_terms, the_quote, book.seats, book.payment_method, book.idempotency_key, book.total_cents
+            );
         end if;
+        the_answer := events.booking_answer(
+            the_booking_id, book.event_id, the_customer_id, book.seats, book.guest, the_method,
+            case when the_method in ('comp', 'pass') then 0 else coalesce(the_quote.total_cents, 0) end,
+            the_terms.currency
+        );
+        if is_locked then
+            update ops.idempotency_keys as k
+            set response = the_answer
+            where
+                k.caller_id = the_keyring_id
+                and k.operation = 'book'
+                and k.key = book.idempotency_key
+                and k.response <> the_answer;
+            exit;
+        end if;
+
+        -- The key comes before the event, so that nobody waits for a key who has locked an event (deadlock).
+        if book.idempotency_key is not null then
+            insert into ops.idempotency_keys (caller_id, operation, key, request_hash, response)
+            values (the_keyring_id, 'book', book.idempotency_key, the_request_hash, the_answer)
+            on conflict do nothing;
+
+            if not found then
+                return ops.idempotent_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
+            end if;
+        end if;
+
+        if the_customer_id = the_caller_id and book.hold_id is null then
+            locked := events.queue_for_event(book.event_id);
+        end if;
+        the_inventory := events.lock_inventory(book.event_id);
+        is_locked := true;
+
+        the_changed_terms := events.bookable_terms(book.event_id);
+        exit when
+            the_changed_terms is not distinct from the_terms and the_quote is null and the_inventory.held = 0;
+        the_terms := the_changed_terms;
+    end loop;
+
+    -- An overdue hold may end in an offer to this customer, so it expires first.
+    if the_inventory.held > 0 and exists (
+        select
+        from events.holds as h
+        where h.event_id = book.event_id and h.status = 'active' and h.expires_at <= statement_timestamp()
+    ) then
+        perform events.expire_event_holds(book.event_id);
+        the_inventory := events.lock_inventory(book.event_id);
     end if;
 
-    if the_inventory.waitlisted > 0 or the_inventory.held > 0 then
-        the_entry := events.lock_live_entry(book.event_id, the_customer_id);
+    if the_inventory.held > 0 or book.hold_id is not null then
+        select u.seats, u.hold_id into seats_reserved, the_hold_id
+        from events.use_reservations(book.event_id, the_customer_id, book.hold_id) as u;
     end if;
-
-    if book.hold_id is not null then
-        perform events.consume_hold(book.hold_id, book.event_id, the_customer_id, book.seats, 'online', 'desk');
-    elsif the_entry.status = 'offered' and the_entry.seats = book.seats then
-        the_hold_id := the_entry.hold_id;
-        perform events.consume_hold(the_hold_id, book.event_id, the_customer_id, book.seats, 'offer');
-    elsif events.seats_on_sale(the_inventory) < book.seats then
+    if events.seats_on_sale(the_inventory) + seats_reserved < book.seats then
         perform events.require_seats(the_terms, the_customer_id, book.seats, book.guest);
     end if;
 
@@ -275,8 +337,10 @@ begin
         the_caller_id
     );
 
-    if the_entry.id is not null then
-        perform events.close_entry_after_booking(the_entry.id, the_booking_id, book.seats);
+    if the_inventory.held > 0 or the_inventory.waitlisted > 0 then
+        perform events.end_reservations(
+            book.event_id, the_customer_id, the_booking_id, greatest(seats_reserved - book.seats, 0)
+        );
     end if;
     return the_answer;
 end;

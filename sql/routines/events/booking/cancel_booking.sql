@@ -22,25 +22,30 @@ declare
     is_late boolean;
     was_unpaid boolean;
 begin
-    perform users.refuse_erased();
-    select b.* into the_booking
-    from events.bookings as b
-    where b.id = cancel_booking.booking_id;
+    -- Read the booking and the caller's rights, lock the event, and read them again: they may have changed while this
+    -- waited for the lock.
+    for reading in 1 .. 2 loop
+        if reading = 2 then
+            perform events.lock_inventory(the_booking.event_id);
+        end if;
 
-    is_staff := found and events.is_staff(the_booking.organization_id);
-    if the_booking.id is null or (the_booking.customer_id is distinct from ops.caller_id() and not is_staff) then
-        raise exception using errcode = 'PT404', message = 'booking_not_found';
-    end if;
+        perform users.refuse_erased();
+        select b.* into the_booking
+        from events.bookings as b
+        where b.id = cancel_booking.booking_id;
 
-    if is_waived and not is_staff then
-        raise exception using errcode = 'PT403', message = 'forbidden',
-            detail = jsonb_build_object(
-                'detail', 'Only staff of the organization may waive a fee. Omit `waive`.'
-            )::text;
-    end if;
+        is_staff := found and events.is_staff(the_booking.organization_id);
+        if the_booking.id is null or (the_booking.customer_id is distinct from ops.caller_id() and not is_staff) then
+            raise exception using errcode = 'PT404', message = 'booking_not_found';
+        end if;
 
-    perform events.lock_inventory(the_booking.event_id);
-    select b.* into the_booking from events.bookings as b where b.id = cancel_booking.booking_id;
+        if is_waived and not is_staff then
+            raise exception using errcode = 'PT403', message = 'forbidden',
+                detail = jsonb_build_object(
+                    'detail', 'Only staff of the organization may waive a fee. Omit `waive`.'
+                )::text;
+        end if;
+    end loop;
 
     if the_booking.status not in ('cancelled', 'refunded') then
         select t.* into the_terms from events.terms as t where t.event_id = the_booking.event_id;

@@ -19,24 +19,30 @@ declare
     the_terms events.terms;
     the_status events.booking_status := case when record_attendance.attended then 'attended' else 'no_show' end;
 begin
-    select b.* into the_booking
-    from events.bookings as b
-    where b.id = record_attendance.booking_id;
+    -- Read the booking and the caller's right to it, lock the event, and read both again: they may have changed while
+    -- this waited for the lock.
+    for reading in 1 .. 2 loop
+        if reading = 2 then
+            perform events.lock_inventory(the_booking.event_id);
+        end if;
 
-    if not found or not events.is_door_staff(the_booking.event_id) then
-        raise exception using
-            errcode = case when the_booking.customer_id = ops.caller_id() then 'PT403' else 'PT404' end,
-            message = case when the_booking.customer_id = ops.caller_id() then 'forbidden' else 'booking_not_found' end;
-    end if;
+        select b.* into the_booking
+        from events.bookings as b
+        where b.id = record_attendance.booking_id;
 
-    if record_attendance.attended is null then
-        raise exception using errcode = 'PT422', message = 'invalid_request',
-            detail = jsonb_build_object('detail', '`attended` must be true or false.')::text;
-    end if;
-
+        if not found or not events.is_door_staff(the_booking.event_id) then
+            raise exception using
+                errcode = case when the_booking.customer_id = ops.caller_id() then 'PT403' else 'PT404' end,
+                message = case
+                    when the_booking.customer_id = ops.caller_id() then 'forbidden' else 'booking_not_found'
+                end;
+        end if;
+        if record_attendance.attended is null then
+            raise exception using errcode = 'PT422', message = 'invalid_request',
+                detail = jsonb_build_object('detail', '`attended` must be true or false.')::text;
+        end if;
+    end loop;
     select t.* into the_terms from events.terms as t where t.event_id = the_booking.event_id;
-    perform events.lock_inventory(the_booking.event_id);
-    select b.* into the_booking from events.bookings as b where b.id = record_attendance.booking_id;
 
     if statement_timestamp() < the_terms.starts_at - interval '1 hour' then
         raise exception using errcode = 'PT409', message = 'too_early',

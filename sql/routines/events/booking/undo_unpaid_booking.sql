@@ -29,11 +29,11 @@ begin
         return false;
     end if;
 
-    -- One statement, so that the seats are never free in between, and the counters do not change.
+    -- One statement, so that the seats are never free in between. Seats beyond those of the former hold become free.
     update events.holds as h
     set
         status = case when h.id = the_hold.id then 'released' else 'active' end::events.hold_status,
-        seats = the_hold.seats,
+        seats = least(h.seats, the_hold.seats),
         ended_at = null
     where
         h.id = the_hold.id
@@ -54,7 +54,8 @@ begin
     where h.id = the_hold.id;
 
     update events.waitlist_entries as w
-    set status = 'offered', status_reason = 'The payment was refused.', booking_id = null, seats = the_hold.seats
+    set status = 'offered', status_reason = 'The payment was refused.', booking_id = null,
+        seats = (select h.seats from events.holds as h where h.id = w.hold_id)
     where
         w.booking_id = the_booking.id
         and w.status = 'accepted'

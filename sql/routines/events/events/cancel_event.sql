@@ -14,7 +14,8 @@ declare
     the_terms events.terms := events.require_staff(cancel_event.event_id, 'editor', 'admin', 'owner');
 begin
     perform events.lock_inventory(cancel_event.event_id);
-    select t.* into the_terms from events.terms as t where t.event_id = cancel_event.event_id;
+    -- Both the event and the caller's role may have changed while this waited.
+    the_terms := events.require_staff(cancel_event.event_id, 'editor', 'admin', 'owner');
 
     if the_terms.status <> 'cancelled' then
         if the_terms.status = 'completed' or the_terms.ends_at <= statement_timestamp() then

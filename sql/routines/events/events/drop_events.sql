@@ -36,13 +36,17 @@ begin
         for update skip locked
     ) as t;
 
-    -- A separate statement, so that its snapshot includes bookings that committed before the locks were taken.
+    -- A separate statement, so that its snapshot includes bookings and cancellations that committed before the locks
+    -- were taken. An event that was cancelled meanwhile keeps its history.
     select array_agg(u.event_id) into unused
     from unnest(unused) as u (event_id)
     where
         not exists (select from events.bookings as b where b.event_id = u.event_id)
         and not exists (select from events.holds as h where h.event_id = u.event_id)
-        and not exists (select from events.waitlist_entries as w where w.event_id = u.event_id);
+        and not exists (select from events.waitlist_entries as w where w.event_id = u.event_id)
+        and exists (
+            select from events.terms as t where t.event_id = u.event_id and t.status in ('draft', 'scheduled')
+        );
 
     delete from events.occurrences as o where o.event_id = any (unused);
     delete from events.events as e

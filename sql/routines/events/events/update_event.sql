@@ -18,6 +18,8 @@ declare
     edited events.events;
 begin
     perform events.lock_inventory(update_event.event_id);
+    -- The caller's role may have changed while this waited.
+    the_terms := events.require_staff(update_event.event_id, 'editor', 'admin', 'owner');
     select e.* into the_event
     from events.terms as t
     inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at

@@ -2,10 +2,14 @@
 --
 -- A hold reserves seats like a booking, for the organization's online hold time, or its desk hold time if staff hold
 -- for a customer. It keeps the seats' price, and never outlives the end of sales. Locks the person, then the event's
--- inventory. A repeated call returns the existing hold with its first expiry.
+-- inventory.
 --
--- Refuses: as events.book does before payment; 409 already_held, for another number of seats;
--- 409 hold_again_later, 409 price_changed, 409 too_many_held, 409 too_many_seats, 422 invalid_request.
+-- A customer with a hold, or an offer of the waitlist, keeps it, and its expiry. It changes to the given number of
+-- seats. Further seats must be on sale and within the limits; with them, all seats of the hold take the current price.
+-- Seats that it gives up go to the waitlist. So a repeated call returns the existing hold.
+--
+-- Refuses: as events.book does before payment; 409 hold_again_later, 409 price_changed, 409 too_many_held,
+-- 409 too_many_seats, 422 invalid_request.
 
 create or replace function events.hold_seats(
     event_id uuid, seats integer default 1, customer_id uuid default null, total_cents bigint default null
@@ -20,7 +24,8 @@ declare
     the_customer_id uuid;
     the_hold events.holds;
     the_quote payments.quotes;
-    for_somebody_else boolean;
+    the_purpose events.hold_purpose;
+    seats_more integer;
 begin
     if (hold_seats.seats between 1 and 20) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
@@ -33,46 +38,56 @@ begin
     the_customer_id := events.ensure_customer(
         ops.caller_id(), hold_seats.customer_id, the_terms.organization_id
     );
-    for_somebody_else := the_customer_id is distinct from ops.caller_id();
-    perform events.lock_people(the_customer_id, ops.caller_id());
+    the_purpose := case when the_customer_id is distinct from ops.caller_id() then 'desk' else 'online' end;
+    perform events.lock_customer(the_customer_id, the_terms.organization_id, locks_caller => true);
 
     perform events.expire_event_holds(hold_seats.event_id);
+    -- The terms may have changed while this waited for the locks.
+    the_terms := events.bookable_terms(hold_seats.event_id);
 
     select h.* into the_hold
     from events.holds as h
     where
         h.event_id = hold_seats.event_id
         and h.customer_id = the_customer_id
-        and h.purpose in ('online', 'desk')
-        and h.status = 'active';
+        and h.purpose <> 'payment'
+        and h.status = 'active'
+    order by h.purpose = 'offer', h.id
+    limit 1;
+    seats_more := hold_seats.seats - coalesce(the_hold.seats, 0);
 
-    if found and the_hold.seats <> hold_seats.seats then
-        raise exception using errcode = 'PT409', message = 'already_held',
-            detail = jsonb_build_object('hold_id', the_hold.id, 'seats', the_hold.seats)::text;
+    if seats_more > 0 then
+        perform events.limit_held_seats(the_terms, the_customer_id, seats_more, ops.caller_id(), the_purpose);
+        perform events.limit_seats(the_terms, the_customer_id, seats_more, 'hold');
+        perform events.require_seats(the_terms, the_customer_id, seats_more, guest => false);
     end if;
 
-    if not found then
-        perform events.limit_held_seats(
-            the_terms, the_customer_id, hold_seats.seats, ops.caller_id(),
-            case when for_somebody_else then 'desk' else 'online' end::events.hold_purpose
-        );
-        perform events.limit_seats(the_terms, the_customer_id, hold_seats.seats, 'hold');
-        perform events.require_seats(the_terms, the_customer_id, hold_seats.seats, guest => false);
-
+    if the_hold.id is null then
         insert into events.holds (event_id, customer_id, seats, purpose, expires_at, held_by)
         select
-            hold_seats.event_id, the_customer_id, hold_seats.seats,
-            case when for_somebody_else then 'desk' else 'online' end::events.hold_purpose,
+            hold_seats.event_id, the_customer_id, hold_seats.seats, the_purpose,
             least(
                 events.sales_end_at(the_terms, events.is_staff(the_terms.organization_id)),
                 statement_timestamp() + make_interval(
-                    mins => case when for_somebody_else then o.desk_hold_minutes else o.online_hold_minutes end
+                    mins => case when the_purpose = 'desk' then o.desk_hold_minutes else o.online_hold_minutes end
                 )
             ),
             ops.caller_id()
         from organizations.organizations as o
         where o.id = the_terms.organization_id
         returning * into the_hold;
+    elsif seats_more <> 0 then
+        update events.holds as h
+        set
+            seats = hold_seats.seats,
+            price_cents = case when seats_more > 0 then the_terms.price_cents else h.price_cents end
+        where h.id = the_hold.id
+        returning h.* into the_hold;
+
+        update events.waitlist_entries as w
+        set seats = hold_seats.seats
+        where w.hold_id = the_hold.id;
+        perform events.offer_seats(hold_seats.event_id);
     end if;
 
     if hold_seats.total_cents is not null then

@@ -14,24 +14,29 @@ as $$
 declare
     the_hold events.holds;
 begin
-    perform users.refuse_erased();
-    select h.* into the_hold
-    from events.holds as h
-    inner join events.terms as t on t.event_id = h.event_id
-    where
-        h.id = release_hold.hold_id
-        and h.purpose in ('online', 'desk')
-        and (
-            h.customer_id = ops.caller_id()
-            or events.is_staff(t.organization_id)
-        );
+    -- Read the hold and the caller's right to it, lock the event, and read both again: they may have changed while this
+    -- waited for the lock.
+    for reading in 1 .. 2 loop
+        if reading = 2 then
+            perform events.lock_inventory(the_hold.event_id);
+        end if;
 
-    if not found then
-        raise exception using errcode = 'PT404', message = 'hold_not_found';
-    end if;
+        perform users.refuse_erased();
+        select h.* into the_hold
+        from events.holds as h
+        inner join events.terms as t on t.event_id = h.event_id
+        where
+            h.id = release_hold.hold_id
+            and h.purpose in ('online', 'desk')
+            and (
+                h.customer_id = ops.caller_id()
+                or events.is_staff(t.organization_id)
+            );
 
-    perform events.lock_inventory(the_hold.event_id);
-    select h.* into the_hold from events.holds as h where h.id = release_hold.hold_id;
+        if not found then
+            raise exception using errcode = 'PT404', message = 'hold_not_found';
+        end if;
+    end loop;
 
     if the_hold.status not in ('released', 'expired') then
         update events.holds as h

@@ -1,9 +1,8 @@
 -- events.require_seats: refuse unless enough seats are on sale, after expiring overdue holds.
 --
 -- The slow path, when a look at the counters did not decide. Seats that are set aside for the waitlist are not on sale
--- (events.seats_on_sale). For a guest
--- booking, the customer's own booking is not reported. Free seats may be taken a moment later: counting the booking
--- checks again, under the lock.
+-- (events.seats_on_sale). The first in the waitlist may take them, also fewer than they wait for. For a guest booking,
+-- the customer's own booking is not reported. The caller holds the event's lock.
 --
 -- Refuses: 409 already_booked, 409 sold_out.
 
@@ -15,6 +14,8 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    the_inventory events.inventory;
 begin
     if exists (
         select
@@ -27,13 +28,30 @@ begin
         perform events.expire_event_holds((require_seats.terms).event_id);
     end if;
 
-    if exists (
-        select
-        from events.inventory as i
-        where
-            i.event_id = (require_seats.terms).event_id
-            and (events.seats_on_sale(i) < require_seats.seats) is not true
-    ) then
+    select i.* into the_inventory
+    from events.inventory as i
+    where i.event_id = (require_seats.terms).event_id;
+
+    if (events.seats_on_sale(the_inventory) < require_seats.seats) is not true then
+        return;
+    end if;
+
+    if
+        not require_seats.guest
+        and the_inventory.capacity - the_inventory.taken - the_inventory.held >= require_seats.seats
+        and require_seats.customer_id = (
+            select w.customer_id
+            from events.waitlist_entries as w
+            where w.event_id = (require_seats.terms).event_id and w.status = 'waiting'
+            order by w.place
+            limit 1
+        )
+    then
+        -- The seats that were set aside for this customer are on sale to them.
+        perform events.adjust_inventory(
+            (require_seats.terms).event_id, 0, 0, 0,
+            events.seats_on_sale(the_inventory) - require_seats.seats, require_seats.customer_id
+        );
         return;
     end if;
 

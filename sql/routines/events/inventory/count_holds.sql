@@ -44,7 +44,10 @@ begin
             select
                 c.event_id,
                 sum(c.amount) as amount,
-                coalesce(sum(-c.amount) filter (where c.amount < 0 and c.status <> 'consumed'), 0) as freed
+                least(
+                    coalesce(sum(-c.amount) filter (where c.amount < 0 and c.status <> 'consumed'), 0),
+                    greatest(-sum(c.amount), 0)
+                ) as freed
             from (
                 select
                     n.event_id,

@@ -1,8 +1,7 @@
 -- events.copy_details: copy changed details of a series to its upcoming events, except those edited individually.
 --
--- `changes` has the changed columns. Notifies customers and instructors of a new place and of a
--- new instructor. Called by events.update_series, which holds the
--- series' lock.
+-- `changes` has the changed columns. Notifies customers and instructors of a new place and of a new instructor. Called
+-- by events.update_series, which holds the series' lock. Locks the events' inventories in id order.
 --
 -- Refuses: 409 capacity_below_sold.
 
@@ -20,6 +19,19 @@ declare
     places uuid[];
 begin
     select s.* into the_series from events.series as s where s.id = copy_details.series_id;
+
+    -- Lock before deciding which events follow the series: while this waits, an event may be edited individually, moved
+    -- or cancelled.
+    perform
+    from events.inventory as i
+    where
+        i.event_id in (
+            select e.id
+            from events.events as e
+            where e.series_id = the_series.id and e.starts_at > statement_timestamp() and not e.detached
+        )
+    order by i.event_id
+    for no key update;
 
     select
         array_agg(e.id order by e.id), array_agg(e.starts_at order by e.id), array_agg(e.instructor_id order by e.id),

@@ -26,6 +26,18 @@ begin
     select s.* into the_series from events.series as s where s.id = reschedule_occurrences.series_id;
     local_today := (statement_timestamp() at time zone the_series.time_zone)::date;
 
+    -- Lock before deciding which events move: while this waits, an event may be edited individually or cancelled.
+    perform
+    from events.inventory as i
+    where
+        i.event_id in (
+            select o.event_id
+            from events.occurrences as o
+            where o.series_id = the_series.id and o.local_start >= local_today
+        )
+    order by i.event_id
+    for no key update;
+
     with existing as (
         select o.event_id, o.local_start
         from events.occurrences as o
@@ -113,12 +125,6 @@ begin
         and (e.starts_at, e.ends_at, e.time_zone) is distinct from (
             k.starts_at, k.starts_at + make_interval(mins => the_series.duration_minutes), the_series.time_zone
         );
-
-    perform
-    from events.inventory as i
-    where i.event_id = any (moved)
-    order by i.event_id
-    for no key update;
 
     update events.events as e
     set

@@ -13,22 +13,27 @@ as $$
 declare
     the_entry events.waitlist_entries;
 begin
-    select w.* into the_entry
-    from events.waitlist_entries as w
-    inner join events.terms as t on t.event_id = w.event_id
-    where
-        w.id = callers_entry.entry_id
-        and (
-            w.customer_id = ops.caller_id()
-            or events.is_staff(t.organization_id)
-        );
+    -- Read the entry and the caller's right to it, lock the event, and read both again: they may have changed while
+    -- this waited for the lock.
+    for reading in 1 .. 2 loop
+        if reading = 2 then
+            perform events.lock_inventory(the_entry.event_id);
+        end if;
 
-    if not found then
-        raise exception using errcode = 'PT404', message = 'waitlist_entry_not_found';
-    end if;
+        select w.* into the_entry
+        from events.waitlist_entries as w
+        inner join events.terms as t on t.event_id = w.event_id
+        where
+            w.id = callers_entry.entry_id
+            and (
+                w.customer_id = ops.caller_id()
+                or events.is_staff(t.organization_id)
+            );
 
-    perform events.lock_inventory(the_entry.event_id);
-    select w.* into the_entry from events.waitlist_entries as w where w.id = callers_entry.entry_id;
+        if not found then
+            raise exception using errcode = 'PT404', message = 'waitlist_entry_not_found';
+        end if;
+    end loop;
     return the_entry;
 end;
 $$;

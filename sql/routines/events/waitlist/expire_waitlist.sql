@@ -28,6 +28,12 @@ begin
         limit expire_waitlist.most
         for no key update of i skip locked
     loop
+        -- The event may have been moved since the cursor's snapshot, before its row was locked.
+        continue when not exists (
+            select
+            from events.terms as t
+            where t.event_id = the_event_id and (t.starts_at <= expire_waitlist.at or t.status <> 'scheduled')
+        );
         for the_entry in
             select w.*
             from events.waitlist_entries as w

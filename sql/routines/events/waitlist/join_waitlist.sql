@@ -34,9 +34,11 @@ begin
         ops.caller_id(), join_waitlist.customer_id, the_terms.organization_id
     );
 
-    perform events.lock_person(the_customer_id);
+    perform events.lock_customer(the_customer_id, the_terms.organization_id);
     perform events.expire_event_holds(join_waitlist.event_id);
     the_inventory := events.lock_inventory(join_waitlist.event_id);
+    -- The terms may have changed while this waited for the locks.
+    the_terms := events.bookable_terms(join_waitlist.event_id);
 
     select w.id into the_entry_id
     from events.waitlist_entries as w

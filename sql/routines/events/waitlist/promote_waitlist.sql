@@ -13,6 +13,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform events.require_staff(promote_waitlist.event_id, 'front_desk', 'editor', 'admin', 'owner');
+    perform events.lock_inventory(promote_waitlist.event_id);
+    -- The caller's role may have changed while this waited.
+    perform events.require_staff(promote_waitlist.event_id, 'front_desk', 'editor', 'admin', 'owner');
     perform events.expire_event_holds(promote_waitlist.event_id);
     perform ops.add_accesses(
         operation => 'promote',

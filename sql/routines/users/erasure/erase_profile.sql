@@ -11,8 +11,8 @@
 -- late payment. The only owner of an organization must transfer the ownership first. The service may erase them all the
 -- same, and receives the organizations without an owner.
 --
--- Locks the memberships of owners and admins, the profile, and the inventories of the person's events. Then it locks
--- their payments, purchases and wallets, each in the order of their ids. The profile's lock makes
+-- Locks the memberships of owners and admins, the profile, the person, and the inventories of the person's events. Then
+-- it locks their payments, purchases and wallets, each in the order of their ids. The profile's lock makes
 -- messaging.start_notification wait.
 --
 -- Refuses: 404 customer_not_found, 409 last_owner.
@@ -58,6 +58,13 @@ begin
     order by m.organization_id, m.user_id
     for update;
 
+    -- While this waited, the person may have been promoted elsewhere.
+    managed_ids := array(
+        select o.organization_id
+        from organizations.memberships as o
+        where o.user_id = erase_profile.user_id and o.role in ('owner', 'admin')
+    );
+
     ownerless_ids := array(
         select o.organization_id
         from organizations.memberships as o
@@ -94,6 +101,10 @@ begin
         email = null, email_verified_at = null, former_emails = null, email_changed_at = null, name = null,
         erased_at = coalesce(p.erased_at, statement_timestamp())
     where p.id = erase_profile.user_id;
+
+    -- Requests that take seats for the person hold this lock until they commit, and check afterwards that the person is
+    -- not erased. So every seat is visible to the next statement, or is refused.
+    perform events.lock_person(erase_profile.user_id);
 
     the_organization_ids := users.visited_organizations(erase_profile.user_id);
     the_instructor_names := array(
