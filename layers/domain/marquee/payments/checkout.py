@@ -128,7 +128,7 @@ def create_at_stripe(client: Callable[[], "StripeClient"], payment: Payment) -> 
         return payment
     except stripe_calls.StripeRefused as refusal:
         if stripe_sync.refuse_intent(payment.intent_id, refusal.code, refusal.message, quiet=True) is None:
-            return payment  # Another worker created it, or recorded the refusal: the next request returns its state.
+            return payment  # Another worker created it meanwhile: the next request returns its state.
         raise Refused(409, "payment_not_possible", refusal.message, stripe_code=refusal.code) from refusal
     return payment.model_copy(
         update={

@@ -2,8 +2,9 @@
 --
 -- The payment is cancelled with Stripe's reason, because Stripe never had it. An unpaid booking returns its seats, its
 -- promo code, and the hold or offer that it used (events.undo_unpaid_booking), and an unpaid purchase expires. With
--- `quiet` the customer gets no message, because the response states the refusal. Locks the event's inventory, then the payment.
--- For the service. Returns the payment's status, or null when Stripe has it after all, or it was refused before.
+-- `quiet` the customer gets no message, because the response states the refusal. Locks the event's inventory, then the
+-- payment. For the service. Returns the payment's status, also when it was refused before, or null when Stripe has it
+-- after all.
 
 create or replace function payments.refuse_intent(intent_id uuid, error jsonb, quiet boolean default false)
 returns text
@@ -28,7 +29,12 @@ begin
     returning i.* into the_intent;
 
     if not found then
-        return null;
+        return (
+            select i.status::text
+            from payments.intents as i
+            where
+                i.id = refuse_intent.intent_id and i.status = 'cancelled' and i.stripe_payment_intent_id is null
+        );
     end if;
 
     if the_intent.purchase_id is not null then
