@@ -5,17 +5,17 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 8, views 4, routines 108
+-- - events: tables 8, views 5, routines 137
 -- - messaging: tables 8, views 2, routines 26
--- - ops: tables 19, views 1, routines 51
+-- - ops: tables 19, views 1, routines 61
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 26, views 7, routines 150
+-- - payments: tables 27, views 7, routines 184
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
 -- - ref: tables 6, views 0, routines 0
 -- - staging: tables 5, views 5, routines 12
--- - users: tables 1, views 0, routines 14
+-- - users: tables 2, views 0, routines 16
 
 CREATE SCHEMA events;
 COMMENT ON SCHEMA events IS 'Series, events, seats, bookings, holds and waitlists.';
@@ -31,6 +31,13 @@ CREATE TYPE events.booking_status AS ENUM (
     'no_show',
     'expired'
 );
+
+CREATE TYPE events.commitments AS (
+	event_ids uuid[],
+	booking_ids uuid[],
+	entry_ids uuid[]
+);
+COMMENT ON TYPE events.commitments IS 'Events, with their live bookings and open waitlist entries.';
 
 CREATE TYPE events.event_listing AS (
 	id uuid,
@@ -55,7 +62,9 @@ CREATE TYPE events.event_listing AS (
 	capacity integer,
 	seats_left integer,
 	availability text,
-	waitlisted integer
+	waitlisted integer,
+	booking_open boolean,
+	waitlist_open boolean
 );
 COMMENT ON TYPE events.event_listing IS 'An event in public lists, without private columns.';
 
@@ -166,6 +175,7 @@ CREATE TABLE events.bookings (
     fee_cents events.cents DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     cancelled_at timestamp with time zone,
+    sequence bigint DEFAULT 0 NOT NULL,
     CONSTRAINT booking_reason_is_readable CHECK (ops.is_text((status_reason)::text))
 );
 COMMENT ON COLUMN events.bookings.guest IS 'Extra seats for guests. The customer may have another booking of the event.';
@@ -174,6 +184,7 @@ COMMENT ON COLUMN events.bookings.policy IS 'The event''s policy at the time of 
 COMMENT ON COLUMN events.bookings.booked_by IS 'The person who booked: the customer or a member of staff. Null for a service.';
 COMMENT ON COLUMN events.bookings.late IS 'The booking was cancelled after the policy''s cut-off.';
 COMMENT ON COLUMN events.bookings.fee_cents IS 'The fee of a late cancellation or a no-show, by the policy.';
+COMMENT ON COLUMN events.bookings.sequence IS 'The number of changes of the status or the seats.';
 ALTER TABLE ONLY events.bookings ADD CONSTRAINT bookings_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY events.bookings
     ADD CONSTRAINT bookings_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
@@ -189,6 +200,7 @@ CREATE POLICY own ON events.bookings FOR SELECT TO authenticated USING ((custome
 CREATE POLICY service ON events.bookings TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY staff ON events.bookings FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['front_desk'::organizations.member_role, 'accountant'::organizations.member_role, 'viewer'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 CREATE TRIGGER cancelled_has_a_time BEFORE UPDATE ON events.bookings FOR EACH ROW WHEN (((new.status = 'cancelled'::events.booking_status) AND (new.cancelled_at IS NULL))) EXECUTE FUNCTION events.require_cancelled_at();
+CREATE TRIGGER count_changes BEFORE UPDATE OF status, seats ON events.bookings FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR ((old.seats)::smallint IS DISTINCT FROM (new.seats)::smallint))) EXECUTE FUNCTION events.count_booking_changes();
 CREATE TRIGGER count_deleted AFTER DELETE ON events.bookings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_bookings();
 CREATE TRIGGER count_inserted AFTER INSERT ON events.bookings FOR EACH ROW EXECUTE FUNCTION events.count_booking();
 CREATE TRIGGER count_updated AFTER UPDATE ON events.bookings REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_bookings();
@@ -245,6 +257,113 @@ CREATE TRIGGER count_updated AFTER UPDATE ON events.waitlist_entries REFERENCING
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.waitlist_entries FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('waitlist');
 GRANT SELECT ON TABLE events.waitlist_entries TO app_read;
 
+CREATE TABLE events.events (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    organization_id uuid NOT NULL,
+    series_id uuid,
+    title text NOT NULL,
+    description text,
+    category text,
+    language character(2) NOT NULL,
+    time_zone text NOT NULL,
+    price_cents bigint DEFAULT 0 NOT NULL,
+    currency character(3) NOT NULL,
+    location_id uuid,
+    instructor_id uuid,
+    policy jsonb NOT NULL,
+    visibility events.visibility DEFAULT 'public'::events.visibility NOT NULL,
+    status events.event_status DEFAULT 'scheduled'::events.event_status NOT NULL,
+    status_reason text,
+    detached boolean DEFAULT false NOT NULL,
+    search_config regconfig DEFAULT 'english'::regconfig NOT NULL,
+    search tsvector GENERATED ALWAYS AS (((setweight(to_tsvector(search_config, title), 'A'::"char") || setweight(to_tsvector(search_config, COALESCE(category, ''::text)), 'B'::"char")) || setweight(to_tsvector(search_config, COALESCE("left"(description, 5000), ''::text)), 'C'::"char"))) STORED NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    sequence bigint DEFAULT 0 NOT NULL,
+    local_start timestamp without time zone,
+    CONSTRAINT event_description_fits CHECK ((length(description) <= 20000)),
+    CONSTRAINT event_ends_after_it_starts CHECK ((ends_at > starts_at)),
+    CONSTRAINT event_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
+    CONSTRAINT event_texts_are_readable CHECK ((ops.is_line(title) AND ops.is_text(description) AND ops.is_text(status_reason))),
+    CONSTRAINT event_title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200))),
+    CONSTRAINT policy_is_an_object CHECK ((jsonb_typeof(policy) = 'object'::text))
+)
+PARTITION BY RANGE (starts_at);
+-- Partitions: events_<year>_<month>, events_default.
+COMMENT ON TABLE events.events IS 'Events, partitioned by month of their start. Partitions are created ahead, and the default one should stay empty.';
+COMMENT ON COLUMN events.events.policy IS 'The booking policy when the event was created or last edited.';
+COMMENT ON COLUMN events.events.detached IS 'The event was edited individually, so edits of its series skip it.';
+COMMENT ON COLUMN events.events.search_config IS 'Copied from the event''s language by a trigger.';
+COMMENT ON COLUMN events.events.sequence IS 'The number of changes, for SEQUENCE of calendars. Grows with each change, and never falls.';
+COMMENT ON COLUMN events.events.local_start IS 'The start on the clock of the event''s time zone when it was set; null in rows from before the column.';
+ALTER TABLE ONLY events.events ADD CONSTRAINT events_pkey PRIMARY KEY (id, starts_at);
+ALTER TABLE events.events
+    ADD CONSTRAINT event_instructor_is_its_own FOREIGN KEY (organization_id, instructor_id) REFERENCES organizations.instructors(organization_id, id);
+ALTER TABLE events.events
+    ADD CONSTRAINT event_location_is_its_own FOREIGN KEY (organization_id, location_id) REFERENCES organizations.locations(organization_id, id);
+ALTER TABLE events.events
+    ADD CONSTRAINT events_category_fkey FOREIGN KEY (category) REFERENCES ref.event_categories(slug);
+ALTER TABLE events.events ADD CONSTRAINT events_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+ALTER TABLE events.events ADD CONSTRAINT events_language_fkey FOREIGN KEY (language) REFERENCES ref.languages(code);
+ALTER TABLE events.events
+    ADD CONSTRAINT events_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+ALTER TABLE events.events
+    ADD CONSTRAINT events_series_id_fkey FOREIGN KEY (series_id) REFERENCES events.series(id) ON DELETE SET NULL;
+ALTER TABLE events.events ADD CONSTRAINT events_time_zone_fkey FOREIGN KEY (time_zone) REFERENCES ref.timezones(name);
+CREATE INDEX event_reasons_by_age ON ONLY events.events USING btree (starts_at) WHERE (status_reason IS NOT NULL);
+CREATE INDEX events_by_instructor ON ONLY events.events USING btree (organization_id, instructor_id, starts_at);
+CREATE INDEX events_by_location ON ONLY events.events USING btree (organization_id, location_id, starts_at);
+CREATE INDEX events_by_organization ON ONLY events.events USING btree (organization_id, starts_at, id);
+CREATE INDEX events_by_series ON ONLY events.events USING btree (series_id, starts_at);
+CREATE INDEX events_by_start ON ONLY events.events USING btree (starts_at, id) WHERE ((visibility = 'public'::events.visibility) AND (status = 'scheduled'::events.event_status));
+CREATE INDEX events_by_words ON ONLY events.events USING gin (search);
+CREATE INDEX events_to_complete ON ONLY events.events USING btree (ends_at) WHERE (status = 'scheduled'::events.event_status);
+CREATE INDEX events_to_remind ON ONLY events.events USING btree (starts_at) WHERE (status = 'scheduled'::events.event_status);
+ALTER TABLE events.events ENABLE ROW LEVEL SECURITY;
+CREATE POLICY booked ON events.events FOR SELECT TO authenticated USING ((id IN ( SELECT b.event_id
+   FROM events.bookings b
+  WHERE (b.customer_id = ( SELECT ops.caller_id() AS caller_id)))));
+CREATE POLICY members ON events.events FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+CREATE POLICY published ON events.events FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'draft'::events.event_status)));
+CREATE POLICY service ON events.events TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER copy_terms_inserted AFTER INSERT ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
+CREATE TRIGGER copy_terms_updated AFTER UPDATE OF starts_at, ends_at, time_zone, status, visibility, price_cents, currency, policy ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
+CREATE TRIGGER count_changes BEFORE INSERT OR UPDATE ON events.events FOR EACH ROW EXECUTE FUNCTION events.count_event_changes();
+CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.events FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('event');
+CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
+GRANT SELECT ON TABLE events.events TO app_read;
+
+CREATE TABLE events.inventory (
+    event_id uuid NOT NULL,
+    capacity events.seat_count,
+    taken events.seat_count DEFAULT 0 NOT NULL,
+    held events.seat_count DEFAULT 0 NOT NULL,
+    waitlisted events.seat_count DEFAULT 0 NOT NULL,
+    closed boolean DEFAULT false NOT NULL,
+    set_aside integer DEFAULT 0 NOT NULL,
+    CONSTRAINT seats_never_oversold CHECK ((((taken)::integer + (held)::integer) <= (capacity)::integer)),
+    CONSTRAINT seats_set_aside_are_free CHECK (((set_aside = 0) OR ((set_aside > 0) AND ((waitlisted)::integer > 0) AND COALESCE(((((taken)::integer + (held)::integer) + set_aside) <= (capacity)::integer), false))))
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='200');
+COMMENT ON TABLE events.inventory IS 'Capacity and counters of an event''s seats. Triggers change them by the rule of events.adjust_inventory.';
+COMMENT ON COLUMN events.inventory.capacity IS 'Null means no limit.';
+COMMENT ON COLUMN events.inventory.taken IS 'Seats of bookings with status confirmed, attended or no_show.';
+COMMENT ON COLUMN events.inventory.held IS 'Seats of active holds.';
+COMMENT ON COLUMN events.inventory.waitlisted IS 'Waitlist entries that wait for an offer.';
+COMMENT ON COLUMN events.inventory.closed IS 'The event was cancelled: no seats or waitlist entries are added.';
+COMMENT ON COLUMN events.inventory.set_aside IS 'Free seats for waitlist entries: they became free while somebody waited.';
+ALTER TABLE ONLY events.inventory ADD CONSTRAINT inventory_pkey PRIMARY KEY (event_id);
+ALTER TABLE ONLY events.inventory
+    ADD CONSTRAINT inventory_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id) ON DELETE CASCADE;
+ALTER TABLE events.inventory ENABLE ROW LEVEL SECURITY;
+CREATE POLICY service ON events.inventory TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY visible_event ON events.inventory FOR SELECT TO anon, authenticated USING ((EXISTS ( SELECT
+   FROM events.terms t
+  WHERE (t.event_id = inventory.event_id))));
+GRANT SELECT ON TABLE events.inventory TO app_read;
+
 CREATE TABLE events.series (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     organization_id uuid NOT NULL,
@@ -271,6 +390,7 @@ CREATE TABLE events.series (
     continues_series_id uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    anchor_date date,
     CONSTRAINT duration_is_sensible CHECK (((duration_minutes >= 10) AND (duration_minutes <= 600))),
     CONSTRAINT recurrence_is_short CHECK (((length(recurrence) >= 1) AND (length(recurrence) <= 8000))),
     CONSTRAINT series_capacity_is_sensible CHECK (((capacity >= 0) AND (capacity <= 1000000))),
@@ -283,6 +403,7 @@ CREATE TABLE events.series (
 COMMENT ON COLUMN events.series.recurrence IS 'RFC 5545 lines in local time without DTSTART: RRULE, and any number of RDATE and EXDATE.';
 COMMENT ON COLUMN events.series.generated_until IS 'The local date up to and including which occurrences exist.';
 COMMENT ON COLUMN events.series.continues_series_id IS 'The series that this one was split from.';
+COMMENT ON COLUMN events.series.anchor_date IS 'The intervals of the rule are counted from the day, week, month or year of this date. Null: from start_date.';
 ALTER TABLE ONLY events.series ADD CONSTRAINT series_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY events.series
     ADD CONSTRAINT series_category_fkey FOREIGN KEY (category) REFERENCES ref.event_categories(slug);
@@ -319,105 +440,6 @@ CREATE POLICY service ON events.series TO service_role USING (true) WITH CHECK (
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.series FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('series');
 GRANT SELECT ON TABLE events.series TO app_read;
 
-CREATE TABLE events.inventory (
-    event_id uuid NOT NULL,
-    capacity events.seat_count,
-    taken events.seat_count DEFAULT 0 NOT NULL,
-    held events.seat_count DEFAULT 0 NOT NULL,
-    waitlisted events.seat_count DEFAULT 0 NOT NULL,
-    closed boolean DEFAULT false NOT NULL,
-    CONSTRAINT seats_never_oversold CHECK ((((taken)::integer + (held)::integer) <= (capacity)::integer))
-)
-WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='200');
-COMMENT ON TABLE events.inventory IS 'Capacity and counters of an event''s seats. Triggers change them by the rule of events.adjust_inventory.';
-COMMENT ON COLUMN events.inventory.capacity IS 'Null means no limit.';
-COMMENT ON COLUMN events.inventory.taken IS 'Seats of bookings with status confirmed, attended or no_show.';
-COMMENT ON COLUMN events.inventory.held IS 'Seats of active holds.';
-COMMENT ON COLUMN events.inventory.waitlisted IS 'Waitlist entries that wait for an offer.';
-COMMENT ON COLUMN events.inventory.closed IS 'The event was cancelled: no seats or waitlist entries are added.';
-ALTER TABLE ONLY events.inventory ADD CONSTRAINT inventory_pkey PRIMARY KEY (event_id);
-ALTER TABLE ONLY events.inventory
-    ADD CONSTRAINT inventory_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id) ON DELETE CASCADE;
-ALTER TABLE events.inventory ENABLE ROW LEVEL SECURITY;
-CREATE POLICY service ON events.inventory TO service_role USING (true) WITH CHECK (true);
-CREATE POLICY visible_event ON events.inventory FOR SELECT TO anon, authenticated USING ((EXISTS ( SELECT
-   FROM events.terms t
-  WHERE (t.event_id = inventory.event_id))));
-GRANT SELECT ON TABLE events.inventory TO app_read;
-
-CREATE TABLE events.events (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    starts_at timestamp with time zone NOT NULL,
-    ends_at timestamp with time zone NOT NULL,
-    organization_id uuid NOT NULL,
-    series_id uuid,
-    title text NOT NULL,
-    description text,
-    category text,
-    language character(2) NOT NULL,
-    time_zone text NOT NULL,
-    price_cents bigint DEFAULT 0 NOT NULL,
-    currency character(3) NOT NULL,
-    location_id uuid,
-    instructor_id uuid,
-    policy jsonb NOT NULL,
-    visibility events.visibility DEFAULT 'public'::events.visibility NOT NULL,
-    status events.event_status DEFAULT 'scheduled'::events.event_status NOT NULL,
-    status_reason text,
-    detached boolean DEFAULT false NOT NULL,
-    search_config regconfig DEFAULT 'english'::regconfig NOT NULL,
-    search tsvector GENERATED ALWAYS AS (((setweight(to_tsvector(search_config, title), 'A'::"char") || setweight(to_tsvector(search_config, COALESCE(category, ''::text)), 'B'::"char")) || setweight(to_tsvector(search_config, COALESCE("left"(description, 5000), ''::text)), 'C'::"char"))) STORED NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT event_description_fits CHECK ((length(description) <= 20000)),
-    CONSTRAINT event_ends_after_it_starts CHECK ((ends_at > starts_at)),
-    CONSTRAINT event_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
-    CONSTRAINT event_texts_are_readable CHECK ((ops.is_line(title) AND ops.is_text(description) AND ops.is_text(status_reason))),
-    CONSTRAINT event_title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200))),
-    CONSTRAINT policy_is_an_object CHECK ((jsonb_typeof(policy) = 'object'::text))
-)
-PARTITION BY RANGE (starts_at);
--- Partitions: events_<year>_<month>, events_default.
-COMMENT ON TABLE events.events IS 'Events, partitioned by month of their start. Partitions are created ahead, and the default one should stay empty.';
-COMMENT ON COLUMN events.events.policy IS 'The booking policy when the event was created or last edited.';
-COMMENT ON COLUMN events.events.detached IS 'The event was edited individually, so edits of its series skip it.';
-COMMENT ON COLUMN events.events.search_config IS 'Copied from the event''s language by a trigger.';
-ALTER TABLE ONLY events.events ADD CONSTRAINT events_pkey PRIMARY KEY (id, starts_at);
-ALTER TABLE events.events
-    ADD CONSTRAINT event_instructor_is_its_own FOREIGN KEY (organization_id, instructor_id) REFERENCES organizations.instructors(organization_id, id);
-ALTER TABLE events.events
-    ADD CONSTRAINT event_location_is_its_own FOREIGN KEY (organization_id, location_id) REFERENCES organizations.locations(organization_id, id);
-ALTER TABLE events.events
-    ADD CONSTRAINT events_category_fkey FOREIGN KEY (category) REFERENCES ref.event_categories(slug);
-ALTER TABLE events.events ADD CONSTRAINT events_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
-ALTER TABLE events.events ADD CONSTRAINT events_language_fkey FOREIGN KEY (language) REFERENCES ref.languages(code);
-ALTER TABLE events.events
-    ADD CONSTRAINT events_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
-ALTER TABLE events.events
-    ADD CONSTRAINT events_series_id_fkey FOREIGN KEY (series_id) REFERENCES events.series(id) ON DELETE SET NULL;
-ALTER TABLE events.events ADD CONSTRAINT events_time_zone_fkey FOREIGN KEY (time_zone) REFERENCES ref.timezones(name);
-CREATE INDEX event_reasons_by_age ON ONLY events.events USING btree (starts_at) WHERE (status_reason IS NOT NULL);
-CREATE INDEX events_by_instructor ON ONLY events.events USING btree (organization_id, instructor_id, starts_at);
-CREATE INDEX events_by_location ON ONLY events.events USING btree (organization_id, location_id, starts_at);
-CREATE INDEX events_by_organization ON ONLY events.events USING btree (organization_id, starts_at, id);
-CREATE INDEX events_by_series ON ONLY events.events USING btree (series_id, starts_at);
-CREATE INDEX events_by_start ON ONLY events.events USING btree (starts_at, id) WHERE ((visibility = 'public'::events.visibility) AND (status = 'scheduled'::events.event_status));
-CREATE INDEX events_by_words ON ONLY events.events USING gin (search);
-CREATE INDEX events_to_complete ON ONLY events.events USING btree (ends_at) WHERE (status = 'scheduled'::events.event_status);
-CREATE INDEX events_to_remind ON ONLY events.events USING btree (starts_at) WHERE (status = 'scheduled'::events.event_status);
-ALTER TABLE events.events ENABLE ROW LEVEL SECURITY;
-CREATE POLICY booked ON events.events FOR SELECT TO authenticated USING ((id IN ( SELECT b.event_id
-   FROM events.bookings b
-  WHERE (b.customer_id = ( SELECT ops.caller_id() AS caller_id)))));
-CREATE POLICY members ON events.events FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
-CREATE POLICY published ON events.events FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'draft'::events.event_status)));
-CREATE POLICY service ON events.events TO service_role USING (true) WITH CHECK (true);
-CREATE TRIGGER copy_terms_inserted AFTER INSERT ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
-CREATE TRIGGER copy_terms_updated AFTER UPDATE OF starts_at, ends_at, status, visibility, price_cents, currency, policy ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
-CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.events FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('event');
-CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
-GRANT SELECT ON TABLE events.events TO app_read;
-
 CREATE TABLE events.holds (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     event_id uuid NOT NULL,
@@ -428,10 +450,15 @@ CREATE TABLE events.holds (
     expires_at timestamp with time zone NOT NULL,
     held_by uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    ended_at timestamp with time zone
+    ended_at timestamp with time zone,
+    price_cents bigint,
+    replaces_id uuid,
+    CONSTRAINT held_price_is_not_negative CHECK ((price_cents >= 0))
 );
 COMMENT ON TABLE events.holds IS 'Seats reserved for a customer for a limited time. Until they expire they count like sold seats.';
 COMMENT ON COLUMN events.holds.ended_at IS 'When the hold stopped reserving seats. An expired hold ends at its expiry, even if a job notices it later.';
+COMMENT ON COLUMN events.holds.price_cents IS 'The price of one seat when it was held. It applies until the hold expires. Null for seats of an unpaid booking.';
+COMMENT ON COLUMN events.holds.replaces_id IS 'Of an unpaid booking: the consumed hold or offer whose seats it reserves.';
 ALTER TABLE ONLY events.holds ADD CONSTRAINT holds_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY events.holds
     ADD CONSTRAINT holds_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
@@ -453,6 +480,7 @@ CREATE TRIGGER count_deleted AFTER DELETE ON events.holds REFERENCING OLD TABLE 
 CREATE TRIGGER count_inserted AFTER INSERT ON events.holds FOR EACH ROW EXECUTE FUNCTION events.count_holds();
 CREATE TRIGGER count_updated AFTER UPDATE ON events.holds REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_holds();
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('hold');
+CREATE TRIGGER keep_price BEFORE INSERT ON events.holds FOR EACH ROW WHEN (((new.price_cents IS NULL) AND (new.purpose <> 'payment'::events.hold_purpose))) EXECUTE FUNCTION events.keep_price();
 CREATE TRIGGER record_hold_end BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN (((old.status = 'active'::events.hold_status) AND (new.status <> 'active'::events.hold_status))) EXECUTE FUNCTION events.record_hold_end();
 GRANT SELECT ON TABLE events.holds TO app_read;
 
@@ -474,6 +502,60 @@ CREATE POLICY visible_series_and_event ON events.occurrences FOR SELECT TO anon,
    FROM events.terms t
   WHERE (t.event_id = occurrences.event_id)))));
 GRANT SELECT ON TABLE events.occurrences TO app_read;
+
+CREATE VIEW events.calendar_entries WITH (security_invoker='true') AS
+ SELECT e.id AS event_id,
+    e.series_id,
+    e.organization_id,
+    e.title,
+    e.description,
+    e.visibility,
+    e.status,
+    e.starts_at,
+    e.ends_at,
+    e.created_at,
+    e.updated_at,
+    o.name AS organization_name,
+    p.name AS instructor_name,
+    l.name AS location_name,
+    l.address AS location_address,
+    l.city AS location_city,
+    GREATEST(e.sequence, (ceil(EXTRACT(epoch FROM (e.updated_at - e.created_at))))::bigint) AS sequence
+   FROM (((events.events e
+     JOIN organizations.organizations o ON ((e.organization_id = o.id)))
+     LEFT JOIN organizations.locations l ON ((e.location_id = l.id)))
+     LEFT JOIN organizations.instructors p ON ((e.instructor_id = p.id)));
+COMMENT ON VIEW events.calendar_entries IS 'Calendar entries of the events that the caller may see.';
+GRANT SELECT ON TABLE events.calendar_entries TO app_read;
+
+CREATE VIEW events.booking_calendar_entries WITH (security_invoker='true') AS
+ SELECT c.event_id,
+    c.title,
+    c.description,
+    c.status,
+    c.starts_at,
+    c.ends_at,
+    GREATEST(c.updated_at, b.cancelled_at) AS updated_at,
+    c.organization_name,
+    c.instructor_name,
+    c.location_name,
+    c.location_address,
+    c.location_city,
+    GREATEST((c.sequence + b.sequence),
+        CASE
+            WHEN ((b.sequence = 0) AND (b.cancelled_at IS NOT NULL)) THEN ((floor(EXTRACT(epoch FROM (GREATEST(c.updated_at, b.cancelled_at) - c.created_at))))::bigint + 1)
+            ELSE NULL::bigint
+        END) AS sequence,
+    b.id AS booking_id,
+    b.customer_id,
+    (b.status)::text AS booking_status,
+    (b.seats)::integer AS seats
+   FROM ((events.bookings b
+     JOIN events.terms t ON ((t.event_id = b.event_id)))
+     JOIN events.calendar_entries c ON (((c.event_id = b.event_id) AND (c.starts_at = t.starts_at))))
+  WHERE (b.status = ANY (ARRAY['confirmed'::events.booking_status, 'attended'::events.booking_status, 'no_show'::events.booking_status, 'cancelled'::events.booking_status, 'refunded'::events.booking_status]));
+COMMENT ON VIEW events.booking_calendar_entries IS 'Calendar entries of the bookings that the caller may see.';
+GRANT SELECT ON TABLE events.booking_calendar_entries TO app_read;
 
 CREATE VIEW events.booking_details WITH (security_invoker='true') AS
  SELECT b.id,
@@ -502,31 +584,6 @@ CREATE VIEW events.booking_details WITH (security_invoker='true') AS
 COMMENT ON VIEW events.booking_details IS 'Bookings with their events, where the caller may see both.';
 GRANT SELECT ON TABLE events.booking_details TO app_read;
 
-CREATE VIEW events.calendar_entries WITH (security_invoker='true') AS
- SELECT e.id AS event_id,
-    e.series_id,
-    e.organization_id,
-    e.title,
-    e.description,
-    e.visibility,
-    e.status,
-    e.starts_at,
-    e.ends_at,
-    e.created_at,
-    e.updated_at,
-    o.name AS organization_name,
-    p.name AS instructor_name,
-    l.name AS location_name,
-    l.address AS location_address,
-    l.city AS location_city,
-    (ceil(EXTRACT(epoch FROM (e.updated_at - e.created_at))))::bigint AS sequence
-   FROM (((events.events e
-     JOIN organizations.organizations o ON ((e.organization_id = o.id)))
-     LEFT JOIN organizations.locations l ON ((e.location_id = l.id)))
-     LEFT JOIN organizations.instructors p ON ((e.instructor_id = p.id)));
-COMMENT ON VIEW events.calendar_entries IS 'Calendar entries of the events that the caller may see.';
-GRANT SELECT ON TABLE events.calendar_entries TO app_read;
-
 CREATE VIEW events.event_details WITH (security_invoker='true') AS
  SELECT e.id,
     e.series_id,
@@ -548,16 +605,16 @@ CREATE VIEW events.event_details WITH (security_invoker='true') AS
     e.created_at,
     e.updated_at,
     t.opens_at,
-    t.closes_at,
-    t.last_offer_at,
+    events.sales_end_at(t.*, for_staff => false) AS closes_at,
+    events.offers_end_at(t.*) AS last_offer_at,
     (i.capacity)::integer AS capacity,
     (i.taken)::integer AS taken,
     (i.held)::integer AS held,
     (i.waitlisted)::integer AS waitlisted,
-    (((i.capacity)::integer - (i.taken)::integer) - (i.held)::integer) AS seats_left,
-    events.availability((i.capacity)::integer, (i.taken)::integer, (i.held)::integer) AS availability,
-    ((e.status = 'scheduled'::events.event_status) AND (statement_timestamp() < t.closes_at) AND (statement_timestamp() >= COALESCE(t.opens_at, '-infinity'::timestamp with time zone))) AS booking_open,
-    ((e.status = 'scheduled'::events.event_status) AND (statement_timestamp() < t.last_offer_at) AND (i.capacity IS NOT NULL) AND ((((i.taken)::integer + (i.held)::integer) >= (i.capacity)::integer) OR ((i.waitlisted)::integer > 0))) AS waitlist_open,
+    events.seats_left(i.*) AS seats_left,
+    events.availability((i.capacity)::integer, events.seats_left(i.*)) AS availability,
+    events.open_to_everybody(t.*) AS booking_open,
+    events.waitlist_is_open(t.*, i.*) AS waitlist_open,
     o.slug AS organization_slug,
     o.name AS organization_name,
     e.location_id,
@@ -603,7 +660,8 @@ CREATE VIEW events.own_series WITH (security_invoker='true') AS
     generated_until,
     continues_series_id,
     created_at,
-    updated_at
+    updated_at,
+    anchor_date
    FROM events.series s
   WHERE ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)) OR ( SELECT ops.caller_is_service() AS caller_is_service));
 COMMENT ON VIEW events.own_series IS 'The series of the organizations that the caller is a member of.';
@@ -613,19 +671,27 @@ CREATE FUNCTION events.accept_offer(
     entry_id uuid,
     payment_method events.payment_method DEFAULT NULL::events.payment_method,
     idempotency_key text DEFAULT NULL::text,
-    promo_code text DEFAULT NULL::text
+    promo_code text DEFAULT NULL::text,
+    total_cents bigint DEFAULT NULL::bigint
 ) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.accept_offer IS 'Book the seats that the waitlist offered. Returns the entry with its booking.';
 GRANT ALL ON FUNCTION events.accept_offer TO authenticated, service_role;
 
-CREATE FUNCTION events.adjust_inventory(event_id uuid, taken integer, held integer, waitlisted integer) RETURNS boolean
+CREATE FUNCTION events.adjust_inventory(
+    event_id uuid,
+    taken integer,
+    held integer,
+    waitlisted integer,
+    set_aside integer,
+    customer_id uuid
+) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.adjust_inventory IS 'Adjust an event''s counters, never beyond its capacity. For the counting triggers only.';
 
-CREATE FUNCTION events.availability(capacity integer, taken integer, held integer) RETURNS text
+CREATE FUNCTION events.availability(capacity integer, seats_left integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION events.availability IS 'Return an event''s availability: available, filling, full or unlimited.';
 GRANT ALL ON FUNCTION events.availability TO app_read;
@@ -638,7 +704,8 @@ CREATE FUNCTION events.book(
     guest boolean DEFAULT false,
     hold_id uuid DEFAULT NULL::uuid,
     idempotency_key text DEFAULT NULL::text,
-    promo_code text DEFAULT NULL::text
+    promo_code text DEFAULT NULL::text,
+    total_cents bigint DEFAULT NULL::bigint
 ) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -678,7 +745,8 @@ CREATE FUNCTION events.booking_request_hash(
     payment_method events.payment_method,
     customer_id uuid,
     hold_id uuid,
-    promo_code text
+    promo_code text,
+    total_cents bigint
 ) RETURNS bytea
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION events.booking_request_hash IS 'Return a hash of a booking request.';
@@ -714,6 +782,31 @@ CREATE FUNCTION events.cancel_events(event_ids uuid[], reason text) RETURNS inte
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.cancel_events IS 'Cancel events for their organizer, with their bookings, holds and waitlist entries. Returns how many bookings ended.';
 
+CREATE FUNCTION events.cancelled_commitments(commitments events.commitments) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.cancelled_commitments IS 'Count the events, bookings and waitlist entries that have ended since they were locked.';
+
+CREATE FUNCTION events.cap_holds(event_id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.cap_holds IS 'Shorten an event''s active holds and offers that outlive its sales.';
+
+CREATE FUNCTION events.change_payment_method(
+    booking_id uuid,
+    payment_method events.payment_method,
+    total_cents bigint DEFAULT NULL::bigint
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.change_payment_method IS 'Pay an unpaid booking by another method. Returns the booking with its payment at Stripe.';
+GRANT ALL ON FUNCTION events.change_payment_method TO authenticated, service_role;
+
+CREATE FUNCTION events.changed_fields(earlier events.events, later events.events) RETURNS text[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.changed_fields IS 'Return the names of the fields of an event that differ and of which somebody is notified.';
+
 CREATE FUNCTION events.check_references(organization_id uuid, details jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -721,7 +814,8 @@ COMMENT ON FUNCTION events.check_references IS 'Refuse references to objects tha
 
 CREATE FUNCTION events.check_times(starts_at timestamp with time zone, ends_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC';
 COMMENT ON FUNCTION events.check_times IS 'Refuse times that no event can have.';
 
 CREATE FUNCTION events.close_entry(
@@ -733,11 +827,6 @@ CREATE FUNCTION events.close_entry(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.close_entry IS 'Close a waitlist entry and release the seats held for it.';
 
-CREATE FUNCTION events.close_entry_after_booking(entry_id uuid, booking_id uuid, seats integer) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.close_entry_after_booking IS 'Close the waitlist entry of a customer who has just booked.';
-
 CREATE FUNCTION events.close_refunded_booking(booking_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -747,17 +836,6 @@ CREATE FUNCTION events.confirm_paid_booking(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.confirm_paid_booking IS 'Confirm a booking whose payment has arrived.';
-
-CREATE FUNCTION events.consume_hold(
-    hold_id uuid,
-    event_id uuid,
-    customer_id uuid,
-    seats integer,
-    VARIADIC purposes events.hold_purpose[]
-) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.consume_hold IS 'Consume a hold, for the booking that follows.';
 
 CREATE FUNCTION events.copy_details(series_id uuid, changes jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -772,13 +850,27 @@ CREATE FUNCTION events.count_booking() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION events.count_booking_changes() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
 CREATE FUNCTION events.count_bookings() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION events.count_event_changes() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 CREATE FUNCTION events.count_holds() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION events.count_seats_left(inventory events.inventory) RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.count_seats_left IS 'Return how many seats of an event a newcomer can take, expired holds included. Null: no limit.';
+GRANT ALL ON FUNCTION events.count_seats_left TO app_read;
 
 CREATE FUNCTION events.count_waitlist() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -813,6 +905,28 @@ CREATE FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked 
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.drop_events IS 'Delete unused events. Cancel the others, or leave them unchanged.';
 
+CREATE FUNCTION events.edit_series(
+    series_id uuid,
+    changes jsonb,
+    occurrences jsonb DEFAULT NULL::jsonb,
+    until date DEFAULT NULL::date,
+    confirmed jsonb DEFAULT NULL::jsonb
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.edit_series IS 'Edit a series and all its upcoming events. Cancels bookings only with confirmation.';
+GRANT ALL ON FUNCTION events.edit_series TO authenticated, service_role;
+
+CREATE FUNCTION events.end_reservations(
+    event_id uuid,
+    customer_id uuid,
+    booking_id uuid,
+    seats_spare integer
+) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.end_reservations IS 'End what a customer had reserved at an event after they booked it, and offer the rest.';
+
 CREATE FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -831,6 +945,11 @@ CREATE FUNCTION events.event_summary(event_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.event_summary IS 'Return an event''s main facts, with its times in its own zone.';
+
+CREATE FUNCTION events.expire_entry(entry events.waitlist_entries, organization_id uuid, reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.expire_entry IS 'Close a waitlist entry without seats, release the seats held for it, and notify its customer.';
 
 CREATE FUNCTION events.expire_event_holds(
     event_id uuid,
@@ -859,6 +978,11 @@ CREATE FUNCTION events.expire_waitlist(at timestamp with time zone, most integer
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.expire_waitlist IS 'Close the waitlist entries of events that have started. Returns their number.';
 
+CREATE FUNCTION events.field_notices() RETURNS TABLE(field text, customers boolean, instructors boolean, reason text)
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.field_notices IS 'Return who is notified of a change of each field of an event or a series.';
+
 CREATE FUNCTION events.hold_again_at(
     event_id uuid,
     customer_id uuid,
@@ -869,36 +993,45 @@ CREATE FUNCTION events.hold_again_at(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.hold_again_at IS 'Return when a person may hold seats of an event again, after seats that they did not use.';
 
+CREATE FUNCTION events.hold_answer(hold events.holds, terms events.terms) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.hold_answer IS 'Return a hold as the API shows it, with the price of its seats.';
+
 CREATE FUNCTION events.hold_seats(
     event_id uuid,
     seats integer DEFAULT 1,
-    customer_id uuid DEFAULT NULL::uuid
+    customer_id uuid DEFAULT NULL::uuid,
+    total_cents bigint DEFAULT NULL::bigint
 ) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.hold_seats IS 'Hold seats for a customer for some minutes. Returns the hold.';
 GRANT ALL ON FUNCTION events.hold_seats TO authenticated, service_role;
 
-CREATE FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, seats integer, held_by uuid) RETURNS uuid
+CREATE FUNCTION events.hold_until_paid(
+    terms events.terms,
+    customer_id uuid,
+    seats integer,
+    held_by uuid,
+    replaces_id uuid DEFAULT NULL::uuid
+) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.hold_until_paid IS 'Hold seats while a customer pays for them. Returns the id of the hold.';
 
-CREATE FUNCTION events.idempotent_id(operation text, key text, request jsonb, new_id uuid) RETURNS uuid
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.idempotent_id IS 'Return the id of the object that a keyed request creates: the first request''s, or the new one.';
-
-CREATE FUNCTION events.instructor_schedule(
+CREATE FUNCTION events.instructor_schedule_v2(
     instructor_id uuid,
     first_day date DEFAULT NULL::date,
     last_day date DEFAULT NULL::date,
+    after_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone,
+    after_id uuid DEFAULT NULL::uuid,
     most integer DEFAULT 500
 ) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.instructor_schedule IS 'Return the events that an instructor leads between two days, for the instructor and staff.';
-GRANT ALL ON FUNCTION events.instructor_schedule TO authenticated, service_role;
+COMMENT ON FUNCTION events.instructor_schedule_v2 IS 'Return the events that an instructor leads between two days, for the instructor and staff.';
+GRANT ALL ON FUNCTION events.instructor_schedule_v2 TO authenticated, service_role;
 
 CREATE FUNCTION events.is_door_staff(event_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -916,8 +1049,13 @@ CREATE FUNCTION events.join_waitlist(
 ) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.join_waitlist IS 'Join the waitlist of a full event. Returns the entry with its position.';
+COMMENT ON FUNCTION events.join_waitlist IS 'Join the waitlist of a full event. Returns the entry with its position and the seats on sale.';
 GRANT ALL ON FUNCTION events.join_waitlist TO authenticated, service_role;
+
+CREATE FUNCTION events.keep_price() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.keep_price IS 'Record the event''s current price in a new hold.';
 
 CREATE FUNCTION events.late_cancellation_cents(booking events.bookings) RETURNS bigint
     LANGUAGE sql IMMUTABLE
@@ -976,15 +1114,24 @@ CREATE FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) RETUR
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.limit_waits IS 'Refuse another waitlist entry of a person who has the maximum number.';
 
+CREATE FUNCTION events.lock_commitments(series_id uuid) RETURNS events.commitments
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.lock_commitments IS 'Lock the inventories of a series'' upcoming events. Returns their live bookings and open waitlist entries.';
+
+CREATE FUNCTION events.lock_customer(
+    customer_id uuid,
+    organization_id uuid,
+    locks_caller boolean DEFAULT false
+) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.lock_customer IS 'Lock the customer for whom the caller acts, and check the rights of both again.';
+
 CREATE FUNCTION events.lock_inventory(event_id uuid) RETURNS events.inventory
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.lock_inventory IS 'Lock an event''s inventory row until the transaction ends.';
-
-CREATE FUNCTION events.lock_live_entry(event_id uuid, customer_id uuid) RETURNS events.waitlist_entries
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.lock_live_entry IS 'Return a customer''s live waitlist entry, with its event locked. Returns null if there is none.';
 
 CREATE FUNCTION events.lock_people(VARIADIC people uuid[]) RETURNS boolean
     LANGUAGE plpgsql
@@ -1001,10 +1148,27 @@ CREATE FUNCTION events.lock_series_for_edit(series_id uuid) RETURNS events.serie
 COMMENT ON FUNCTION events.lock_series_for_edit IS 'Lock a series for an edit by its organization''s staff, and return it.';
 GRANT ALL ON FUNCTION events.lock_series_for_edit TO authenticated, service_role;
 
-CREATE FUNCTION events.may_skip_waitlist(event_id uuid) RETURNS boolean
-    LANGUAGE sql
+CREATE FUNCTION events.may_join_waitlist(
+    terms events.terms,
+    inventory events.inventory,
+    customer_id uuid,
+    seats integer
+) RETURNS boolean
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.may_skip_waitlist IS 'Return whether seats may be added although somebody waits for some.';
+COMMENT ON FUNCTION events.may_join_waitlist IS 'Return whether events.join_waitlist would let a customer wait for so many seats.';
+
+CREATE FUNCTION events.may_take_set_aside(event_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.may_take_set_aside IS 'Return whether seats that are set aside for the waitlist may be taken without an offer.';
+
+CREATE FUNCTION events.misaligned_events(
+    most integer
+) RETURNS TABLE(event_id uuid, starts_at timestamp with time zone, next_start timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.misaligned_events IS 'Return coming events that do not start at their local start, by the rules of the server.';
 
 CREATE FUNCTION events.notify_event_change(
     event_ids uuid[],
@@ -1013,7 +1177,22 @@ CREATE FUNCTION events.notify_event_change(
 ) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.notify_event_change IS 'Notify customers about a change of their events.';
+COMMENT ON FUNCTION events.notify_event_change IS 'Notify customers and instructors about changed fields of their events.';
+
+CREATE FUNCTION events.notify_instructors(
+    event_ids uuid[],
+    instructor_ids uuid[],
+    duty text,
+    changed text[] DEFAULT '{}'::text[]
+) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.notify_instructors IS 'Notify the people who lead events, once for all events of one edit.';
+
+CREATE FUNCTION events.notify_substitution(event_ids uuid[], previous_ids uuid[], next_ids uuid[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.notify_substitution IS 'Notify the former instructors of events that they are released, and the new ones.';
 
 CREATE FUNCTION events.offer_seats(
     event_id uuid,
@@ -1023,15 +1202,36 @@ CREATE FUNCTION events.offer_seats(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.offer_seats IS 'Offer free seats to the waitlist in order. Returns the number of offers.';
 
+CREATE FUNCTION events.offers_end_at(terms events.terms) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE;
+COMMENT ON FUNCTION events.offers_end_at IS 'Return when an event''s waitlist ends: no more offers, entries and reserved seats.';
+GRANT ALL ON FUNCTION events.offers_end_at TO app_read;
+
+CREATE FUNCTION events.offers_have_ended(event_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.offers_have_ended IS 'Return whether an event''s waitlist has ended, so that seats set aside for it are on sale.';
+
+CREATE FUNCTION events.sales_end_at(terms events.terms, for_staff boolean) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE;
+COMMENT ON FUNCTION events.sales_end_at IS 'Return when sales end: for staff at the end of the event, for others at the policy''s cut-off.';
+GRANT ALL ON FUNCTION events.sales_end_at TO app_read;
+
 CREATE FUNCTION events.open_to_everybody(terms events.terms) RETURNS boolean
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION events.open_to_everybody IS 'Return whether anyone may book the event now.';
+GRANT ALL ON FUNCTION events.open_to_everybody TO app_read;
 
 CREATE FUNCTION events.organization_analytics(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.organization_analytics IS 'Return an organization''s key figures, for its members.';
 GRANT ALL ON FUNCTION events.organization_analytics TO authenticated, service_role;
+
+CREATE FUNCTION events.payment_method_answer(booking events.bookings) RETURNS jsonb
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.payment_method_answer IS 'Return a booking with its payment at Stripe, as the API shows it.';
 
 CREATE FUNCTION events.place_booking(
     booking_id uuid,
@@ -1082,6 +1282,17 @@ CREATE FUNCTION events.read_booking_details(booking_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.read_booking_details IS 'Return a booking with its reason and its event, as GET /bookings/{id} does.';
 
+CREATE FUNCTION events.realign_events(most integer DEFAULT 500) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.realign_events IS 'Move coming events to their local start after the rules of a time zone have changed.';
+GRANT ALL ON FUNCTION events.realign_events TO service_role;
+
+CREATE FUNCTION events.recheck_terms(booking_id uuid, idempotency_key text, total_cents bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.recheck_terms IS 'Apply terms that changed while a free booking waited for its event, or refuse the booking.';
+
 CREATE FUNCTION events.record_attendance(booking_id uuid, attended boolean, waive boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1113,10 +1324,10 @@ CREATE FUNCTION events.refuse_repeated_hold(event_id uuid, customer_id uuid, pur
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.refuse_repeated_hold IS 'Refuse to hold seats of an event too soon after unused seats of the same person.';
 
-CREATE FUNCTION events.refuse_sold_out(event_id uuid) RETURNS void
+CREATE FUNCTION events.refuse_sold_out(event_id uuid, customer_id uuid, seats integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.refuse_sold_out IS 'Refuse with sold_out, the number of seats left, and whether the waitlist is open.';
+COMMENT ON FUNCTION events.refuse_sold_out IS 'Refuse with sold_out, the number of seats on sale, and whether the customer may wait for the seats.';
 
 CREATE FUNCTION events.release_hold(hold_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1134,6 +1345,11 @@ CREATE FUNCTION events.require_cancelled_at() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.require_cancelled_at IS 'Refuse a cancelled booking that has no time of cancellation.';
 
+CREATE FUNCTION events.require_confirmation(cancelled jsonb, confirmed jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.require_confirmation IS 'Refuse to cancel more bookings or waitlist entries than the caller has confirmed.';
+
 CREATE FUNCTION events.require_door_staff(event_id uuid) RETURNS events.terms
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1147,10 +1363,10 @@ CREATE FUNCTION events.require_organization(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.require_organization IS 'Return an organization, or refuse a caller who has none of these roles in it.';
 
-CREATE FUNCTION events.require_seats(terms events.terms, customer_id uuid, seats integer) RETURNS void
+CREATE FUNCTION events.require_seats(terms events.terms, customer_id uuid, seats integer, guest boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.require_seats IS 'Refuse unless enough seats are free, after expiring overdue holds.';
+COMMENT ON FUNCTION events.require_seats IS 'Refuse unless enough seats are on sale, after expiring overdue holds.';
 
 CREATE FUNCTION events.require_series(series_id uuid, VARIADIC roles organizations.member_role[]) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1162,6 +1378,16 @@ CREATE FUNCTION events.require_staff(event_id uuid, VARIADIC roles organizations
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.require_staff IS 'Return an event''s terms, or refuse a caller who has none of these roles in its organization.';
 
+CREATE FUNCTION events.require_waitlist(
+    terms events.terms,
+    inventory events.inventory,
+    customer_id uuid,
+    seats integer
+) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.require_waitlist IS 'Refuse unless a customer may wait for so many seats of an event.';
+
 CREATE FUNCTION events.reschedule_occurrences(series_id uuid, occurrences jsonb, until date) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1170,8 +1396,10 @@ COMMENT ON FUNCTION events.reschedule_occurrences IS 'Move, create, delete or ca
 CREATE FUNCTION events.resolve_payment_method(
     terms events.terms,
     quote payments.quotes,
+    seats integer,
     payment_method events.payment_method,
-    idempotency_key text
+    idempotency_key text,
+    total_cents bigint
 ) RETURNS events.payment_method
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1222,6 +1450,54 @@ CREATE FUNCTION events.search_query(q text) RETURNS tsquery
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.search_query IS 'Return a search text as one query for all languages.';
 
+CREATE FUNCTION events.seats_left(inventory events.inventory) RETURNS integer
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION events.seats_left IS 'Return the seats of an event that search, details and refusals show. Null: no limit.';
+GRANT ALL ON FUNCTION events.seats_left TO app_read;
+
+CREATE FUNCTION events.seats_on_sale(inventory events.inventory) RETURNS integer
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION events.seats_on_sale IS 'Return how many seats of an event a newcomer can take, by its counters. Null: no limit.';
+
+CREATE FUNCTION events.secret_calendar(
+    secret_hash bytea,
+    first timestamp with time zone,
+    most integer
+) RETURNS TABLE(
+    event_id uuid,
+    title text,
+    description text,
+    status text,
+    starts_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    updated_at timestamp with time zone,
+    organization_name text,
+    instructor_name text,
+    location_name text,
+    location_address text,
+    location_city text,
+    sequence bigint,
+    booking_id uuid,
+    booking_status text,
+    seats integer
+)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.secret_calendar IS 'Return the calendar entries of the bookings of the person who has this secret address.';
+GRANT ALL ON FUNCTION events.secret_calendar TO anon;
+
+CREATE FUNCTION events.series_answer(series_id uuid, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.series_answer IS 'Return the response to the creation of a series, the same for each request with its key.';
+GRANT ALL ON FUNCTION events.series_answer TO authenticated, service_role;
+
+CREATE FUNCTION events.series_family(series_id uuid) RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.series_family IS 'Return the ids of all series that were split from the same series, with the given one.';
+GRANT ALL ON FUNCTION events.series_family TO app_read;
+
 CREATE FUNCTION events.series_to_extend(series_ids uuid[]) RETURNS SETOF events.series
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1262,16 +1538,16 @@ CREATE FUNCTION events.set_series_status(
 COMMENT ON FUNCTION events.set_series_status IS 'Pause, resume or archive a series.';
 GRANT ALL ON FUNCTION events.set_series_status TO authenticated, service_role;
 
-CREATE FUNCTION events.spent_cents(status events.booking_status, price_cents bigint, fee_cents bigint) RETURNS bigint
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION events.spent_cents IS 'Return a booking''s revenue: its price while it stands, and its fees.';
-GRANT ALL ON FUNCTION events.spent_cents TO app_read;
-
 CREATE FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.split_series IS 'Split a series at a local date. Returns the new series, which has the events from that date.';
 GRANT ALL ON FUNCTION events.split_series TO authenticated, service_role;
+
+CREATE FUNCTION events.undo_unpaid_booking(booking_id uuid, reason text, quiet boolean) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.undo_unpaid_booking IS 'Expire a booking that cannot be paid, and return everything that it used.';
 
 CREATE FUNCTION events.update_event(event_id uuid, changes jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1279,21 +1555,26 @@ CREATE FUNCTION events.update_event(event_id uuid, changes jsonb) RETURNS jsonb
 COMMENT ON FUNCTION events.update_event IS 'Edit one event. Returns the event.';
 GRANT ALL ON FUNCTION events.update_event TO authenticated, service_role;
 
-CREATE FUNCTION events.update_series(
-    series_id uuid,
-    changes jsonb,
-    occurrences jsonb DEFAULT NULL::jsonb,
-    until date DEFAULT NULL::date
-) RETURNS events.series
+CREATE FUNCTION events.use_reservations(
+    event_id uuid,
+    customer_id uuid,
+    named_hold_id uuid,
+    OUT seats integer,
+    OUT hold_id uuid
+) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.update_series IS 'Edit a series and all its upcoming events.';
-GRANT ALL ON FUNCTION events.update_series TO authenticated, service_role;
+COMMENT ON FUNCTION events.use_reservations IS 'Turn all seats that are reserved for a customer at an event into free seats, for the booking that follows.';
 
 CREATE FUNCTION events.waitlist_answer(entry_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.waitlist_answer IS 'Return a waitlist entry with its position, as JSON.';
+
+CREATE FUNCTION events.waitlist_is_open(terms events.terms, inventory events.inventory) RETURNS boolean
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION events.waitlist_is_open IS 'Return whether customers may join an event''s waitlist for a seat now.';
+GRANT ALL ON FUNCTION events.waitlist_is_open TO app_read;
 
 CREATE FUNCTION events.waitlist_payload(entry events.waitlist_entries, organization_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1438,9 +1719,11 @@ ALTER TABLE messaging.reminded_events ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE messaging.reminders (
     booking_id uuid NOT NULL,
-    reminded_at timestamp with time zone DEFAULT now() NOT NULL
+    reminded_at timestamp with time zone DEFAULT now() NOT NULL,
+    starts_at timestamp with time zone
 );
 COMMENT ON TABLE messaging.reminders IS 'Bookings whose customers were reminded. Each is reminded once, even if the event is moved afterwards.';
+COMMENT ON COLUMN messaging.reminders.starts_at IS 'The start that the reminder named; null in rows from before the column.';
 ALTER TABLE ONLY messaging.reminders ADD CONSTRAINT reminders_pkey PRIMARY KEY (booking_id);
 ALTER TABLE ONLY messaging.reminders
     ADD CONSTRAINT reminders_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id) ON DELETE CASCADE;
@@ -2222,9 +2505,14 @@ CREATE FUNCTION ops.alert_payload(alert ops.alerts, rule ops.alert_rules) RETURN
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION ops.alert_payload IS 'Return an alert with its rule as its messages store it.';
 
+CREATE FUNCTION ops.answered_id(answer text) RETURNS uuid
+    LANGUAGE sql IMMUTABLE;
+COMMENT ON FUNCTION ops.answered_id IS 'Return the id of the object in a stored response.';
+
 CREATE FUNCTION ops.apply_retention(rule ops.retention, at timestamp with time zone, most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC';
 COMMENT ON FUNCTION ops.apply_retention IS 'Apply one rule of ops.retention to rows that are older than its period; returns the number of rows.';
 
 CREATE FUNCTION ops.begin_job(job text) RETURNS bigint
@@ -2237,6 +2525,10 @@ CREATE FUNCTION ops.caller_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION ops.caller_id IS 'Return the id of the profile that calls; null for anonymous callers and services.';
 GRANT ALL ON FUNCTION ops.caller_id TO app_read, app_write;
+
+CREATE FUNCTION ops.caller_is_owner() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION ops.caller_is_owner IS 'Return whether the database''s owner reads directly, and for no caller.';
 
 CREATE FUNCTION ops.caller_is_service() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE;
@@ -2315,6 +2607,23 @@ CREATE FUNCTION ops.create_partition(parent regclass, month date) RETURNS intege
     SET "TimeZone" TO 'UTC';
 COMMENT ON FUNCTION ops.create_partition IS 'Create a month''s partition; returns the number of rows moved out of the default one, or null when it exists.';
 
+CREATE FUNCTION ops.local_instant(
+    local_time timestamp without time zone,
+    time_zone text
+) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.local_instant IS 'Return the instant of a wall-clock time in a time zone, the first of two.';
+GRANT ALL ON FUNCTION ops.local_instant TO app_read;
+
+CREATE FUNCTION ops.day_end(
+    starts_at timestamp with time zone,
+    days integer,
+    time_zone text
+) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION ops.day_end IS 'Return the end of the last day of a period of n days, in a time zone.';
+
 CREATE FUNCTION ops.drop_partitions(parent regclass, ended_by timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -2366,6 +2675,11 @@ CREATE FUNCTION ops.finish_outbox(
 COMMENT ON FUNCTION ops.finish_outbox IS 'Mark messages as relayed; returns the number of messages that were not relayed before.';
 GRANT ALL ON FUNCTION ops.finish_outbox TO service_role;
 
+CREATE FUNCTION ops.first_answer(operation text, key text, request jsonb) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.first_answer IS 'Return the response to the first request with the caller''s key, or null if this is the first.';
+
 CREATE FUNCTION ops.get_booking_performance_summary(
     at timestamp with time zone DEFAULT statement_timestamp()
 ) RETURNS jsonb
@@ -2411,6 +2725,11 @@ CREATE FUNCTION ops.job_states(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION ops.job_states IS 'Return the last start and success of each expected job, and whether it is late or failing.';
 GRANT ALL ON FUNCTION ops.job_states TO service_role;
+
+CREATE FUNCTION ops.keep_answer(operation text, key text, answer jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.keep_answer IS 'Store the response to the first request with the caller''s key, and return it.';
 
 CREATE FUNCTION ops.limit_value(name text) RETURNS integer
     LANGUAGE plpgsql STABLE
@@ -2458,6 +2777,14 @@ CREATE FUNCTION ops.metric_aggregate(
 COMMENT ON FUNCTION ops.metric_aggregate IS 'Return one number for a metric over a window of time.';
 GRANT ALL ON FUNCTION ops.metric_aggregate TO service_role;
 
+CREATE FUNCTION ops.move_days(
+    at timestamp with time zone,
+    days integer,
+    time_zone text
+) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION ops.move_days IS 'Return the instant a number of calendar days later at the same wall-clock time of a time zone.';
+
 CREATE FUNCTION ops.notify_alert(topic text, alert_id bigint) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -2480,6 +2807,12 @@ CREATE FUNCTION ops.partition_states(
     SET "TimeZone" TO 'UTC';
 COMMENT ON FUNCTION ops.partition_states IS 'Return each partitioned table''s months ahead and rows in its default partition.';
 GRANT ALL ON FUNCTION ops.partition_states TO service_role;
+
+CREATE FUNCTION ops.planned_months(parent regclass, at timestamp with time zone) RETURNS SETOF date
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC';
+COMMENT ON FUNCTION ops.planned_months IS 'Return the coming months of the rows in a table''s default partition.';
 
 CREATE FUNCTION ops.record_access(operation text, read jsonb, event_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2552,6 +2885,21 @@ CREATE FUNCTION ops.verify_counters(after uuid DEFAULT NULL::uuid, most integer 
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION ops.verify_counters IS 'Compare the counters of a page of events with their rows; returns the differing events and the place to continue.';
 GRANT ALL ON FUNCTION ops.verify_counters TO service_role;
+
+CREATE FUNCTION ops.zone_offsets(
+    time_zones text[],
+    instants timestamp with time zone[]
+) RETURNS TABLE(time_zone text, offsets integer[])
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.zone_offsets IS 'Return the offsets from UTC of time zones at given instants, in seconds.';
+GRANT ALL ON FUNCTION ops.zone_offsets TO service_role;
+
+CREATE FUNCTION ops.zones_in_use() RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.zones_in_use IS 'Return the names of the time zones of organizations, places, series and coming events.';
+GRANT ALL ON FUNCTION ops.zones_in_use TO service_role;
 
 CREATE SCHEMA organizations;
 COMMENT ON SCHEMA organizations IS 'Tenants with their members, locations, policies and payout accounts.';
@@ -3081,6 +3429,8 @@ CREATE TABLE payments.credit_lots (
     note text,
     granted_by uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    frozen_at timestamp with time zone,
+    spent_cents payments.credit_rest,
     CONSTRAINT credit_note_is_readable CHECK (ops.is_text(note)),
     CONSTRAINT credit_note_is_short CHECK ((length(note) <= 500)),
     CONSTRAINT lot_holds_no_more_than_was_given CHECK ((((remaining)::bigint + (lapsed)::bigint) <= (amount)::bigint)),
@@ -3092,6 +3442,8 @@ COMMENT ON COLUMN payments.credit_lots.account_id IS 'The wallet in the ledger. 
 COMMENT ON COLUMN payments.credit_lots.remaining IS 'The unused amount. Changed only while the wallet''s balance is locked, or, for a pass, the lot itself.';
 COMMENT ON COLUMN payments.credit_lots.lapsed IS 'The amount that expired or was taken back.';
 COMMENT ON COLUMN payments.credit_lots.booking_id IS 'The booking whose promo code granted it.';
+COMMENT ON COLUMN payments.credit_lots.frozen_at IS 'Since when the credits cannot be used: a dispute holds their payment, or the customer owes a part of it.';
+COMMENT ON COLUMN payments.credit_lots.spent_cents IS 'The spent part of a promo code''s credits when their booking ended: the customer has paid for it. Null: not ended.';
 ALTER TABLE ONLY payments.credit_lots ADD CONSTRAINT credit_lots_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY payments.credit_lots
     ADD CONSTRAINT credit_lots_account_id_fkey FOREIGN KEY (account_id) REFERENCES payments.accounts(id);
@@ -3241,10 +3593,12 @@ CREATE TABLE payments.refunds (
     debt_settled_at timestamp with time zone,
     debt_settled_by uuid,
     debt_reason text,
+    recovered_cents payments.cents DEFAULT 0 NOT NULL,
     CONSTRAINT beyond_gives_back_no_sale CHECK ((NOT (beyond AND sold))),
     CONSTRAINT debt_outcome_is_known CHECK ((debt_outcome = ANY (ARRAY['paid'::text, 'forgiven'::text]))),
     CONSTRAINT debt_reason_is_short CHECK ((length(debt_reason) <= 500)),
     CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text, 'dispute'::text, 'unclaimed'::text]))),
+    CONSTRAINT only_debts_are_recovered CHECK ((((recovered_cents)::bigint <= amount_cents) AND (beyond OR ((recovered_cents)::bigint = 0)))),
     CONSTRAINT only_what_went_beyond_is_a_debt CHECK ((beyond OR (debt_outcome IS NULL))),
     CONSTRAINT original_way_is_by_stripe CHECK (((destination <> 'original'::text) OR (intent_id IS NOT NULL))),
     CONSTRAINT refund_is_of_one_thing CHECK ((num_nonnulls(booking_id, purchase_id) = 1)),
@@ -3260,6 +3614,7 @@ COMMENT ON COLUMN payments.refunds.beyond IS 'Whether it is an excess refund: mo
 COMMENT ON COLUMN payments.refunds.earlier_stripe_ids IS 'Former ids at Stripe. Reports about them change nothing.';
 COMMENT ON COLUMN payments.refunds.debt_outcome IS 'The settlement of the debt of an excess refund. It is reversed if Stripe fails to deliver the refund afterwards.';
 COMMENT ON COLUMN payments.refunds.debt_settled_by IS 'The person who recorded the settlement of the debt.';
+COMMENT ON COLUMN payments.refunds.recovered_cents IS 'The part of the debt of an excess refund that the customer''s returned or remaining credits have paid.';
 ALTER TABLE ONLY payments.refunds ADD CONSTRAINT one_refund_per_cause UNIQUE (booking_id, cause);
 ALTER TABLE ONLY payments.refunds ADD CONSTRAINT refunds_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY payments.refunds
@@ -3288,6 +3643,7 @@ CREATE POLICY money_staff ON payments.refunds FOR SELECT TO authenticated USING 
 CREATE POLICY own ON payments.refunds FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
 CREATE POLICY service ON payments.refunds TO service_role USING (true) WITH CHECK (true);
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON payments.refunds FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('refund');
+CREATE TRIGGER refunds_never_exceed_the_payment AFTER INSERT OR UPDATE OF amount_cents, beyond, destination, intent_id ON payments.refunds FOR EACH ROW WHEN (((new.intent_id IS NOT NULL) AND (NOT new.beyond))) EXECUTE FUNCTION payments.check_refunds();
 GRANT SELECT ON TABLE payments.refunds TO app_read;
 
 CREATE TABLE payments.payouts (
@@ -3357,12 +3713,17 @@ CREATE TABLE payments.purchases (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     granted_at timestamp with time zone,
     refunded_at timestamp with time zone,
+    taken_back payments.credit_rest DEFAULT 0 NOT NULL,
+    refunded_fee_cents payments.cents DEFAULT 0 NOT NULL,
     CONSTRAINT packages_are_paid_through_stripe CHECK ((method = ANY (ARRAY['card'::events.payment_method, 'twint'::events.payment_method]))),
     CONSTRAINT purchase_is_net_and_tax CHECK (((amount_cents)::bigint = ((net_cents)::bigint + (tax_cents)::bigint))),
     CONSTRAINT purchase_never_refunded_beyond_its_price CHECK (((refunded_cents)::bigint <= (amount_cents)::bigint))
 );
 COMMENT ON TABLE payments.purchases IS 'Purchases of packages: the terms at that time, the price and the state.';
 COMMENT ON COLUMN payments.purchases.fee_cents IS 'The platform''s share. Zero for wallet money, whose share is due when it is spent.';
+COMMENT ON COLUMN payments.purchases.refunded_cents IS 'The cents of all its refunds, without excess refunds.';
+COMMENT ON COLUMN payments.purchases.taken_back IS 'The purchased credits that refunds took back, without the bonus.';
+COMMENT ON COLUMN payments.purchases.refunded_fee_cents IS 'The part of the platform''s share that was refunded.';
 ALTER TABLE ONLY payments.purchases ADD CONSTRAINT purchases_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY payments.purchases
     ADD CONSTRAINT purchases_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
@@ -3693,6 +4054,20 @@ CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.sea
 ALTER TABLE payments.seals ENABLE ALWAYS TRIGGER refuse_change;
 GRANT SELECT ON TABLE payments.seals TO app_read;
 
+CREATE TABLE payments.settlement_totals (
+    account_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    settled_cents bigint NOT NULL,
+    CONSTRAINT position_is_of_a_seal CHECK (("position" > 0))
+);
+COMMENT ON TABLE payments.settlement_totals IS 'Settlements of each organization''s receivable account, summed up to a seal.';
+COMMENT ON COLUMN payments.settlement_totals."position" IS 'The last seal that the sum includes.';
+COMMENT ON COLUMN payments.settlement_totals.settled_cents IS 'Sum of the settlements: debits less credits (payments.movement_group).';
+ALTER TABLE ONLY payments.settlement_totals ADD CONSTRAINT settlement_totals_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY payments.settlement_totals
+    ADD CONSTRAINT settlement_totals_account_id_fkey FOREIGN KEY (account_id) REFERENCES payments.accounts(id);
+ALTER TABLE payments.settlement_totals ENABLE ROW LEVEL SECURITY;
+
 CREATE TABLE payments.unsealed_entries (
     account_id uuid NOT NULL,
     transaction_id uuid NOT NULL,
@@ -3824,7 +4199,7 @@ CREATE VIEW payments.credits WITH (security_invoker='true') AS
     categories,
     created_at
    FROM payments.credit_lots l
-  WHERE (((remaining)::bigint > 0) AND (expires_at > statement_timestamp()));
+  WHERE (((remaining)::bigint > 0) AND (expires_at > statement_timestamp()) AND (frozen_at IS NULL));
 COMMENT ON VIEW payments.credits IS 'Credits that can be used now.';
 GRANT SELECT ON TABLE payments.credits TO app_read, app_write;
 
@@ -3995,7 +4370,7 @@ COMMENT ON FUNCTION payments.apply_disputes IS 'Record the disputes of a payment
 CREATE FUNCTION payments.apply_lost_dispute(intent_id uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.apply_lost_dispute IS 'Count refunds as paid when the customer''s bank has paid them through a lost dispute.';
+COMMENT ON FUNCTION payments.apply_lost_dispute IS 'Count the money of lost disputes as refunds to the customer.';
 
 CREATE FUNCTION payments.apply_new_entries() RETURNS trigger
     LANGUAGE plpgsql
@@ -4057,12 +4432,18 @@ COMMENT ON FUNCTION payments.balance_before IS 'Return the balance of an account
 CREATE FUNCTION payments.buy_package(
     package_id uuid,
     payment_method events.payment_method,
-    idempotency_key text
+    idempotency_key text,
+    total_cents bigint DEFAULT NULL::bigint
 ) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.buy_package IS 'Start the purchase of a package by card or TWINT.';
 GRANT ALL ON FUNCTION payments.buy_package TO authenticated, service_role;
+
+CREATE FUNCTION payments.can_be_charged(amount_cents bigint, currency text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.can_be_charged IS 'Return whether Stripe charges an amount of a currency.';
 
 CREATE FUNCTION payments.can_be_refunded(intent_id uuid, amount_cents bigint DEFAULT 0) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -4078,10 +4459,24 @@ CREATE FUNCTION payments.canonical_entry(
 COMMENT ON FUNCTION payments.canonical_entry IS 'Return the bytes of an entry that the hash chain of its account uses.';
 GRANT ALL ON FUNCTION payments.canonical_entry TO app_read, app_write;
 
+CREATE FUNCTION payments.change_intent_method(booking_id uuid, method events.payment_method) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.change_intent_method IS 'Record that a booking''s payment at Stripe is made by another of Stripe''s methods.';
+
 CREATE FUNCTION payments.charge_fee(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.charge_fee IS 'Charge a booking''s fee: from the wallet if it covers the fee, otherwise as a debt.';
+
+CREATE FUNCTION payments.charge_spent_grants(booking_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.charge_spent_grants IS 'Record that customers owe the credits of a promo code that they spent beyond the refund.';
+
+CREATE FUNCTION payments.check_refunds() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 CREATE FUNCTION payments.check_transactions() RETURNS trigger
     LANGUAGE plpgsql
@@ -4140,10 +4535,20 @@ CREATE FUNCTION payments.claim_refunds(
 COMMENT ON FUNCTION payments.claim_refunds IS 'Lease refunds that the sweep must send to Stripe.';
 GRANT ALL ON FUNCTION payments.claim_refunds TO service_role;
 
+CREATE FUNCTION payments.close_refunded_payment(intent payments.intents) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.close_refunded_payment IS 'Close a booking whose whole payment was refunded, and return whether it was closed.';
+
 CREATE FUNCTION payments.complete_refund_by_dispute(refund_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.complete_refund_by_dispute IS 'Complete a refund whose money the customer received from their bank.';
+
+CREATE FUNCTION payments.count_settlements(most integer DEFAULT 20000) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.count_settlements IS 'Add new seals of receivable accounts to payments.settlement_totals.';
 
 CREATE FUNCTION payments.create_package(
     organization_id uuid,
@@ -4209,6 +4614,11 @@ CREATE FUNCTION payments.due_inbox(
 COMMENT ON FUNCTION payments.due_inbox IS 'Return the ids of Stripe events that wait for processing and have no message in the queue.';
 GRANT ALL ON FUNCTION payments.due_inbox TO service_role;
 
+CREATE FUNCTION payments.end_grants(booking_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.end_grants IS 'End the credits that bookings'' promo codes granted, because the bookings ended or were refunded.';
+
 CREATE FUNCTION payments.end_package(package_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4233,6 +4643,11 @@ CREATE FUNCTION payments.expire_credits(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.expire_credits IS 'Expire unused credits whose expiry date has passed.';
 GRANT ALL ON FUNCTION payments.expire_credits TO service_role;
+
+CREATE FUNCTION payments.expiry(organization_id uuid, days integer) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.expiry IS 'Return when credits expire that are valid for a number of days from this moment.';
 
 CREATE FUNCTION payments.fail_inbox(
     event_id text,
@@ -4270,6 +4685,11 @@ CREATE FUNCTION payments.forget_webhooks(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.forget_webhooks IS 'Delete Stripe events that were handled long ago, by the rule of ops.retention.';
 GRANT ALL ON FUNCTION payments.forget_webhooks TO service_role;
+
+CREATE FUNCTION payments.freeze_credits(payment_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.freeze_credits IS 'Freeze the credits of a payment while a dispute holds it or its customer owes a part of it.';
 
 CREATE FUNCTION payments.fulfil_payment(intent payments.intents) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4405,6 +4825,16 @@ CREATE FUNCTION payments.issue_invoice(booking events.bookings) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.issue_invoice IS 'Issue the invoice of a booking that is paid by invoice, in the booking''s own transaction.';
 
+CREATE FUNCTION payments.kept_list_cents(
+    terms events.terms,
+    customer_id uuid,
+    seats integer,
+    hold_id uuid DEFAULT NULL::uuid
+) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.kept_list_cents IS 'Return the list price of seats for a customer who may hold some of them.';
+
 CREATE FUNCTION payments.last_backfill_at(job text) RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4424,6 +4854,11 @@ CREATE FUNCTION payments.ledger_status(at timestamp with time zone DEFAULT state
 COMMENT ON FUNCTION payments.ledger_status IS 'Return whether the ledger is sound, unsound or unknown, for the service.';
 GRANT ALL ON FUNCTION payments.ledger_status TO service_role;
 
+CREATE FUNCTION payments.lock_credit_payments(booking_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.lock_credit_payments IS 'Lock the payments of bookings, and the payments of the credits that they used.';
+
 CREATE FUNCTION payments.lock_wallets(account_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4438,6 +4873,10 @@ CREATE FUNCTION payments.match_stripe_refund(
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.match_stripe_refund IS 'Return the refund that somebody sent by hand at Stripe, or null if none matches.';
+
+CREATE FUNCTION payments.movement_group(kind text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION payments.movement_group IS 'Return whether a movement of a receivable account is a sale, credits, or a settlement.';
 
 CREATE FUNCTION payments.next_invoice_number(organization_id uuid, several integer) RETURNS integer
     LANGUAGE sql SECURITY DEFINER
@@ -4487,6 +4926,16 @@ CREATE FUNCTION payments.organizer_statement_lines(
 COMMENT ON FUNCTION payments.organizer_statement_lines IS 'Return the single movements of an organizer''s statement, at most 100,000.';
 GRANT ALL ON FUNCTION payments.organizer_statement_lines TO authenticated, service_role;
 
+CREATE FUNCTION payments.owed_cents(payment_id uuid) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.owed_cents IS 'Return the open debts that excess refunds of a booking or purchase left, in cents.';
+
+CREATE FUNCTION payments.pay_at_once(booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.pay_at_once IS 'Pay a booking that waited for Stripe by its new method: a wallet, a pass or an invoice.';
+
 CREATE FUNCTION payments.pay_out_credits(customer_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4505,16 +4954,25 @@ CREATE FUNCTION payments.payment_answer(intent_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.payment_answer IS 'Return a payment through Stripe as its customer sees it.';
 
-CREATE FUNCTION payments.payment_details(booking_id uuid) RETURNS jsonb
+CREATE FUNCTION payments.payment_details(booking_id uuid, is_first_answer boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.payment_details IS 'Return the payment of a booking, for its customer and for staff.';
 GRANT ALL ON FUNCTION payments.payment_details TO authenticated, service_role;
 
-CREATE FUNCTION payments.payment_methods(organization_id uuid, currency text) RETURNS events.payment_method[]
+CREATE FUNCTION payments.payment_lots(payment_id uuid) RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.payment_methods IS 'Return the payment methods of an organization''s customers for a currency.';
+COMMENT ON FUNCTION payments.payment_lots IS 'Return the ids of the lots of credits that a payment bought, in order.';
+
+CREATE FUNCTION payments.payment_methods(
+    quote payments.quotes,
+    event_id uuid DEFAULT NULL::uuid,
+    seats integer DEFAULT NULL::integer
+) RETURNS events.payment_method[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.payment_methods IS 'Return the methods that can pay a quote, for seats or for a package.';
 
 CREATE FUNCTION payments.payout_account(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -4547,6 +5005,11 @@ CREATE FUNCTION payments.post_between_owners(
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.post_between_owners IS 'Post one transaction between accounts that are given by owner and type, and create missing ones.';
+
+CREATE FUNCTION payments.post_refund_by_dispute(refund payments.refunds) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.post_refund_by_dispute IS 'Post a refund that the customer received from their bank.';
 
 CREATE FUNCTION payments.post_stripe_fee(
     intent payments.intents,
@@ -4603,6 +5066,11 @@ CREATE FUNCTION payments.purchase_details(purchase_id uuid) RETURNS jsonb
 COMMENT ON FUNCTION payments.purchase_details IS 'Return a purchase with its payment, for its customer and for staff.';
 GRANT ALL ON FUNCTION payments.purchase_details TO authenticated, service_role;
 
+CREATE FUNCTION payments.purchase_first_answer(answer jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.purchase_first_answer IS 'Return the first response to a purchase, completed by Stripe''s response.';
+
 CREATE FUNCTION payments.purchase_legs(
     purchase payments.purchases,
     paid_cents bigint,
@@ -4639,7 +5107,8 @@ CREATE FUNCTION payments.quote_seats(
     terms events.terms,
     customer_id uuid,
     seats integer,
-    promo_code text DEFAULT NULL::text
+    promo_code text DEFAULT NULL::text,
+    list_cents bigint DEFAULT NULL::bigint
 ) RETURNS payments.quotes
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4670,6 +5139,11 @@ CREATE FUNCTION payments.reconcile(
 COMMENT ON FUNCTION payments.reconcile IS 'Compare Stripe''s balance with the clearing account by source, and record differences.';
 GRANT ALL ON FUNCTION payments.reconcile TO service_role;
 
+CREATE FUNCTION payments.record_excess_dispute(intent payments.intents, amount_cents bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.record_excess_dispute IS 'Record money that a lost dispute returned beyond the refundable amount.';
+
 CREATE FUNCTION payments.record_excess_refund(
     intent payments.intents,
     stripe_id text,
@@ -4679,7 +5153,7 @@ CREATE FUNCTION payments.record_excess_refund(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.record_excess_refund IS 'Record money that was refunded at Stripe beyond the refundable amount.';
 
-CREATE FUNCTION payments.record_fee_payment(fee_id uuid) RETURNS jsonb
+CREATE FUNCTION payments.record_fee_payment(fee_id uuid, total_cents bigint DEFAULT NULL::bigint) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.record_fee_payment IS 'Record that the organizer received an owed fee at the desk or by bank transfer.';
@@ -4713,6 +5187,16 @@ CREATE FUNCTION payments.record_sale(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.record_sale IS 'Post the sale of a paid booking: the price to the organization, less the platform''s share.';
+
+CREATE FUNCTION payments.recover_debt(payment_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.recover_debt IS 'Pay the debt of excess refunds with the customer''s credits from the same payment.';
+
+CREATE FUNCTION payments.recover_returned_credits(booking_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.recover_returned_credits IS 'Pay debts with the credits that bookings returned to frozen lots.';
 
 CREATE FUNCTION payments.redact_stripe_event(payload json) RETURNS json
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -4782,7 +5266,17 @@ GRANT ALL ON FUNCTION payments.refund_purchase TO authenticated, service_role;
 CREATE FUNCTION payments.refundable_cents(intent payments.intents) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.refundable_cents IS 'Return the amount of a payment''s sale or purchase that is not refunded yet, in cents.';
+COMMENT ON FUNCTION payments.refundable_cents IS 'Return the amount of a payment''s sale or purchase that can still be refunded, in cents.';
+
+CREATE FUNCTION payments.refundable_purchase_cents(purchase payments.purchases) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.refundable_purchase_cents IS 'Return the price of a package''s unspent credits that is not refunded yet.';
+
+CREATE FUNCTION payments.refundable_sale_cents(sale payments.sales) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.refundable_sale_cents IS 'Return the amount of a booking''s sale that can be refunded, in cents.';
 
 CREATE FUNCTION payments.refuse_entries(entries payments.entries[]) RETURNS void
     LANGUAGE plpgsql
@@ -4794,15 +5288,16 @@ CREATE FUNCTION payments.refuse_insufficient_funds(account_id uuid, needed_cents
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.refuse_insufficient_funds IS 'Raise that a guarded account has a lower balance than a posting needs.';
 
-CREATE FUNCTION payments.refuse_intent(intent_id uuid, error jsonb) RETURNS text
+CREATE FUNCTION payments.refuse_intent(intent_id uuid, error jsonb, quiet boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.refuse_intent IS 'Record why Stripe refused to create a payment, and cancel one that is no longer needed.';
+COMMENT ON FUNCTION payments.refuse_intent IS 'Record that Stripe refused for good to create a payment, and undo its booking or purchase.';
 GRANT ALL ON FUNCTION payments.refuse_intent TO service_role;
 
 CREATE FUNCTION payments.refuse_invoice_change() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC';
 
 CREATE FUNCTION payments.refuse_ledger_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -4811,7 +5306,7 @@ CREATE FUNCTION payments.refuse_ledger_change() RETURNS trigger
 CREATE FUNCTION payments.release_promo_codes(booking_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.release_promo_codes IS 'Release the promo codes of bookings that were never paid, or that the organizer cancelled.';
+COMMENT ON FUNCTION payments.release_promo_codes IS 'Release the promo codes of bookings that end without benefit.';
 
 CREATE FUNCTION payments.reopen_refund(refund_id uuid, destination text DEFAULT 'original'::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4838,10 +5333,33 @@ CREATE FUNCTION payments.require_fee(fee_id uuid) RETURNS payments.fees
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.require_fee IS 'Lock a fee for staff who may settle it: front desk, accountants, admins, owners.';
 
+CREATE FUNCTION payments.require_method(
+    quote payments.quotes,
+    method events.payment_method,
+    methods events.payment_method[]
+) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.require_method IS 'Refuse a payment method that cannot pay for seats, with their price and the possible methods.';
+
+CREATE FUNCTION payments.require_total(
+    quote payments.quotes,
+    total_cents bigint,
+    methods events.payment_method[]
+) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.require_total IS 'Refuse a purchase whose total is not the one that the customer saw.';
+
 CREATE FUNCTION payments.return_credits(refund_ids uuid[], by_organizer boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.return_credits IS 'Return refunds that go to wallets to the lots of credits.';
+
+CREATE FUNCTION payments.return_disputed_package(purchase_id uuid, cents bigint) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.return_disputed_package IS 'Take back credits of a package that the customer''s bank has refunded.';
 
 CREATE FUNCTION payments.return_passes(booking_ids uuid[], units bigint[], by_organizer boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4862,6 +5380,17 @@ CREATE FUNCTION payments.reuse_promo_code(booking_id uuid) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.reuse_promo_code IS 'Use the released promo code of a booking again, and return whether that was possible.';
 
+CREATE FUNCTION payments.revenue(
+    organization_id uuid,
+    begins_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone,
+    ends_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone,
+    currency text DEFAULT NULL::text
+) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.revenue IS 'Return the revenue of an organization that was posted in a period.';
+GRANT ALL ON FUNCTION payments.revenue TO app_read;
+
 CREATE FUNCTION payments.reverse_debt_settlement(refund payments.refunds) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4872,14 +5401,19 @@ CREATE FUNCTION payments.reverse_fee(booking_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.reverse_fee IS 'Reverse the fee of a booking, because it is corrected or waived.';
 
-CREATE FUNCTION payments.reverse_sale_for_stripe_refund(
+CREATE FUNCTION payments.reverse_refund_by_dispute(refund payments.refunds, reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.reverse_refund_by_dispute IS 'Reverse a refund or a debt through a dispute, because the bank''s money is no longer there.';
+
+CREATE FUNCTION payments.reverse_refunded_sale(
     intent payments.intents,
     stripe_id text,
     amount_cents bigint
-) RETURNS text[]
+) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.reverse_sale_for_stripe_refund IS 'Reverse the part of a sale that was refunded directly at Stripe.';
+COMMENT ON FUNCTION payments.reverse_refunded_sale IS 'Reverse the part of a sale that was refunded directly at Stripe.';
 
 CREATE FUNCTION payments.reverse_sales(
     booking_ids uuid[],
@@ -4916,6 +5450,11 @@ CREATE FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text D
 COMMENT ON FUNCTION payments.settle_debt IS 'Record that the debt of an excess refund was paid to the organizer, or write it off.';
 GRANT ALL ON FUNCTION payments.settle_debt TO authenticated, service_role;
 
+CREATE FUNCTION payments.settled_cents(account_id uuid) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.settled_cents IS 'Return debits less credits of all settlements of a receivable account.';
+
 CREATE FUNCTION payments.signed_balance(
     account_id uuid,
     at timestamp with time zone DEFAULT NULL::timestamp with time zone
@@ -4928,7 +5467,25 @@ GRANT ALL ON FUNCTION payments.signed_balance TO app_read, app_write;
 CREATE FUNCTION payments.spendable_cents(account_id uuid) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.spendable_cents IS 'Return the money in a wallet that has not expired, in cents.';
+COMMENT ON FUNCTION payments.spendable_cents IS 'Return the money in a wallet that is neither expired nor frozen, in cents.';
+
+CREATE FUNCTION payments.spending(
+    customer_id uuid
+) RETURNS TABLE(organization_id uuid, currency text, amount_cents bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.spending IS 'Return the money that a customer spent, by organization and currency.';
+
+CREATE FUNCTION payments.spending_at(customer_id uuid, organization_id uuid, currency text) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.spending_at IS 'Return the money that a customer spent at an organization, in one currency.';
+GRANT ALL ON FUNCTION payments.spending_at TO app_read;
+
+CREATE FUNCTION payments.spent_grant_cents(booking_id uuid) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.spent_grant_cents IS 'Return the spent cents of the credits that a booking''s promo code granted.';
 
 CREATE FUNCTION payments.split_refund(refund_id uuid, amount_cents bigint, cause text) RETURNS payments.refunds
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4946,6 +5503,11 @@ CREATE FUNCTION payments.start_payout_onboarding(organization_id uuid) RETURNS j
 COMMENT ON FUNCTION payments.start_payout_onboarding IS 'Return the data for an organization''s sign-up at Stripe, if the caller may start it.';
 GRANT ALL ON FUNCTION payments.start_payout_onboarding TO authenticated, service_role;
 
+CREATE FUNCTION payments.stop_intent(booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.stop_intent IS 'Stop the payment at Stripe of a booking that was paid by another method.';
+
 CREATE FUNCTION payments.stop_payments(booking_ids uuid[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4956,6 +5518,16 @@ CREATE FUNCTION payments.store_balance_transactions(transactions jsonb) RETURNS 
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.store_balance_transactions IS 'Store Stripe''s balance transactions, and post those that nothing else reports.';
 GRANT ALL ON FUNCTION payments.store_balance_transactions TO service_role;
+
+CREATE FUNCTION payments.take_back_package(
+    purchase_id uuid,
+    cents bigint,
+    posting_key text,
+    whole boolean DEFAULT false
+) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.take_back_package IS 'Take back the credits of a package for a refund of `cents`, and post the refund.';
 
 CREATE FUNCTION payments.tax_rate(
     country text,
@@ -4973,6 +5545,15 @@ CREATE FUNCTION payments.trial_balance(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.trial_balance IS 'Return debits less credits by currency and type of account, now or at a moment in the past.';
 GRANT ALL ON FUNCTION payments.trial_balance TO service_role;
+
+CREATE FUNCTION payments.usable_passes(
+    customer_id uuid,
+    organization_id uuid,
+    event_id uuid
+) RETURNS SETOF payments.credit_lots
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.usable_passes IS 'Return a customer''s lots of passes that admit to an event.';
 
 CREATE FUNCTION payments.use_passes(booking events.bookings) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5175,7 +5756,7 @@ CREATE OR REPLACE VIEW public.customer_dashboard_mv WITH (security_invoker='true
     count(*) FILTER (WHERE ((d.booking = 'confirmed'::events.booking_status) AND (d.starts_at > statement_timestamp()))) AS upcoming_bookings,
     min(d.starts_at) FILTER (WHERE ((d.booking = 'confirmed'::events.booking_status) AND (d.starts_at > statement_timestamp()))) AS next_event_at,
     max(d.created_at) FILTER (WHERE (d.booking IS NOT NULL)) AS last_booking_at,
-    (COALESCE(sum(d.spent_cents) FILTER (WHERE (d.currency = o.currency)), (0)::numeric))::bigint AS total_spent_cents,
+    payments.spending_at(d.customer_id, d.organization_id, (o.currency)::text) AS total_spent_cents,
     o.currency,
     count(*) FILTER (WHERE (d.wait = ANY (ARRAY['waiting'::events.waitlist_status, 'offered'::events.waitlist_status]))) AS waitlist_places
    FROM (( SELECT b.customer_id,
@@ -5183,9 +5764,7 @@ CREATE OR REPLACE VIEW public.customer_dashboard_mv WITH (security_invoker='true
             b.status AS booking,
             NULL::events.waitlist_status AS wait,
             t.starts_at,
-            b.created_at,
-            b.currency,
-            events.spent_cents(b.status, (b.price_cents)::bigint, (b.fee_cents)::bigint) AS spent_cents
+            b.created_at
            FROM (events.bookings b
              LEFT JOIN events.terms t ON ((t.event_id = b.event_id)))
         UNION ALL
@@ -5194,11 +5773,17 @@ CREATE OR REPLACE VIEW public.customer_dashboard_mv WITH (security_invoker='true
             NULL::events.booking_status AS booking,
             w.status AS wait,
             t.starts_at,
-            w.joined_at AS created_at,
-            NULL::bpchar AS currency,
-            NULL::bigint AS spent_cents
+            w.joined_at AS created_at
            FROM (events.waitlist_entries w
-             JOIN events.terms t ON ((t.event_id = w.event_id)))) d
+             JOIN events.terms t ON ((t.event_id = w.event_id)))
+        UNION ALL
+         SELECT p.customer_id,
+            p.organization_id,
+            NULL::events.booking_status AS booking,
+            NULL::events.waitlist_status AS wait,
+            NULL::timestamp with time zone AS starts_at,
+            p.created_at
+           FROM payments.purchases p) d
      JOIN organizations.organizations o ON ((o.id = d.organization_id)))
   GROUP BY d.customer_id, d.organization_id, o.id;
 COMMENT ON VIEW public.customer_dashboard_mv IS 'Bookings, spending and waitlist entries of customers, by organization.';
@@ -5226,8 +5811,8 @@ CREATE VIEW public.event_search_mv WITH (security_invoker='true') AS
     p.name AS instructor_name,
     (i.capacity)::integer AS capacity,
     (i.taken)::integer AS reg_count,
-    (((i.capacity)::integer - (i.taken)::integer) - (i.held)::integer) AS available_spots,
-    events.availability((i.capacity)::integer, (i.taken)::integer, (i.held)::integer) AS availability_status,
+    events.seats_left(i.*) AS available_spots,
+    events.availability((i.capacity)::integer, events.seats_left(i.*)) AS availability_status,
     e.search AS search_vector
    FROM (((((events.events e
      JOIN events.inventory i ON ((e.id = i.event_id)))
@@ -5338,9 +5923,9 @@ CREATE VIEW public.org_analytics_mv WITH (security_invoker='true') AS
     e.seats_offered,
     e.seats_taken,
     e.utilization_percent,
-    b.revenue_7_days_cents,
-    b.revenue_30_days_cents,
-    b.revenue_total_cents,
+    payments.revenue(o.id, begins_at => d.week_at) AS revenue_7_days_cents,
+    payments.revenue(o.id, begins_at => d.month_at) AS revenue_30_days_cents,
+    payments.revenue(o.id) AS revenue_total_cents,
     b.unique_customers,
     b.active_customers,
     w.waitlist_waiting,
@@ -5348,7 +5933,9 @@ CREATE VIEW public.org_analytics_mv WITH (security_invoker='true') AS
     w.waitlist_accepted,
     w.waitlist_total
    FROM ((((organizations.organizations o
-     CROSS JOIN LATERAL ( SELECT date_trunc('day'::text, (statement_timestamp() AT TIME ZONE o.time_zone)) AS today) d)
+     CROSS JOIN LATERAL ( SELECT (((t.today - 6))::timestamp without time zone AT TIME ZONE o.time_zone) AS week_at,
+            (((t.today - 29))::timestamp without time zone AT TIME ZONE o.time_zone) AS month_at
+           FROM ( SELECT ((statement_timestamp() AT TIME ZONE o.time_zone))::date AS today) t) d)
      CROSS JOIN LATERAL ( SELECT count(*) AS total_events,
             count(*) FILTER (WHERE ((t.status = 'scheduled'::events.event_status) AND (t.starts_at > statement_timestamp()))) AS upcoming_events,
             count(*) FILTER (WHERE (t.status = 'draft'::events.event_status)) AS draft_events,
@@ -5369,13 +5956,11 @@ CREATE VIEW public.org_analytics_mv WITH (security_invoker='true') AS
             count(*) FILTER (WHERE (b_1.status = 'attended'::events.booking_status)) AS attended_bookings,
             count(*) FILTER (WHERE (b_1.status = 'no_show'::events.booking_status)) AS no_show_bookings,
             count(*) FILTER (WHERE (b_1.status = 'expired'::events.booking_status)) AS expired_bookings,
-            (COALESCE(sum(events.spent_cents(b_1.status, (b_1.price_cents)::bigint, (b_1.fee_cents)::bigint)) FILTER (WHERE ((b_1.currency = o.currency) AND (b_1.created_at >= ((d.today - '6 days'::interval) AT TIME ZONE o.time_zone)))), (0)::numeric))::bigint AS revenue_7_days_cents,
-            (COALESCE(sum(events.spent_cents(b_1.status, (b_1.price_cents)::bigint, (b_1.fee_cents)::bigint)) FILTER (WHERE ((b_1.currency = o.currency) AND (b_1.created_at >= ((d.today - '29 days'::interval) AT TIME ZONE o.time_zone)))), (0)::numeric))::bigint AS revenue_30_days_cents,
-            (COALESCE(sum(events.spent_cents(b_1.status, (b_1.price_cents)::bigint, (b_1.fee_cents)::bigint)) FILTER (WHERE (b_1.currency = o.currency)), (0)::numeric))::bigint AS revenue_total_cents,
             count(DISTINCT b_1.customer_id) FILTER (WHERE (b_1.status <> 'expired'::events.booking_status)) AS unique_customers,
-            count(DISTINCT b_1.customer_id) FILTER (WHERE ((b_1.status <> 'expired'::events.booking_status) AND (b_1.created_at >= ((d.today - '29 days'::interval) AT TIME ZONE o.time_zone)))) AS active_customers
-           FROM events.bookings b_1
-          WHERE (b_1.organization_id = o.id)) b)
+            count(DISTINCT b_1.customer_id) FILTER (WHERE ((b_1.status <> 'expired'::events.booking_status) AND (b_1.created_at >= d.month_at))) AS active_customers
+           FROM (events.terms t
+             JOIN events.bookings b_1 ON ((b_1.event_id = t.event_id)))
+          WHERE (t.organization_id = o.id)) b)
      CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE (w_1.status = 'waiting'::events.waitlist_status)) AS waitlist_waiting,
             count(*) FILTER (WHERE (w_1.status = 'offered'::events.waitlist_status)) AS waitlist_offered,
             count(*) FILTER (WHERE (w_1.status = 'accepted'::events.waitlist_status)) AS waitlist_accepted,
@@ -6058,12 +6643,13 @@ COMMENT ON FUNCTION rating.apply_calibration IS 'Adopt a fit of all votes, excep
 GRANT ALL ON FUNCTION rating.apply_calibration TO service_role;
 
 CREATE FUNCTION rating.archive_events(
-    before timestamp with time zone DEFAULT (statement_timestamp() - '1 year'::interval),
+    before timestamp with time zone DEFAULT NULL::timestamp with time zone,
     at timestamp with time zone DEFAULT statement_timestamp()
 ) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET lock_timeout TO '2s';
+    SET lock_timeout TO '2s'
+    SET "TimeZone" TO 'UTC';
 COMMENT ON FUNCTION rating.archive_events IS 'Move old months of counted rating events to the archive. Returns the archived and the kept partitions.';
 GRANT ALL ON FUNCTION rating.archive_events TO service_role;
 
@@ -6563,9 +7149,12 @@ CREATE TABLE ref.currencies (
     code character(3) NOT NULL,
     name text NOT NULL,
     decimal_places smallint NOT NULL,
+    charge_min_cents bigint DEFAULT 50 NOT NULL,
+    CONSTRAINT charge_min_is_positive CHECK ((charge_min_cents > 0)),
     CONSTRAINT currency_code_is_iso_4217 CHECK ((code ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT decimal_places_are_few CHECK (((decimal_places >= 0) AND (decimal_places <= 4)))
 );
+COMMENT ON COLUMN ref.currencies.charge_min_cents IS 'The least amount that Stripe charges, in the smallest unit of the currency.';
 ALTER TABLE ONLY ref.currencies ADD CONSTRAINT currencies_pkey PRIMARY KEY (code);
 ALTER TABLE ref.currencies ENABLE ROW LEVEL SECURITY;
 CREATE POLICY anyone ON ref.currencies FOR SELECT USING (true);
@@ -6791,7 +7380,7 @@ CREATE VIEW staging.parsed_instances WITH (security_invoker='true') AS
         CASE
             WHEN (r.line IS NULL) THEN 'is unknown'::text
             ELSE format('was rejected (line %s)'::text, r.line)
-        END), staging.import_problem(((o.id IS NULL) AND ((i.organization_id IS NOT NULL) OR (i.template_id IS NULL))), 'organization_id'::text, i.organization_id, 'is unknown'::text), staging.import_problem((o.id <> s.organization_id), 'organization_id'::text, i.organization_id, 'is not that of the template'::text), staging.import_problem(((COALESCE(length(COALESCE(i.name, s.title)), 0) < 1) OR (COALESCE(length(COALESCE(i.name, s.title)), 0) > 200)), 'name'::text, i.name, 'has not 1 to 200 characters'::text), staging.import_problem((NOT ops.is_line(i.name)), 'name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_text(i.description)), 'description'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((length(i.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.import_problem((c.starts_at IS NULL), 'start_time'::text, i.start_time, 'is no time with an offset'::text), staging.import_problem(((c.starts_at < '1990-01-01 00:00:00+00'::timestamp with time zone) OR (c.starts_at > '2100-01-01 00:00:00+00'::timestamp with time zone)), 'start_time'::text, i.start_time, 'is not between 1990 and 2100'::text), staging.import_problem(((i.end_time IS NOT NULL) AND (staging.parse_time(i.end_time) IS NULL)), 'end_time'::text, i.end_time, 'is no time with an offset'::text), staging.import_problem(((i.end_time IS NULL) AND (s.id IS NULL)), 'end_time'::text, NULL::text, 'is missing, and there is no template'::text), staging.import_problem((c.ends_at <= c.starts_at), 'end_time'::text, i.end_time, 'is not after start_time'::text), staging.import_problem((c.ends_at > (c.starts_at + '31 days'::interval)), 'end_time'::text, i.end_time, 'is more than 31 days later'::text), staging.import_problem(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, i.time_zone, 'is unknown'::text), staging.import_problem(((i.capacity IS NOT NULL) AND (staging.parse_integer(i.capacity, 0, 1000000) IS NULL)), 'capacity'::text, i.capacity, 'is no number from 0 to 1000000'::text), staging.import_problem(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, i.currency, 'is unknown'::text), staging.import_problem(((i.price IS NOT NULL) AND (u.code IS NOT NULL) AND (staging.parse_cents(i.price, (u.decimal_places)::integer) IS NULL)), 'price'::text, i.price, 'is no amount'::text), staging.import_problem((m.status IS NULL), 'status'::text, i.status, 'is unknown'::text), staging.import_problem((length(i.instructor_name) > 200), 'instructor_name'::text, i.instructor_name, 'is too long'::text), staging.import_problem((length(i.location_name) > 200), 'location_name'::text, i.location_name, 'is too long'::text), staging.import_problem((NOT ops.is_line(i.instructor_name)), 'instructor_name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_line(i.location_name)), 'location_name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_line(i.location_city)), 'location_city'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem(((i.created_at IS NOT NULL) AND (staging.parse_time(i.created_at) IS NULL)), 'created_at'::text, i.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
+        END), staging.import_problem(((o.id IS NULL) AND ((i.organization_id IS NOT NULL) OR (i.template_id IS NULL))), 'organization_id'::text, i.organization_id, 'is unknown'::text), staging.import_problem((o.id <> s.organization_id), 'organization_id'::text, i.organization_id, 'is not that of the template'::text), staging.import_problem(((COALESCE(length(COALESCE(i.name, s.title)), 0) < 1) OR (COALESCE(length(COALESCE(i.name, s.title)), 0) > 200)), 'name'::text, i.name, 'has not 1 to 200 characters'::text), staging.import_problem((NOT ops.is_line(i.name)), 'name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_text(i.description)), 'description'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((length(i.description) > 20000), 'description'::text, NULL::text, 'has more than 20000 characters'::text), staging.import_problem((c.starts_at IS NULL), 'start_time'::text, i.start_time, 'is no time with an offset'::text), staging.import_problem(((c.starts_at < '1990-01-01 00:00:00+00'::timestamp with time zone) OR (c.starts_at > '2100-01-01 00:00:00+00'::timestamp with time zone)), 'start_time'::text, i.start_time, 'is not between 1990 and 2100'::text), staging.import_problem(((i.end_time IS NOT NULL) AND (staging.parse_time(i.end_time) IS NULL)), 'end_time'::text, i.end_time, 'is no time with an offset'::text), staging.import_problem(((i.end_time IS NULL) AND (s.id IS NULL)), 'end_time'::text, NULL::text, 'is missing, and there is no template'::text), staging.import_problem((c.ends_at <= c.starts_at), 'end_time'::text, i.end_time, 'is not after start_time'::text), staging.import_problem((c.ends_at > (c.starts_at + '744:00:00'::interval)), 'end_time'::text, i.end_time, 'is more than 31 days later'::text), staging.import_problem(((o.id IS NOT NULL) AND (z.name IS NULL)), 'time_zone'::text, i.time_zone, 'is unknown'::text), staging.import_problem(((i.capacity IS NOT NULL) AND (staging.parse_integer(i.capacity, 0, 1000000) IS NULL)), 'capacity'::text, i.capacity, 'is no number from 0 to 1000000'::text), staging.import_problem(((o.id IS NOT NULL) AND (u.code IS NULL)), 'currency'::text, i.currency, 'is unknown'::text), staging.import_problem(((i.price IS NOT NULL) AND (u.code IS NOT NULL) AND (staging.parse_cents(i.price, (u.decimal_places)::integer) IS NULL)), 'price'::text, i.price, 'is no amount'::text), staging.import_problem((m.status IS NULL), 'status'::text, i.status, 'is unknown'::text), staging.import_problem((length(i.instructor_name) > 200), 'instructor_name'::text, i.instructor_name, 'is too long'::text), staging.import_problem((length(i.location_name) > 200), 'location_name'::text, i.location_name, 'is too long'::text), staging.import_problem((NOT ops.is_line(i.instructor_name)), 'instructor_name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_line(i.location_name)), 'location_name'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem((NOT ops.is_line(i.location_city)), 'location_city'::text, NULL::text, 'has control or direction characters'::text), staging.import_problem(((i.created_at IS NOT NULL) AND (staging.parse_time(i.created_at) IS NULL)), 'created_at'::text, i.created_at, 'is no time with an offset'::text)), ''::text)) AS reason
    FROM ((((((((staging.class_instances i
      LEFT JOIN events.series s ON ((s.id =
         CASE
@@ -7100,6 +7689,26 @@ CREATE POLICY own ON users.profiles FOR SELECT TO authenticated USING ((id = ( S
 CREATE POLICY service ON users.profiles TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE users.profiles TO app_read, app_write;
 
+CREATE TABLE users.calendar_addresses (
+    user_id uuid NOT NULL,
+    secret_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT secret_is_hashed CHECK ((length(secret_hash) = 32))
+);
+COMMENT ON TABLE users.calendar_addresses IS 'The secret address of a person''s calendar. Creating another replaces it, deleting the row revokes it.';
+COMMENT ON COLUMN users.calendar_addresses.secret_hash IS 'SHA-256 of 256 random bits.';
+ALTER TABLE ONLY users.calendar_addresses ADD CONSTRAINT calendar_address_is_unique UNIQUE (secret_hash);
+ALTER TABLE ONLY users.calendar_addresses ADD CONSTRAINT calendar_addresses_pkey PRIMARY KEY (user_id);
+ALTER TABLE ONLY users.calendar_addresses
+    ADD CONSTRAINT calendar_addresses_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
+ALTER TABLE users.calendar_addresses ENABLE ROW LEVEL SECURITY;
+
+CREATE FUNCTION users.create_calendar_address(secret_hash bytea) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.create_calendar_address IS 'Give the caller''s calendar a secret address, and revoke the former one.';
+GRANT ALL ON FUNCTION users.create_calendar_address TO authenticated;
+
 CREATE FUNCTION users.edit_profile(name text DEFAULT NULL::text, language text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -7148,6 +7757,12 @@ CREATE FUNCTION users.refuse_erased() RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION users.refuse_erased IS 'Refuse a caller who was erased.';
+
+CREATE FUNCTION users.revoke_calendar_address() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.revoke_calendar_address IS 'Revoke the secret address of the caller''s calendar.';
+GRANT ALL ON FUNCTION users.revoke_calendar_address TO authenticated;
 
 CREATE FUNCTION users.sweep_erased(
     after timestamp with time zone DEFAULT '-infinity'::timestamp with time zone,

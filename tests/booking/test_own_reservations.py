@@ -97,7 +97,13 @@ def entry_of(db, customer):
 
 
 def resize(db, event_id, more):
-    db.execute("update events.inventory set capacity = capacity + %s where event_id = %s", [more, event_id])
+    """Add seats. They are set aside if somebody waits, as events.set_capacities does."""
+    query = """
+        update events.inventory
+        set capacity = capacity + %(more)s, set_aside = case when waitlisted > 0 then set_aside + %(more)s else 0 end
+        where event_id = %(event_id)s
+    """
+    db.execute(query, {"more": more, "event_id": event_id})
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -115,6 +121,14 @@ def test_booking_uses_what_its_customer_reserved(db, name):
     if case.offer:
         resize(db, event_id, case.offer)
         db.execute("select events.offer_seats(%s)", [event_id])
+    if case.method:
+        db.execute("update events.events set price_cents = 1000 where id = %s", [event_id])
+        db.execute("insert into organizations.payout_settings (organization_id) values (%s)", [stage.organization_id])
+        query = (
+            "select payments.grant_credits(organization_id => %s, customer_id => %s, kind => 'wallet', amount => 9000,"
+            " currency => 'CHF', idempotency_key => 'grant')"
+        )
+        routines.call(db, stage.owner, query, [stage.organization_id, customer])
     hold_id = None
     if case.sold and not (case.offer or case.waits):
         resize(db, event_id, case.capacity - case.sold)
@@ -124,15 +138,6 @@ def test_booking_uses_what_its_customer_reserved(db, name):
         routines.call(db, after, JOIN, [event_id, case.next_waits])
     if case.sold and (case.offer or case.waits):
         resize(db, event_id, case.capacity - case.sold)
-    if case.method:
-        db.execute("update events.events set price_cents = 1000 where id = %s", [event_id])
-        db.execute("insert into organizations.payout_settings (organization_id) values (%s)", [stage.organization_id])
-        query = (
-            "select payments.grant_credits(organization_id => %s, customer_id => %s, kind => 'wallet', amount => 9000,"
-            " currency => 'CHF', idempotency_key => 'grant')"
-        )
-        routines.call(db, stage.owner, query, [stage.organization_id, customer])
-
     code = None
     try:
         routines.call(

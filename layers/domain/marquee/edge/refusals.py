@@ -317,8 +317,8 @@ BY_CODE: Mapping[str, Refusal] = {
     "sold_out": Refusal(
         409,
         (
-            "Not enough seats are on sale: {seats_left} are left. Ask for fewer, or join the waitlist if `waitlist`"
-            " is true."
+            "Not enough seats are on sale ({seats_left} left). Ask for fewer, or join the waitlist if `waitlist` is"
+            " true."
         ),
         "fewer seats remain than requested",
         "`seats_left`, `waitlist` (whether the customer may join it)",
