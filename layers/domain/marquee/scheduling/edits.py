@@ -66,7 +66,7 @@ def _edit_all(session: Session, row: Row, request: SeriesEdit, now: datetime) ->
 
 
 def _wanted(old: Schedule, new: Schedule, now: datetime, until: date) -> list[dict[str, str]]:
-    """Return the new occurrences. Those of today name the ones that they replace, of which some may have no event."""
+    """Return the new occurrences. An occurrence of today names its old start, because others may have no event."""
     today = generation.local_date(new, now)
     wanted = generation.as_json(recurrence.occurrences(new, today, until))
     previous = exceptions.previous_starts(old, new, today) if recurrence.is_readable(old) else {}

@@ -258,7 +258,7 @@ def _days_of_anchor(anchor: date, recurrence: Recurrence) -> dict[str, str]:
 
 
 def _first_period(schedule: Schedule, recurrence: Recurrence) -> date:
-    """Return the first day of the last interval that begins on or before the start date."""
+    """Return the first day of the interval of the start date, or of the last interval before it."""
     anchor, day = schedule.anchor, schedule.start_date
     frequency, interval = recurrence.interval
     if frequency == "DAILY":
