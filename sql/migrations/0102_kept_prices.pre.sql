@@ -15,3 +15,6 @@ values
 -- Stripe refused the payment of the booking that had used them.
 ('hold', 'consumed', 'active'),
 ('waitlist', 'accepted', 'offered');
+
+insert into ops.retention (table_name, column_name, kind, on_erasure)
+values ('events.holds', 'replaces_id', 'code', 'keep');

@@ -38,7 +38,10 @@ begin
         )
     );
     if the_first_answer is not null then
-        return the_first_answer::jsonb;
+        return the_first_answer::jsonb || jsonb_build_object(
+            'customer_id',
+            (select w.customer_id from events.waitlist_entries as w where w.id = accept_offer.entry_id)
+        );
     end if;
     perform events.lock_people(
         w.customer_id, case when accept_offer.payment_method in ('card', 'twint') then ops.caller_id() end

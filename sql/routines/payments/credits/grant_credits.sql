@@ -49,7 +49,7 @@ begin
     );
     if the_first_answer is not null then
         return case
-            when starts_with(the_first_answer, '{') then the_first_answer::jsonb
+            when starts_with(the_first_answer, '{') then the_first_answer::jsonb || jsonb_build_object('customer_id', grant_credits.customer_id)
             else payments.lot_answer(ops.answered_id(the_first_answer))
         end;
     end if;

@@ -37,7 +37,9 @@ begin
     );
     if the_first_answer is not null then
         return case
-            when starts_with(the_first_answer, '{') then payments.purchase_first_answer(the_first_answer::jsonb)
+            when starts_with(the_first_answer, '{') then payments.purchase_first_answer(
+                the_first_answer::jsonb || jsonb_build_object('customer_id', the_caller_id)
+            )
             else payments.purchase_answer(ops.answered_id(the_first_answer))
         end;
     end if;

@@ -58,7 +58,7 @@ begin
         jsonb_build_array(refund_booking.booking_id, refund_booking.amount_cents, refund_booking.destination)
     );
     if the_first_answer is not null then
-        return the_first_answer::jsonb;
+        return the_first_answer::jsonb || jsonb_build_object('customer_id', the_booking.customer_id);
     end if;
     perform events.lock_inventory(the_booking.event_id);
 
