@@ -89,6 +89,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "kind": ("'wallet'",),
     "language": ("'de'",),
     "last_day": ("current_date + 7",),
+    "local_time": ("'2031-01-06T09:00:00'",),
     "most": ("50",),
     "name": ("'probe'",),
     "note": ("'probe'",),
@@ -134,6 +135,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "valid_days": ("30",),
     "valid_from": ("now()",),
     "valid_until": ("now() + interval '1 day'",),
+    "time_zone": ("'Europe/Zurich'",),
     "waive": ("true", "false"),
 }
 """SQL values for each parameter name. Call number n takes the value number n, or the last one."""

@@ -14,7 +14,8 @@ PAYLOAD = {
     "previous_starts_at": "2031-03-02T17:00:00+00:00", "refund_id": "r-1", "destination": "original", "cause": "late",
     "dispute": "dp_1", "status": "needs_response", "failing_since": "2031-03-01", "gone": True, "endpoint_id": "w-1",
     "payout": "po_1", "invoice_id": "i-1", "number": 7, "due_on": "2031-03-17", "expires_on": "2031-12-31", "units": 10,
-    "why": "The bank account has been closed", "changed": ["starts_at", "instructor_id"], "duty": "assigned", "events": 1,
+    "why": "The bank account has been closed", "changed": ["starts_at", "instructor_id"], "duty": "assigned",
+    "events": 1,
 }  # fmt: skip
 OPERATORS = {
     "rule": "outbox_late", "severity": "critical", "aggregate": "latest", "metric": "m", "window_seconds": 300,

@@ -62,6 +62,7 @@ def test_new_system_is_healthy(db):
         "outbox_lag_seconds",
         "outbox_parked",
         "partition_maintenance_failed",
+        "time_zones_differing",
         "ledger_unbalanced_currencies",
         "ledger_findings",
         "reconciliation_differences",
