@@ -32,6 +32,10 @@ select b.id, %(promo_code)s, b.customer_id, 100
 from events.bookings as b
 where b.organization_id = %(organization)s;
 
+update payments.promo_codes as c
+set used = (select count(*) from payments.promo_uses as u where u.promo_code_id = c.id)
+where c.id = %(promo_code)s;
+
 insert into payments.credit_uses (booking_id, lot_id, purpose, amount)
 select b.id, l.id, 'price', 1
 from events.bookings as b
