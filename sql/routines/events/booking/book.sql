@@ -242,8 +242,8 @@ begin
     end if;
     the_terms := events.bookable_terms(book.event_id);
 
-    -- A second pass, under the event's lock, quotes again: the first may have waited, and terms, settings and promo codes
-    -- may have changed. Free seats need it only if the terms changed.
+    -- A second pass, under the event's lock, quotes again: terms, settings and promo codes may have changed while the
+    -- first waited. Free seats need it only if the terms changed.
     loop
         if the_terms.price_cents > 0 or book.payment_method is not null or book.promo_code is not null then
             the_quote := payments.quote_seats(the_terms, the_customer_id, book.seats, book.promo_code);
