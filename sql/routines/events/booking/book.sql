@@ -251,8 +251,8 @@ begin
     end if;
     the_terms := events.bookable_terms(book.event_id);
 
-    -- A second pass, under the event's lock, quotes again: the first may have waited, and terms, settings and promo codes
-    -- may have changed. Free seats need it only if the terms changed.
+    -- A second pass, under the event's lock, quotes again: terms, settings and promo codes may have changed while the
+    -- first waited. Free seats need it only if the terms changed.
     loop
         -- Held seats of an event that is free may have a price.
         if
