@@ -99,7 +99,7 @@ def answer(refusal: RefusedByGateway, call: Call, api: Api) -> Answer:
 
 
 def _media_type(call: Call, templates: Mapping[str, str]) -> str:
-    accepted = (call.header("Accept") or "").partition(",")[0].partition(";")[0].strip()
+    accepted = (call.header("Accept") or "").partition(",")[0].partition(";")[0].strip().lower()
     if accepted in templates:
         return accepted
     return "application/json" if "application/json" in templates else next(iter(templates))

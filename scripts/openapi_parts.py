@@ -70,7 +70,7 @@ COMPONENTS: Tree = {
         "Problem": {
             "type": "object",
             "description": "A problem document (RFC 9457). docs/reference/api.md lists the other members of each code.",
-            "required": ["type", "title", "code"],
+            "required": ["type", "title", "status", "code"],
             "properties": {
                 "type": {"type": "string", "format": "uri-reference"},
                 "title": {"type": "string"},

@@ -61,8 +61,8 @@ from (select e.event_id, abs(hashtext(e.event_id::text)) as hash from events.ter
 """
 # Vacuum every table that has rows, as autovacuum does. Until then GIN indexes keep new entries in a pending list.
 _ANALYZE: LiteralString = (
-    "vacuum analyze events.events, events.terms, events.inventory, organizations.organizations,"
-    " organizations.locations, organizations.instructors"
+    "vacuum analyze events.events, events.terms, events.inventory, events.listings, events.scarce_listings,"
+    " organizations.organizations, organizations.locations, organizations.instructors"
 )
 
 
@@ -75,6 +75,9 @@ def queries(now: datetime) -> dict[str, dict[str, str]]:
         "two words": {"q": "jazz concert"},
         "rare words": {"q": "number 7321"},
         "a word of no event": {"q": "nothing-at-all"},
+        "a prefix": {"q": "photog"},
+        "a city's name": {"q": "zurich"},
+        "an instructor's name": {"q": "instructor 7"},
         "city": {"city": "Zurich"},
         "city and category": {"city": "Bern", "category": "yoga"},
         "parent category": {"category": "fitness", "availability": "available"},

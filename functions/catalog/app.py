@@ -28,7 +28,11 @@ CALENDAR: dict[int, Any] = {
 def search_events(
     q: Annotated[
         str | None,
-        Query(min_length=1, max_length=200, description='Words to find. `-word` excludes a word; "…" finds a phrase.'),
+        Query(
+            min_length=1,
+            max_length=200,
+            description='Words to find, the last one as a prefix. `-word` excludes a word; "…" finds a phrase.',
+        ),
     ] = None,
     city: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
     category: Annotated[
@@ -45,7 +49,7 @@ def search_events(
     limit: http.PageSize = paging.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[search.EventListing]]:
-    """Search public events that have not started, in order of their start. The number of seats is current."""
+    """Search public events that have not started, by rank of words, then by start. The number of seats is current."""
     query = search.EventQuery(
         q=q,
         city=city,

@@ -17,6 +17,12 @@ def complete_events(_turn: schedules.Turn) -> schedules.Outcome:
     return schedules.Outcome(completed, more=more)
 
 
+def refresh_listings(_turn: schedules.Turn) -> schedules.Outcome:
+    """Write the listings of events again whose place, instructor or organizer was renamed."""
+    refreshed, more = maintenance.refresh_listings()
+    return schedules.Outcome(refreshed, more=more)
+
+
 def send_reminders(_turn: schedules.Turn) -> schedules.Outcome:
     """Remind customers of events that start soon."""
     reminded, more = reminders.send()
@@ -70,6 +76,7 @@ def seal_webhook_secrets() -> Iterator[int]:
 
 WORK = {
     "complete_events": complete_events,
+    "refresh_listings": refresh_listings,
     "send_reminders": send_reminders,
     "expire_credits": expire_credits,
     "partitions": partitions,

@@ -282,7 +282,7 @@ ACTIONS: dict[tuple[str, str], Callable[[RequestContext, str, Json], Any]] = {
 def _document(request: Request) -> Json:
     if request.method == "GET":
         return {}
-    if request.headers.get("Content-Type", "").partition(";")[0] != "application/json":
+    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
         raise malformed("The stand-in's controls take application/json.")
     try:
         document = json.loads(request.body or b"{}")

@@ -177,7 +177,7 @@ async def _pause(fault: Fault | None) -> None:
 def _text(request: Request) -> str:
     if not request.body:
         return ""
-    if request.headers.get("Content-Type", "").partition(";")[0].strip() == "application/json":
+    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() == "application/json":
         raise malformed(
             "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any "
             "questions, we can help at https://support.stripe.com/."

@@ -35,10 +35,19 @@ OPAQUE = "an id, a key or a code that its writer chose and that is not read as t
 JSON = "an object whose members are checked on input"
 LOOKED_UP = "must be parsed or found in a table before it is stored"
 
+COPIED = "copied from a checked column, or computed"
 WITHOUT_A_RULE = {
     "events.bookings.policy": JSON,
     "events.events.policy": JSON,
     "events.terms.policy": JSON,
+    "events.listings.category": COPIED,
+    "events.listings.city": COPIED,
+    "events.listings.instructor_name": COPIED,
+    "events.listings.location_name": COPIED,
+    "events.listings.organization_name": COPIED,
+    "events.listings.price_tier": COPIED,
+    "events.listings.time_zone": COPIED,
+    "events.listings.title": COPIED,
     "events.series.recurrence": LOOKED_UP,
     "messaging.deliveries.last_error": OURS,
     "messaging.deliveries.provider_id": OPAQUE,

@@ -176,6 +176,12 @@ def test_body_over_256_kb_is_too_large():
         {"Content-Type": "text/plain"},
         {"Content-Type": "application/x-www-form-urlencoded"},
         {"Content-Type": "application/json; charset=latin-1"},
+        {"Content-Type": "application/json; foo=bar; charset=latin-1"},
+        {"Content-Type": 'application/json; foo="; charset=utf-8"; CharSet="latin-1"'},
+        {"Content-Type": "application/json; charset=utf-8; charset=utf-16"},
+        {"Content-Type": "application/jsonp"},
+        {"Content-Type": "application/problem+json"},
+        {"Content-Type": "application/json, application/json"},
         {"Content-Type": "application/json", "Content-Encoding": "gzip"},
     ],
 )
@@ -185,7 +191,25 @@ def test_body_of_another_media_type_is_unsupported(headers):
     assert (answer.status, answer.body["code"]) == (415, "unsupported_media_type")
 
 
-@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=UTF-8", "Application/JSON"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json",
+        "application/json; charset=UTF-8",
+        "Application/JSON",
+        "APPLICATION/JSON;CHARSET=utf-8",
+        "application/json; foo=bar",
+        "application/json; foo=bar; charset=utf-8",
+        'application/json; charset="utf-8"; foo="a; charset=latin-1"',
+        "  application/json  ;   charset = utf-8  ",
+        "application/json;",
+        "application/json; charset=utf-8;",
+        "application/json;;foo",
+        "application/json; charset=",
+        "",
+        "  ",
+    ],
+)
 def test_json_content_type_is_accepted_in_every_spelling(kind):
     assert post({"thing_id": THING}, headers={"content-type": kind}).status == 201
 

@@ -98,6 +98,25 @@ def _require_a_customer(system: System) -> None:
     system.body["definitions"]["newbooking"]["required"] = ["event_id", "customer_id"]
 
 
+def _refuse_a_nullable_member(system: System) -> None:
+    system.body["definitions"]["newhold"]["properties"]["customer_id"] = {"type": "string"}
+
+
+def _check_a_list_of_types(system: System) -> None:
+    system.body["definitions"]["newhold"]["properties"]["customer_id"] = {"type": ["string", "null"]}
+
+
+def _refuse_more_than_the_handler(system: System) -> None:
+    system.body["definitions"]["newhold"]["properties"]["seats"]["maximum"] = 10
+
+
+def _omit_the_status(system: System) -> None:
+    response = system.body["x-amazon-apigateway-gateway-responses"]["DEFAULT_5XX"]
+    del response["statusCode"]
+    template = response["responseTemplates"]["application/json"]
+    response["responseTemplates"]["application/json"] = template.replace('"status": 502, ', "")
+
+
 def _omit_the_vary_header(system: System) -> None:
     responses = system.body["x-amazon-apigateway-gateway-responses"]
     del responses["ACCESS_DENIED"]["responseParameters"]["gatewayresponse.header.Vary"]
@@ -434,6 +453,14 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     (http_rules.functions_time_out_before_the_gateway, _set_a_long_timeout, "BookFunction"),
     (http_rules.tokens_are_verified_by_our_authorizer, _verify_by_the_newest_code, "alias"),
     (http_rules.gateway_requires_no_more_than_the_handler, _require_a_customer, "POST /bookings"),
+    (
+        http_rules.gateway_requires_no_more_than_the_handler,
+        _refuse_a_nullable_member,
+        "is refused as null",
+    ),
+    (http_rules.gateway_requires_no_more_than_the_handler, _check_a_list_of_types, "a list of types"),
+    (http_rules.gateway_requires_no_more_than_the_handler, _refuse_more_than_the_handler, "checked by maximum"),
+    (http_rules.gateway_refusals_are_problem_documents, _omit_the_status, "DEFAULT_5XX is no problem document"),
     (http_rules.gateway_refusals_are_problem_documents, _refuse_without_a_problem_document, "THROTTLED"),
     (http_rules.gateway_refusals_are_problem_documents, _omit_the_vary_header, "ACCESS_DENIED does not say"),
     (http_rules.stage_is_throttled_logged_and_traced, _throttle_nothing, "/* is not throttled"),

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
+from marquee.edge import refusals
 from tests.kit.template.system import System, function_of
 
 GATEWAY_SECONDS = 29
@@ -14,6 +16,16 @@ PUBLIC_READS = {
 }
 SIGNED = {("post", "/webhooks/stripe")}
 NEEDS_A_TOKEN = {("get", "/health/details")}
+MODEL_KEYWORDS = {"type", "required", "properties"}
+JSON_TYPES = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    dict: "object",
+    list: "array",
+    type(None): "null",
+}
 
 
 def every_route_has_a_handler(system: System) -> Iterator[str]:
@@ -133,17 +145,67 @@ def gateway_requires_no_more_than_the_handler(system: System) -> Iterator[str]:
                 model = system.body["definitions"][parameter["schema"]["$ref"].rsplit("/", 1)[1]]
                 body = operation.get("requestBody", {})
                 schema = body.get("content", {}).get("application/json", {}).get("schema", {})
-                wanted = schemas.get(schema.get("$ref", "").rsplit("/", 1)[-1], schema).get("required", [])
                 if operation and not body.get("required"):
                     yield f"{route} is refused without a body"
-                for name in sorted(set(model.get("required", [])) - set(wanted)) if operation else ():
-                    yield f"{route} is refused without {name}"
+                if operation:
+                    yield from (f"{route} {each}" for each in _stricter(model, schema, schemas))
             elif parameter["required"] and operation and parameter["name"] not in needed:
                 yield f"{route} is refused without {parameter['name']}"
 
 
+def _stricter(model: dict[str, Any], schema: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]:
+    """Return the demands of a model of API Gateway that the handler's schema does not make.
+
+    A model names one type for a member, because API Gateway drops or refuses lists of types. So a member that may be
+    null, or have several types, has no place in a model.
+    """
+    for keyword in sorted(model.keys() - MODEL_KEYWORDS):
+        yield f"is checked by {keyword}, which may refuse more than the handler"
+    if not isinstance(model.get("type", ""), str):
+        yield f"is checked for a list of types: {model['type']}"
+    for kind in sorted(_types(schema, schemas) - _allowed(model)):
+        yield f"is refused as {kind}"
+    members = _members(schema, schemas)
+    for name in sorted(set(model.get("required", [])) - set(_resolved(schema, schemas).get("required", []))):
+        yield f"is refused without {name}"
+    for name, member in model.get("properties", {}).items():
+        if name not in members:
+            yield f"checks {name}, which the handler does not know"
+            continue
+        yield from (f"{name}: {each}" for each in _stricter(member, members[name], schemas))
+
+
+def _resolved(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in schema:
+        schema = schemas[schema["$ref"].rsplit("/", 1)[1]]
+    return schema
+
+
+def _members(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = _resolved(schema, schemas).get("properties", {})
+    return found
+
+
+def _types(schema: dict[str, Any], schemas: dict[str, Any]) -> set[str]:
+    """Return the JSON types that a schema of the OpenAPI document accepts."""
+    schema = _resolved(schema, schemas)
+    choices = [choice for word in ("anyOf", "oneOf") for choice in schema.get(word, [])]
+    if choices:
+        return {kind for choice in choices for kind in _types(choice, schemas)}
+    if "enum" in schema or "const" in schema:
+        return {JSON_TYPES[type(value)] for value in schema.get("enum", [schema.get("const")])}
+    kinds = schema.get("type", sorted(JSON_TYPES.values()))
+    return set(kinds) if isinstance(kinds, list) else {kinds}
+
+
+def _allowed(model: dict[str, Any]) -> set[str]:
+    if not isinstance(model.get("type"), str):
+        return set(JSON_TYPES.values())
+    return {"number", "integer"} if model["type"] == "number" else {model["type"]}
+
+
 def gateway_refusals_are_problem_documents(system: System) -> Iterator[str]:
-    """Require that API Gateway's own refusals are problem documents with the status of the response."""
+    """Require that API Gateway's own refusals are problem documents like ours, with the status of the response."""
     responses = system.body["x-amazon-apigateway-gateway-responses"]
     for name in ("DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "UNAUTHORIZED", "ACCESS_DENIED", "REQUEST_TOO_LARGE"):
         if name not in responses:
@@ -152,17 +214,35 @@ def gateway_refusals_are_problem_documents(system: System) -> Iterator[str]:
         template = response["responseTemplates"]["application/json"]
         for placeholder in ("$context.error.messageString", "$context.error.validationErrorString"):
             template = template.replace(f'"{placeholder}"', '"…"').replace(placeholder, '"…"')
-        problem = json.loads(template)
-        if not {"type", "title", "code"} <= problem.keys():
-            yield f"{name} is no problem document"
-        elif problem["type"] != f"/problems/{problem['code']}":
-            yield f"{name}: type and code differ"
-        if str(problem.get("status")) != str(response.get("statusCode")):
-            yield f"{name}: the document and the response differ in status"
-        if response["responseParameters"]["gatewayresponse.header.Content-Type"] != "'application/problem+json'":
-            yield f"{name} is not sent as application/problem+json"
-        if response["responseParameters"].get("gatewayresponse.header.Vary") != "'Authorization'":
-            yield f"{name} does not say that it varies by the token"
+        yield from (f"{name} {fault}" for fault in _faults_of_problem(json.loads(template), response))
+
+
+def _faults_of_problem(problem: dict[str, Any], response: dict[str, Any]) -> Iterator[str]:
+    headers = response["responseParameters"]
+    if not {"type", "title", "status", "code", "detail"} <= problem.keys():
+        yield "is no problem document"
+        return
+    refusal = refusals.BY_CODE.get(problem["code"])
+    if refusal is None:
+        yield f"has an unknown code: {problem['code']}"
+    elif problem["status"] not in (refusal.status, *refusal.also):
+        yield f"has a status that {problem['code']} does not have"
+    if problem["type"] != f"/problems/{problem['code']}":
+        yield "has a type of another code"
+    if problem["title"] != problem["code"].replace("_", " ").capitalize():
+        yield "has another title than our own refusals of this code"
+    if problem["status"] != int(response.get("statusCode", 0)):
+        yield "differs from the response in status"
+    if headers["gatewayresponse.header.Content-Type"] != "'application/problem+json'":
+        yield "is not sent as application/problem+json"
+    if headers.get("gatewayresponse.header.Vary") != "'Authorization'":
+        yield "does not say that it varies by the token"
+    retried = problem["code"] in ("rate_limited", "unavailable")
+    wait = f"'{problem.get('retry_after_seconds')}'" if retried else None
+    if headers.get("gatewayresponse.header.Retry-After") != wait:
+        yield "differs from retry_after_seconds in Retry-After"
+    if (problem["status"] == 401) != ("gatewayresponse.header.WWW-Authenticate" in headers):
+        yield "has WWW-Authenticate with another status than 401"
 
 
 def stage_is_throttled_logged_and_traced(system: System) -> Iterator[str]:

@@ -18,6 +18,8 @@ SEATS_LEFT = Field(description="Seats on sale, without those set aside for the w
 AVAILABILITY = Field(description="By the seats on sale. filling: at most 20 % of the capacity; full: none.")
 BOOKING_OPEN = Field(description="Whether booking is open now.")
 WAITLIST_OPEN = Field(description="Whether no seat is on sale and customers may join the waitlist now.")
+RANKS = 7
+"""The ranks of words are 1 to 6, and 0 without words that rank."""
 
 
 class EventQuery(BaseModel):
@@ -68,29 +70,43 @@ class EventListing(Answer):
 
 
 def search(session: Session, query: EventQuery, limit: int, cursor: str | None) -> paging.Page[EventListing]:
-    """Search events in order of their start. The default of starts_from is now.
+    """Search events by the rank of their words, then by start. The default of starts_from is now.
 
     Refuses: 422 invalid_request for a window that ends before it starts.
     """
     if query.starts_from and query.starts_before and query.starts_before <= query.starts_from:
         error = {"path": ["query", "to"], "kind": "range", "message": "`to` must be later than `from`."}
         raise Refused(422, "invalid_request", errors=[error])
-    after = paging.after(cursor, datetime, UUID)
+    rank, starts_at, event_id = _after(query, cursor)
     rows = session.all(
         """
-        select e.*
-        from events.search_events(
+        select s.rank, (s.listing).*
+        from events.search_listings(
             q => %(q)s, city => %(city)s, category => %(category)s, organization_id => %(organization_id)s,
             series_id => %(series_id)s, instructor_id => %(instructor_id)s, availability => %(availability)s,
             price => %(price)s, starts_from => %(starts_from)s, starts_before => %(starts_before)s,
-            after_starts_at => %(after_starts_at)s, after_id => %(after_id)s, most => %(most)s
-        ) as e
+            after_rank => %(after_rank)s, after_starts_at => %(after_starts_at)s, after_id => %(after_id)s,
+            most => %(most)s
+        ) as s
         """,
         {
             **query.model_dump(),
-            "after_starts_at": after[0] if after else None,
-            "after_id": after[1] if after else None,
+            "after_rank": rank,
+            "after_starts_at": starts_at,
+            "after_id": event_id,
             "most": limit + 1,
         },
     )
-    return paging.page(rows, limit, EventListing.model_validate, lambda row: (row["starts_at"], row["id"]))
+    keys = ("starts_at", "id") if query.q is None else ("rank", "starts_at", "id")
+    return paging.page(rows, limit, EventListing.model_validate, lambda row: [row[key] for key in keys])
+
+
+def _after(query: EventQuery, cursor: str | None) -> tuple[paging.Key | None, paging.Key | None, paging.Key | None]:
+    """Return rank, start and id of the last event of the page before. Only events found by words have a rank."""
+    if cursor is None:
+        return None, None, None
+    if query.q is None:
+        starts_at, event_id = paging.after(cursor, datetime, UUID) or (None, None)
+        return 0, starts_at, event_id
+    rank, starts_at, event_id = paging.after(cursor, range(RANKS), datetime, UUID) or (None, None, None)
+    return rank, starts_at, event_id

@@ -7,7 +7,8 @@
 
     python -m marquee.core.migrations apply --url postgresql://… --sql sql
 
-A run is one transaction under one lock, so two deployers do not race, and an interrupted run changes nothing.
+A run is one transaction under one lock, so two deployers do not race, and an interrupted run changes nothing. After
+it, ops.continue_migration fills new tables in steps that each commit.
 
 Migrations run in the order of their numbers on every database, new or old. Within a release the numbers of post follow
 those of pre. So a post with a lower number than a pending pre belongs to an earlier release, whose old code no longer
@@ -109,6 +110,8 @@ def migrate(
             _prepare(connection)
         repeatable_sql.forget_the_gone(connection, folder)
         report.orphans.extend(sorted(_known(connection).keys() - _in_folder(folder)))
+    if phase != "post":
+        _continue(connection)
     return report
 
 
@@ -224,6 +227,14 @@ def _prepare(connection: psycopg.Connection[Any]) -> None:
         there = cursor.execute("select to_regprocedure('ops.after_migration()') is not null").fetchone()
         if there == (True,):
             cursor.execute("select ops.after_migration()")
+
+
+def _continue(connection: psycopg.Connection[Any]) -> None:
+    """Let the database fill new tables from existing rows, in steps that each commit and hold no lock of the run."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        there = cursor.execute("select to_regprocedure('ops.continue_migration()') is not null").fetchone()
+        while there == (True,):
+            there = cursor.execute("select ops.continue_migration()").fetchone()
 
 
 def main(arguments: Iterable[str] | None = None) -> int:

@@ -284,7 +284,7 @@ BY_CODE: Mapping[str, Refusal] = {
     "request_refused": Refusal(
         400,
         "The gateway refused the request. Correct it as `detail` says.",
-        "the gateway refused the request before a function ran; the status can be another 4xx",
+        "the gateway refused the request before a function ran",
     ),
     "request_too_large": Refusal(
         413, "The request is too large. Send at most 10 megabytes.", "over 10 MB, at the gateway"

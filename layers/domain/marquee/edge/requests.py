@@ -29,7 +29,8 @@ INTEGER_MAX = 2**63 - 1
 
 _DEPTH_OF_ELEMENTS = 3  # {"body": {name: [element]}}
 _JSON_TYPES = ("", "application/json")
-_CHARSETS = ("utf-8", "utf8")
+_CHARSETS = {"utf-8", "utf8"}
+_PARAMETER = re.compile(r'(?P<name>[^\s=;"]+)\s*=\s*(?P<value>"(?:[^"\\]|\\.)*"|[^;"]*)')
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -114,11 +115,21 @@ def raw_body(event: APIGatewayProxyEvent, *, bytes_max: int = BODY_BYTES_MAX) ->
 
 def _check_content_type(event: APIGatewayProxyEvent) -> None:
     headers = event.headers  # built again on each access
-    media_type, _, parameters = (headers.get("content-type") or "").partition(";")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    encoding = (headers.get("content-encoding") or "identity").lower()
-    if media_type.strip().lower() not in _JSON_TYPES or charset not in ("", *_CHARSETS) or encoding != "identity":
+    media_type, charsets = _parsed_media_type(headers.get("content-type") or "")
+    encoding = (headers.get("content-encoding") or "identity").strip().lower()
+    if media_type not in _JSON_TYPES or not charsets <= _CHARSETS or encoding != "identity":
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
+
+
+def _parsed_media_type(text: str) -> tuple[str, set[str]]:
+    """Return the media type of a Content-Type header and its charsets, in lower case, without other parameters."""
+    media_type, _, parameters = text.partition(";")
+    charsets = {
+        match["value"].strip().strip('"').lower()
+        for match in _PARAMETER.finditer(parameters)
+        if match["name"].lower() == "charset"
+    }
+    return media_type.strip().lower(), charsets - {""}
 
 
 def _no_number(name: str) -> NoReturn:

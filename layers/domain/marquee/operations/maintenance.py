@@ -8,6 +8,7 @@ from typing import Any
 from marquee.core import database
 
 EVENTS_MOST = 500
+LISTINGS_MOST = 500
 LOTS_MOST = 500
 HOURS_MOST = 48
 ROWS_MOST = 5000
@@ -33,6 +34,13 @@ def complete_events() -> tuple[int, bool]:
     """Complete events that have ended. Returns their number, and whether there may be more."""
     done = _call("select ops.complete_events(most => %s)", EVENTS_MOST)
     return done["completed"], done["more"]
+
+
+def refresh_listings() -> tuple[int, bool]:
+    """Write queued listings of events again. Returns their number, and whether there may be more."""
+    with database.single(database.service()) as session:
+        done: int = session.value("select events.refresh_stale_listings(%s)", [LISTINGS_MOST])
+    return done, done == LISTINGS_MOST
 
 
 def expire_credits() -> tuple[int, bool]:

@@ -1,4 +1,5 @@
--- ops.after_migration: create partitions, refresh the names of time zones, and reserve temporary objects for the owner.
+-- ops.after_migration: create partitions, refresh the names of time zones, reserve temporary objects for the owner, and
+-- queue events without a listing.
 --
 -- The runner of migrations calls it after every run, as their owner. A time zone that the server no longer knows is
 -- deleted unless a row still uses it. The right to create temporary objects belongs to the database and is lost when a
@@ -46,6 +47,8 @@ begin
     if outcome -> 'failed' <> '[]' then
         raise exception 'partitions could not be made: %', outcome -> 'failed';
     end if;
+
+    perform events.queue_missing_listings();
 end;
 $$;
 
