@@ -5,9 +5,9 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 8, views 5, routines 137
+-- - events: tables 11, views 5, routines 156
 -- - messaging: tables 8, views 2, routines 26
--- - ops: tables 19, views 1, routines 61
+-- - ops: tables 19, views 1, routines 62
 -- - organizations: tables 7, views 0, routines 4
 -- - payments: tables 27, views 7, routines 184
 -- - public: tables 1, views 12, routines 8
@@ -318,7 +318,6 @@ CREATE INDEX events_by_location ON ONLY events.events USING btree (organization_
 CREATE INDEX events_by_organization ON ONLY events.events USING btree (organization_id, starts_at, id);
 CREATE INDEX events_by_series ON ONLY events.events USING btree (series_id, starts_at);
 CREATE INDEX events_by_start ON ONLY events.events USING btree (starts_at, id) WHERE ((visibility = 'public'::events.visibility) AND (status = 'scheduled'::events.event_status));
-CREATE INDEX events_by_words ON ONLY events.events USING gin (search);
 CREATE INDEX events_to_complete ON ONLY events.events USING btree (ends_at) WHERE (status = 'scheduled'::events.event_status);
 CREATE INDEX events_to_remind ON ONLY events.events USING btree (starts_at) WHERE (status = 'scheduled'::events.event_status);
 ALTER TABLE events.events ENABLE ROW LEVEL SECURITY;
@@ -331,7 +330,9 @@ CREATE POLICY service ON events.events TO service_role USING (true) WITH CHECK (
 CREATE TRIGGER copy_terms_inserted AFTER INSERT ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
 CREATE TRIGGER copy_terms_updated AFTER UPDATE OF starts_at, ends_at, time_zone, status, visibility, price_cents, currency, policy ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
 CREATE TRIGGER count_changes BEFORE INSERT OR UPDATE ON events.events FOR EACH ROW EXECUTE FUNCTION events.count_event_changes();
+CREATE TRIGGER delete_listings AFTER DELETE ON events.events REFERENCING OLD TABLE AS old_events FOR EACH STATEMENT EXECUTE FUNCTION events.delete_listings();
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.events FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('event');
+CREATE TRIGGER refresh_changed_listings AFTER UPDATE ON events.events REFERENCING OLD TABLE AS old_events NEW TABLE AS new_events FOR EACH STATEMENT EXECUTE FUNCTION events.refresh_changed_listings();
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
 GRANT SELECT ON TABLE events.events TO app_read;
 
@@ -362,6 +363,9 @@ CREATE POLICY service ON events.inventory TO service_role USING (true) WITH CHEC
 CREATE POLICY visible_event ON events.inventory FOR SELECT TO anon, authenticated USING ((EXISTS ( SELECT
    FROM events.terms t
   WHERE (t.event_id = inventory.event_id))));
+CREATE TRIGGER list_changed_capacity AFTER UPDATE OF capacity ON events.inventory FOR EACH ROW WHEN (((old.capacity IS NULL) <> (new.capacity IS NULL))) EXECUTE FUNCTION events.list_changed_capacity();
+CREATE TRIGGER list_new_events AFTER INSERT ON events.inventory REFERENCING NEW TABLE AS new_inventory FOR EACH STATEMENT EXECUTE FUNCTION events.list_new_events();
+CREATE TRIGGER mark_scarce AFTER UPDATE ON events.inventory FOR EACH ROW EXECUTE FUNCTION events.mark_scarce();
 GRANT SELECT ON TABLE events.inventory TO app_read;
 
 CREATE TABLE events.series (
@@ -484,6 +488,44 @@ CREATE TRIGGER keep_price BEFORE INSERT ON events.holds FOR EACH ROW WHEN (((new
 CREATE TRIGGER record_hold_end BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN (((old.status = 'active'::events.hold_status) AND (new.status <> 'active'::events.hold_status))) EXECUTE FUNCTION events.record_hold_end();
 GRANT SELECT ON TABLE events.holds TO app_read;
 
+CREATE TABLE events.listings (
+    event_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    organization_id uuid NOT NULL,
+    series_id uuid,
+    location_id uuid,
+    instructor_id uuid,
+    title text NOT NULL,
+    category text,
+    language character(2) NOT NULL,
+    time_zone text NOT NULL,
+    price_cents bigint NOT NULL,
+    currency character(3) NOT NULL,
+    price_tier text NOT NULL,
+    organization_name text NOT NULL,
+    location_name text,
+    city text,
+    country character(2),
+    instructor_name text,
+    facets tsvector NOT NULL,
+    title_words tsvector NOT NULL,
+    name_words tsvector NOT NULL,
+    words tsvector NOT NULL
+);
+COMMENT ON TABLE events.listings IS 'Public upcoming events as they are searched. Triggers write it; the counters of seats are in events.inventory.';
+COMMENT ON COLUMN events.listings.facets IS 'Filters as lexemes: organization, series, instructor, city, category, price tier, limited or not, blocks of time.';
+COMMENT ON COLUMN events.listings.title_words IS 'Words of the title, which rank first.';
+COMMENT ON COLUMN events.listings.name_words IS 'Words of title, category, place, city, instructor and organizer, which rank second.';
+COMMENT ON COLUMN events.listings.words IS 'All words, with those of the description, which rank last.';
+ALTER TABLE ONLY events.listings ADD CONSTRAINT listings_pkey PRIMARY KEY (event_id);
+CREATE INDEX listings_by_instructor ON events.listings USING btree (instructor_id);
+CREATE INDEX listings_by_location ON events.listings USING btree (location_id);
+CREATE INDEX listings_by_organization ON events.listings USING btree (organization_id);
+CREATE INDEX listings_by_start ON events.listings USING btree (starts_at, event_id);
+CREATE INDEX listings_by_words ON events.listings USING gin (facets, title_words, name_words, words) WITH (fastupdate='on', gin_pending_list_limit='64');
+ALTER TABLE events.listings ENABLE ROW LEVEL SECURITY;
+
 CREATE TABLE events.occurrences (
     series_id uuid NOT NULL,
     local_start timestamp without time zone NOT NULL,
@@ -502,6 +544,27 @@ CREATE POLICY visible_series_and_event ON events.occurrences FOR SELECT TO anon,
    FROM events.terms t
   WHERE (t.event_id = occurrences.event_id)))));
 GRANT SELECT ON TABLE events.occurrences TO app_read;
+
+CREATE TABLE events.scarce_listings (
+    event_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    scarcity integer NOT NULL,
+    CONSTRAINT scarcity_is_known CHECK (((scarcity >= 1) AND (scarcity <= 3)))
+);
+COMMENT ON TABLE events.scarce_listings IS 'Listed events that may be full or filling: a small set, so that a search for them does not look at all events.';
+COMMENT ON COLUMN events.scarce_listings.scarcity IS '1: it may be filling, 2: it may be full, 3: one of them.';
+ALTER TABLE ONLY events.scarce_listings ADD CONSTRAINT scarce_listings_pkey PRIMARY KEY (event_id);
+CREATE INDEX filling_listings_by_start ON events.scarce_listings USING btree (starts_at, event_id) WHERE ((scarcity & 1) = 1);
+CREATE INDEX full_listings_by_start ON events.scarce_listings USING btree (starts_at, event_id) WHERE ((scarcity & 2) = 2);
+ALTER TABLE events.scarce_listings ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE events.stale_listings (
+    event_id uuid NOT NULL,
+    stale_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+COMMENT ON TABLE events.stale_listings IS 'Events whose listing is to be written again, such as those of a renamed place. events.refresh_stale_listings does it.';
+ALTER TABLE ONLY events.stale_listings ADD CONSTRAINT stale_listings_pkey PRIMARY KEY (event_id);
+ALTER TABLE events.stale_listings ENABLE ROW LEVEL SECURITY;
 
 CREATE VIEW events.calendar_entries WITH (security_invoker='true') AS
  SELECT e.id AS event_id,
@@ -900,6 +963,10 @@ CREATE FUNCTION events.decline_offer(entry_id uuid) RETURNS jsonb
 COMMENT ON FUNCTION events.decline_offer IS 'Leave the waitlist or decline an offer, and offer the seats to the next person.';
 GRANT ALL ON FUNCTION events.decline_offer TO authenticated, service_role;
 
+CREATE FUNCTION events.delete_listings() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
 CREATE FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -978,10 +1045,18 @@ CREATE FUNCTION events.expire_waitlist(at timestamp with time zone, most integer
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.expire_waitlist IS 'Close the waitlist entries of events that have started. Returns their number.';
 
+CREATE FUNCTION events.facet(name text, value text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION events.facet IS 'Return the lexeme of a filter of the catalog.';
+
 CREATE FUNCTION events.field_notices() RETURNS TABLE(field text, customers boolean, instructors boolean, reason text)
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.field_notices IS 'Return who is notified of a change of each field of an event or a series.';
+
+CREATE FUNCTION events.folded(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION events.folded IS 'Return a text in lower case without accents.';
 
 CREATE FUNCTION events.hold_again_at(
     event_id uuid,
@@ -1114,6 +1189,18 @@ CREATE FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) RETUR
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.limit_waits IS 'Refuse another waitlist entry of a person who has the maximum number.';
 
+CREATE FUNCTION events.list_changed_capacity() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION events.list_new_events() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION events.list_renamed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
 CREATE FUNCTION events.lock_commitments(series_id uuid) RETURNS events.commitments
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1147,6 +1234,27 @@ CREATE FUNCTION events.lock_series_for_edit(series_id uuid) RETURNS events.serie
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.lock_series_for_edit IS 'Lock a series for an edit by its organization''s staff, and return it.';
 GRANT ALL ON FUNCTION events.lock_series_for_edit TO authenticated, service_role;
+
+CREATE FUNCTION events.mark_scarce() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION events.match_listings(
+    rank integer,
+    whole tsquery,
+    prefixed tsquery,
+    everywhere tsquery,
+    facets tsquery,
+    availability text,
+    starts_from timestamp with time zone,
+    after_id uuid,
+    starts_before timestamp with time zone,
+    most integer
+) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off';
+COMMENT ON FUNCTION events.match_listings IS 'Return the first events by start whose listings match words and facets, in one rank.';
 
 CREATE FUNCTION events.may_join_waitlist(
     terms events.terms,
@@ -1277,6 +1385,21 @@ CREATE FUNCTION events.queue_for_event(event_id uuid) RETURNS boolean
     LANGUAGE sql;
 COMMENT ON FUNCTION events.queue_for_event IS 'Wait for a turn at an event. The turn ends with the transaction.';
 
+CREATE FUNCTION events.queue_missing_listings() RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.queue_missing_listings IS 'Queue the upcoming public events that have no listing.';
+
+CREATE FUNCTION events.quoted_lexeme(lexeme text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION events.quoted_lexeme IS 'Return a lexeme as it is written in the text of a query.';
+
+CREATE FUNCTION events.rank_few_listings(whole tsquery, prefixed tsquery, facets tsquery, most integer) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off';
+COMMENT ON FUNCTION events.rank_few_listings IS 'Return all matches of words and facets with their ranks, if they are few; null otherwise.';
+
 CREATE FUNCTION events.read_booking_details(booking_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1308,6 +1431,21 @@ CREATE FUNCTION events.record_occurrences(slice jsonb, until date) RETURNS integ
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.record_occurrences IS 'Create the missing events of series for the given occurrences. Returns the number of new events.';
 GRANT ALL ON FUNCTION events.record_occurrences TO authenticated, service_role;
+
+CREATE FUNCTION events.refresh_changed_listings() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION events.refresh_listings(event_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.refresh_listings IS 'Write the listings of events that the transaction changed.';
+
+CREATE FUNCTION events.refresh_stale_listings(most integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.refresh_stale_listings IS 'Write up to `most` queued listings again; returns their number.';
+GRANT ALL ON FUNCTION events.refresh_stale_listings TO service_role;
 
 CREATE FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1425,7 +1563,11 @@ CREATE FUNCTION events.roster(
 COMMENT ON FUNCTION events.roster IS 'Return an event''s attendees, for its staff. One page, ordered by booking id.';
 GRANT ALL ON FUNCTION events.roster TO authenticated, service_role;
 
-CREATE FUNCTION events.search_events(
+CREATE FUNCTION events.scarcity(capacity integer, taken integer, held integer, waitlisted integer) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION events.scarcity IS 'Return whether an event may be filling (1), full (2), one of them (3) or neither (0), by its counters.';
+
+CREATE FUNCTION events.search_listings(
     q text DEFAULT NULL::text,
     city text DEFAULT NULL::text,
     category text DEFAULT NULL::text,
@@ -1436,19 +1578,20 @@ CREATE FUNCTION events.search_events(
     price text DEFAULT NULL::text,
     starts_from timestamp with time zone DEFAULT NULL::timestamp with time zone,
     starts_before timestamp with time zone DEFAULT NULL::timestamp with time zone,
+    after_rank integer DEFAULT NULL::integer,
     after_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone,
     after_id uuid DEFAULT NULL::uuid,
     most integer DEFAULT 20
-) RETURNS SETOF events.event_listing
+) RETURNS TABLE(rank integer, listing events.event_listing)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.search_events IS 'Return a page of public upcoming events, by words, place, time, free seats, price and instructor.';
-GRANT ALL ON FUNCTION events.search_events TO app_read;
+COMMENT ON FUNCTION events.search_listings IS 'Return a page of public upcoming events, by the rank of their words, then by start.';
+GRANT ALL ON FUNCTION events.search_listings TO app_read;
 
-CREATE FUNCTION events.search_query(q text) RETURNS tsquery
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+CREATE FUNCTION events.search_terms(q text, OUT whole tsquery, OUT prefixed tsquery) RETURNS record
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.search_query IS 'Return a search text as one query for all languages.';
+COMMENT ON FUNCTION events.search_terms IS 'Return a search text as queries: with whole words, and with the last word as a prefix.';
 
 CREATE FUNCTION events.seats_left(inventory events.inventory) RETURNS integer
     LANGUAGE sql STABLE;
@@ -1544,6 +1687,15 @@ CREATE FUNCTION events.split_series(series_id uuid, first_date date, recurrence 
 COMMENT ON FUNCTION events.split_series IS 'Split a series at a local date. Returns the new series, which has the events from that date.';
 GRANT ALL ON FUNCTION events.split_series TO authenticated, service_role;
 
+CREATE FUNCTION events.text_words(config regconfig, value text) RETURNS tsvector
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.text_words IS 'Return the words of a text for search.';
+
+CREATE FUNCTION events.time_block(moment timestamp with time zone, bits integer) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION events.time_block IS 'Return the number of the block of 2^bits seconds that contains a time.';
+
 CREATE FUNCTION events.undo_unpaid_booking(booking_id uuid, reason text, quiet boolean) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1605,6 +1757,19 @@ CREATE FUNCTION events.waitlist_roster(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.waitlist_roster IS 'Return an event''s waitlist in order, for its staff. One page, ordered by place.';
 GRANT ALL ON FUNCTION events.waitlist_roster TO authenticated, service_role;
+
+CREATE FUNCTION events.window_facets(
+    starts_from timestamp with time zone,
+    starts_before timestamp with time zone
+) RETURNS tsquery
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.window_facets IS 'Return the blocks of time that cover a window, as facets.';
+
+CREATE FUNCTION events.write_listings(event_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.write_listings IS 'Write the listings of events as the events and their names are. The caller has locked the listings.';
 
 CREATE PROCEDURE events.guard_states()
     LANGUAGE plpgsql
@@ -2595,6 +2760,11 @@ CREATE FUNCTION ops.complete_events(
 COMMENT ON FUNCTION ops.complete_events IS 'Complete scheduled events that have ended; returns the number, and whether there may be more.';
 GRANT ALL ON FUNCTION ops.complete_events TO service_role;
 
+CREATE FUNCTION ops.continue_migration() RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.continue_migration IS 'Do one bounded step of the work that follows a migration; returns whether more remains.';
+
 CREATE FUNCTION ops.count_drift(event_ids uuid[]) RETURNS TABLE(event_id uuid, counted jsonb, found jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -2964,6 +3134,7 @@ CREATE INDEX organizations_time_zone_idx ON organizations.organizations USING bt
 ALTER TABLE organizations.organizations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY anyone ON organizations.organizations FOR SELECT TO anon, authenticated USING (true);
 CREATE POLICY service ON organizations.organizations TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER list_renamed AFTER UPDATE OF name ON organizations.organizations FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION events.list_renamed('organization_id');
 GRANT SELECT ON TABLE organizations.organizations TO app_read, app_write;
 
 CREATE TABLE organizations.instructors (
@@ -2988,6 +3159,7 @@ CREATE INDEX instructors_user_id_idx ON organizations.instructors USING btree (u
 ALTER TABLE organizations.instructors ENABLE ROW LEVEL SECURITY;
 CREATE POLICY anyone ON organizations.instructors FOR SELECT TO anon, authenticated USING (true);
 CREATE POLICY service ON organizations.instructors TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER list_renamed AFTER UPDATE OF name ON organizations.instructors FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION events.list_renamed('instructor_id');
 GRANT SELECT ON TABLE organizations.instructors TO app_read, app_write;
 
 CREATE TABLE organizations.locations (
@@ -3016,6 +3188,7 @@ CREATE INDEX locations_time_zone_idx ON organizations.locations USING btree (tim
 ALTER TABLE organizations.locations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY anyone ON organizations.locations FOR SELECT TO anon, authenticated USING (true);
 CREATE POLICY service ON organizations.locations TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER list_renamed AFTER UPDATE OF name, city, country ON organizations.locations FOR EACH ROW WHEN ((((old.name IS DISTINCT FROM new.name) OR (old.city IS DISTINCT FROM new.city)) OR (old.country IS DISTINCT FROM new.country))) EXECUTE FUNCTION events.list_renamed('location_id');
 GRANT SELECT ON TABLE organizations.locations TO app_read, app_write;
 
 CREATE TABLE organizations.memberships (
