@@ -22,6 +22,7 @@ REASONS = {
     "ops.act_as(jsonb)": "sets the claims",
     "ops.claims()": "by the role",
     "ops.caller_id()": "by the role",
+    "ops.caller_is_owner()": "only to see that none are set",
     "ops.caller_is_service()": "by the role",
     "public.outbox.correlation_id": "names a request and grants no right",
 }
