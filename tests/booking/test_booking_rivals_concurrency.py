@@ -4,6 +4,8 @@ tests/kit/rivals.py explains the three tries of a case. tests/database/test_wait
 routine that waits has a case or a reason.
 """
 
+import json
+
 import pytest
 
 from tests.kit import rivals, routines, stages
@@ -26,6 +28,7 @@ PAID_ACCEPT = calls(
 DECLINE = calls("select events.decline_offer(entry_id => %(entry_id)s)")
 LEAVE = calls("select events.leave_waitlist(event_id => %(event_id)s)")
 CANCEL = calls("select events.cancel_booking(booking_id => %(booking_id)s)")
+CHANGE = "select events.change_payment_method(booking_id => %(booking_id)s, payment_method => 'wallet')"
 RELEASE = calls("select events.release_hold(hold_id => %(hold_id)s)")
 ATTEND = calls("select events.record_attendance(booking_id => %(booking_id)s, attended => true)", "owner")
 CANCEL_EVENT = calls("select events.cancel_event(event_id => %(event_id)s)", "owner")
@@ -192,6 +195,14 @@ def offered_for_money(db) -> Scene:
     return offer(scene)
 
 
+def unpaid(db) -> Scene:
+    """Return `priced`, with a booking by card that is not paid."""
+    scene = priced(db)
+    made = routines.call(db, scene.customer, BOOK.format(1, ", payment_method => 'card'"), scene.names())
+    scene.more["booking_id"] = json.loads(made)["id"]
+    return scene
+
+
 def closing(db) -> Scene:
     """Return `waiting` for three seats, with one set aside: only after the last offer anyone may hold it."""
     scene = waiting(db, 3)
@@ -267,6 +278,11 @@ CASES = {
     "leave: the offer is accepted": Case("events.leave_waitlist", LEAVE, ACCEPT, offered, lock="nothing"),
     "cancel: the event is moved": Case("events.cancel_booking", CANCEL, MOVED, soon),
     "cancel: attendance is recorded": Case("events.cancel_booking", CANCEL, ATTENDED, soon),
+    "method: the booking is cancelled": Case("events.change_payment_method", calls(CHANGE), CANCELLED_BY_RIVAL, unpaid),
+    "method: the customer is erased": Case("events.change_payment_method", calls(CHANGE), ERASED, unpaid, "person"),
+    "method: the staff member leaves": Case(
+        "events.change_payment_method", calls(CHANGE, "owner"), DISMISSED, unpaid, "person"
+    ),
     "release: the hold is booked": Case("events.release_hold", RELEASE, HELD, held, lock="nothing"),
     "attendance: the event is moved": Case("events.record_attendance", ATTEND, MOVED, soon),
     "attendance: the booking is cancelled": Case("events.record_attendance", ATTEND, CANCELLED_BY_RIVAL, soon),
@@ -283,6 +299,14 @@ CASES = {
     "cancel event: the staff member leaves": Case("events.cancel_event", CANCEL_EVENT, DISMISSED, booked),
     "update event: the staff member leaves": Case("events.update_event", UPDATE, DISMISSED, booked),
     "promote: the staff member leaves": Case("events.promote_waitlist", PROMOTE, DISMISSED, roomy),
+    "calendar address: the customer is erased": Case(
+        "users.create_calendar_address",
+        calls("select users.create_calendar_address(secret_hash => sha256('secret'))"),
+        ERASED,
+        free,
+        "person",
+        look="select count(*) as value from users.calendar_addresses",
+    ),
     "erase: the customer books": Case("users.erase_profile", ERASE, OWN_BOOKING, free, lock="nothing"),
     "erase: the customer holds seats": Case("users.erase_profile", ERASE, OWN_HOLD, free, lock="nothing"),
 }
