@@ -15,6 +15,7 @@ BOOK = "select events.book(event_id => %(event_id)s, seats => {}, idempotency_ke
 FAST, FAST_3 = (calls(BOOK.format(seats, "")) for seats in (1, 3))
 GENERAL, GENERAL_2, GENERAL_3 = (calls(BOOK.format(seats, ", payment_method => 'none'")) for seats in (1, 2, 3))
 WALLET = calls(BOOK.format(1, ", payment_method => 'wallet'"))
+WALLET_FOR_10 = calls(BOOK.format(1, ", payment_method => 'wallet', total_cents => 1000"))
 CARD = calls(BOOK.format(1, ", payment_method => 'card'"))
 FOR_CUSTOMER = calls(BOOK.format(1, ", customer_id => %(customer)s"), "owner")
 HELD = calls(BOOK.format(2, ", hold_id => %(hold_id)s"))
@@ -38,7 +39,7 @@ PROMOTE = calls("select events.promote_waitlist(event_id => %(event_id)s)", "own
 ERASE = calls("select users.erase_profile(user_id => %(customer)s)")
 
 PRICED = runs("update events.events set price_cents = 9900 where id = %(event_id)s")
-CHEAPER = runs("update events.events set price_cents = 2000 where id = %(event_id)s")
+OTHER_PRICE = runs("update events.events set price_cents = 2000 where id = %(event_id)s")
 PRIVATE = runs("update events.events set visibility = 'private' where id = %(event_id)s")
 MOVED = runs(
     "update events.events set starts_at = starts_at + interval '9 days', ends_at = ends_at + interval '9 days'"
@@ -95,6 +96,13 @@ def sets_aside(seats: int) -> rivals.Change:
             connection.execute("reset role")
 
     return change
+
+
+def holds_before_the_price_is_raised(connection: rivals.Connection, scene: Scene) -> None:
+    """Hold seats for the customer, then raise the price."""
+    OWN_HOLD(connection, scene)
+    connection.execute("reset role")
+    OTHER_PRICE(connection, scene)
 
 
 def free(db, **event) -> Scene:
@@ -234,8 +242,8 @@ CASES = {
     "fast: the customer books for guests": Case("events.book", FAST_3, OWN_GUESTS, few, lock="nothing"),
     "fast: the key is used": Case("events.book", FAST, SAME_KEY, free, lock="nothing"),
     "general: the price is raised": Case("events.book", GENERAL, PRICED, free),
-    "general: the price of a wallet booking is raised": Case("events.book", WALLET, CHEAPER, priced),
-    "general: the price of a card booking is raised": Case("events.book", CARD, CHEAPER, priced),
+    "general: the price of a wallet booking is raised": Case("events.book", WALLET, OTHER_PRICE, priced),
+    "general: the price of a card booking is raised": Case("events.book", CARD, OTHER_PRICE, priced),
     "general: the event becomes private": Case("events.book", GENERAL, PRIVATE, free),
     "general: the sales are closed": Case("events.book", GENERAL, CLOSED, free),
     "general: the event is cancelled": Case("events.book", GENERAL, CANCELLED, free),
@@ -247,6 +255,9 @@ CASES = {
     "general: seats become free": Case("events.book", GENERAL, OTHER_CANCELS, full),
     "general: the customer is erased": Case("events.book", GENERAL, ERASED, free, lock="person"),
     "general: the customer holds seats": Case("events.book", GENERAL_3, OWN_HOLD, few, lock="nothing"),
+    "general: the customer holds seats before the price is raised": Case(
+        "events.book", WALLET_FOR_10, holds_before_the_price_is_raised, priced, lock="nothing"
+    ),
     "general: the customer books": Case("events.book", GENERAL, OWN_BOOKING, free, lock="nothing"),
     "general: the price is raised while the person is locked": Case("events.book", GENERAL, PRICED, free, "person"),
     "general: the hold is released": Case("events.book", HELD, RELEASE, held, lock="nothing"),
@@ -324,10 +335,10 @@ UNAFFECTED = {
     "fast: another joins the waitlist": Case("events.book", FAST, OTHER_JOINS, lambda db: full(db, 2)),
     "general: another joins the waitlist": Case("events.book", GENERAL, OTHER_JOINS, lambda db: full(db, 2)),
     "general: another joins behind an offer": Case("events.book", GENERAL_2, OTHER_JOINS, offered),
-    "general: the price of a held seat is raised": Case("events.book", WALLET, CHEAPER, held_for_money),
+    "general: the price of a held seat is raised": Case("events.book", WALLET, OTHER_PRICE, held_for_money),
     "hold: another joins the waitlist": Case("events.hold_seats", HOLD, OTHER_JOINS, lambda db: full(db, 2)),
     "accept: the price of an offered seat is raised": Case(
-        "events.accept_offer", PAID_ACCEPT, CHEAPER, offered_for_money
+        "events.accept_offer", PAID_ACCEPT, OTHER_PRICE, offered_for_money
     ),
 }
 """Changes that must not matter: free seats stay on sale while others wait, and reserved seats keep their price."""
