@@ -4,6 +4,8 @@ tests/kit/rivals.py explains the three tries of a case. tests/database/test_wait
 routine that waits has a case or a reason.
 """
 
+import json
+
 import pytest
 
 from tests.kit import rivals, routines, stages
@@ -13,6 +15,7 @@ BOOK = "select events.book(event_id => %(event_id)s, seats => {}, idempotency_ke
 FAST, FAST_3 = (calls(BOOK.format(seats, "")) for seats in (1, 3))
 GENERAL, GENERAL_2, GENERAL_3 = (calls(BOOK.format(seats, ", payment_method => 'none'")) for seats in (1, 2, 3))
 WALLET = calls(BOOK.format(1, ", payment_method => 'wallet'"))
+WALLET_FOR_10 = calls(BOOK.format(1, ", payment_method => 'wallet', total_cents => 1000"))
 CARD = calls(BOOK.format(1, ", payment_method => 'card'"))
 FOR_CUSTOMER = calls(BOOK.format(1, ", customer_id => %(customer)s"), "owner")
 HELD = calls(BOOK.format(2, ", hold_id => %(hold_id)s"))
@@ -26,6 +29,7 @@ PAID_ACCEPT = calls(
 DECLINE = calls("select events.decline_offer(entry_id => %(entry_id)s)")
 LEAVE = calls("select events.leave_waitlist(event_id => %(event_id)s)")
 CANCEL = calls("select events.cancel_booking(booking_id => %(booking_id)s)")
+CHANGE = "select events.change_payment_method(booking_id => %(booking_id)s, payment_method => 'wallet')"
 RELEASE = calls("select events.release_hold(hold_id => %(hold_id)s)")
 ATTEND = calls("select events.record_attendance(booking_id => %(booking_id)s, attended => true)", "owner")
 CANCEL_EVENT = calls("select events.cancel_event(event_id => %(event_id)s)", "owner")
@@ -35,7 +39,7 @@ PROMOTE = calls("select events.promote_waitlist(event_id => %(event_id)s)", "own
 ERASE = calls("select users.erase_profile(user_id => %(customer)s)")
 
 PRICED = runs("update events.events set price_cents = 9900 where id = %(event_id)s")
-CHEAPER = runs("update events.events set price_cents = 2000 where id = %(event_id)s")
+OTHER_PRICE = runs("update events.events set price_cents = 2000 where id = %(event_id)s")
 PRIVATE = runs("update events.events set visibility = 'private' where id = %(event_id)s")
 MOVED = runs(
     "update events.events set starts_at = starts_at + interval '9 days', ends_at = ends_at + interval '9 days'"
@@ -67,6 +71,7 @@ def others(query: str) -> rivals.Change:
 
 
 OTHER_JOINS = others("select events.join_waitlist(event_id => %(event_id)s, seats => 3)")
+OTHER_FILLS = others("select events.book(event_id => %(event_id)s, seats => 2, idempotency_key => 'other')")
 OTHER_BOOKS = others("select events.book(event_id => %(event_id)s, seats => 3, idempotency_key => 'other')")
 OTHER_BOOKS_ALL = others("select events.book(event_id => %(event_id)s, seats => 4, idempotency_key => 'other')")
 OWN_BOOKING = calls("select events.book(event_id => %(event_id)s, idempotency_key => 'other')")
@@ -76,6 +81,28 @@ OWN_GUESTS = calls(
 OWN_HOLD = calls("select events.hold_seats(event_id => %(event_id)s, seats => 3)")
 SAME_KEY = calls(BOOK.format(2, ""))
 OTHER_CANCELS = calls("select events.cancel_booking(booking_id => %(other_booking_id)s)", "third")
+
+
+def sets_aside(seats: int) -> rivals.Change:
+    """Return a change that sells the last two seats, adds a group to the waitlist, and sets seats aside for it.
+
+    These are the seats of a booking that is cancelled. The group needs more, so it has no offer.
+    """
+    join = calls(f"select events.join_waitlist(event_id => %(event_id)s, seats => {seats})", "fourth")
+
+    def change(connection: rivals.Connection, scene: Scene) -> None:
+        for step in (OTHER_FILLS, join, OTHER_CANCELS):
+            step(connection, scene)
+            connection.execute("reset role")
+
+    return change
+
+
+def holds_before_the_price_is_raised(connection: rivals.Connection, scene: Scene) -> None:
+    """Hold seats for the customer, then raise the price."""
+    OWN_HOLD(connection, scene)
+    connection.execute("reset role")
+    OTHER_PRICE(connection, scene)
 
 
 def free(db, **event) -> Scene:
@@ -97,11 +124,23 @@ def priced(db) -> Scene:
         "insert into organizations.payout_settings (organization_id) values (%s) on conflict do nothing",
         [scene.stage.organization_id],
     )
+    give_credits(scene)
+    return scene
+
+
+def give_credits(scene: Scene) -> None:
+    """Add 100.00 to the customer's wallet."""
     query = (
         "select payments.grant_credits(organization_id => %(organization_id)s, customer_id => %(customer)s,"
         " kind => 'wallet', amount => 10000, currency => 'CHF', idempotency_key => 'grant')"
     )
-    routines.call(db, scene.stage.owner, query, scene.names())
+    routines.call(scene.db, scene.stage.owner, query, scene.names())
+
+
+def held_for_money(db) -> Scene:
+    """Return `priced`, with a seat that the customer holds."""
+    scene = priced(db)
+    routines.call(db, scene.customer, "select events.hold_seats(event_id => %(event_id)s)", scene.names())
     return scene
 
 
@@ -109,6 +148,7 @@ def full(db, seats: int = 4) -> Scene:
     """Return `free`, with some seats booked by a third customer."""
     scene = free(db)
     scene.more["third"] = scene.stage.customer()
+    scene.more["fourth"] = scene.stage.customer()
     scene.more["other_booking_id"] = routines.book(db, scene.event_id, scene.more["third"], seats)["id"]
     return scene
 
@@ -143,31 +183,39 @@ def waiting(db, seats: int = 1) -> Scene:
     return scene
 
 
-def offered(db, **event) -> Scene:
-    """Return `free`: the customer has an offer of one seat, another customer has one, and two are free."""
-    scene = waiting(db)
-    db.execute("update events.inventory set capacity = 7 where event_id = %s", [scene.event_id])
-    db.execute("select events.offer_seats(%s)", [scene.event_id])
+def offer(scene: Scene) -> Scene:
+    """Add three seats to the event, of which one is offered to the customer, and two are on sale."""
+    scene.db.execute("update events.inventory set capacity = 7 where event_id = %s", [scene.event_id])
+    scene.db.execute("select events.offer_seats(%s)", [scene.event_id])
     return scene
+
+
+def offered(db) -> Scene:
+    """Return `waiting`, with an offer of one seat to the customer, and two free seats."""
+    return offer(waiting(db))
 
 
 def offered_for_money(db) -> Scene:
     """Return `offered`, for 10.00, with 100.00 in the customer's wallet."""
-    scene = offered(db)
+    scene = waiting(db)
     db.execute("update events.events set price_cents = 1000 where id = %s", [scene.event_id])
-    query = (
-        "select payments.grant_credits(organization_id => %(organization_id)s, customer_id => %(customer)s,"
-        " kind => 'wallet', amount => 10000, currency => 'CHF', idempotency_key => 'grant')"
-    )
-    routines.call(db, scene.stage.owner, query, scene.names())
+    give_credits(scene)
+    return offer(scene)
+
+
+def unpaid(db) -> Scene:
+    """Return `priced`, with a booking by card that is not paid."""
+    scene = priced(db)
+    made = routines.call(db, scene.customer, BOOK.format(1, ", payment_method => 'card'"), scene.names())
+    scene.more["booking_id"] = json.loads(made)["id"]
     return scene
 
 
 def closing(db) -> Scene:
-    """Return `waiting` for three seats, of which one is free: only after the last offer anyone may hold it."""
+    """Return `waiting` for three seats, with one set aside: only after the last offer anyone may hold it."""
     scene = waiting(db, 3)
     scene.customer = scene.stage.customer()
-    db.execute("update events.inventory set capacity = 5 where event_id = %s", [scene.event_id])
+    db.execute("update events.inventory set capacity = 5, set_aside = 1 where event_id = %s", [scene.event_id])
     return scene
 
 
@@ -186,7 +234,7 @@ CASES = {
     "fast: the event is completed": Case("events.book", FAST, COMPLETED, free),
     "fast: the policy changes": Case("events.book", FAST, OTHER_POLICY, free),
     "fast: the maximum per person is lowered": Case("events.book", FAST_3, AT_MOST_ONE, free),
-    "fast: another joins the waitlist": Case("events.book", FAST, OTHER_JOINS, lambda db: full(db, 2)),
+    "fast: the free seats are set aside": Case("events.book", FAST, sets_aside(3), lambda db: full(db, 2)),
     "fast: the seats are sold": Case("events.book", FAST, OTHER_BOOKS_ALL, free),
     "fast: the customer is erased": Case("events.book", FAST, ERASED, free, lock="person"),
     "fast: the customer holds seats": Case("events.book", FAST_3, OWN_HOLD, few, lock="nothing"),
@@ -194,19 +242,22 @@ CASES = {
     "fast: the customer books for guests": Case("events.book", FAST_3, OWN_GUESTS, few, lock="nothing"),
     "fast: the key is used": Case("events.book", FAST, SAME_KEY, free, lock="nothing"),
     "general: the price is raised": Case("events.book", GENERAL, PRICED, free),
-    "general: the price of a wallet booking is raised": Case("events.book", WALLET, CHEAPER, priced),
-    "general: the price of a card booking is raised": Case("events.book", CARD, CHEAPER, priced),
+    "general: the price of a wallet booking is raised": Case("events.book", WALLET, OTHER_PRICE, priced),
+    "general: the price of a card booking is raised": Case("events.book", CARD, OTHER_PRICE, priced),
     "general: the event becomes private": Case("events.book", GENERAL, PRIVATE, free),
     "general: the sales are closed": Case("events.book", GENERAL, CLOSED, free),
     "general: the event is cancelled": Case("events.book", GENERAL, CANCELLED, free),
     "general: the policy changes": Case("events.book", GENERAL, OTHER_POLICY, free),
     "general: the maximum per person is lowered": Case("events.book", GENERAL_3, AT_MOST_ONE, free),
-    "general: another joins the waitlist": Case("events.book", GENERAL, OTHER_JOINS, lambda db: full(db, 2)),
-    "general: another joins behind an offer": Case("events.book", GENERAL_2, OTHER_JOINS, offered),
+    "general: the free seats are set aside": Case("events.book", GENERAL, sets_aside(3), lambda db: full(db, 2)),
+    "general: the seats beyond an offer are set aside": Case("events.book", GENERAL_2, sets_aside(5), offered),
     "general: the seats are sold": Case("events.book", GENERAL_2, OTHER_BOOKS, free),
     "general: seats become free": Case("events.book", GENERAL, OTHER_CANCELS, full),
     "general: the customer is erased": Case("events.book", GENERAL, ERASED, free, lock="person"),
     "general: the customer holds seats": Case("events.book", GENERAL_3, OWN_HOLD, few, lock="nothing"),
+    "general: the customer holds seats before the price is raised": Case(
+        "events.book", WALLET_FOR_10, holds_before_the_price_is_raised, priced, lock="nothing"
+    ),
     "general: the customer books": Case("events.book", GENERAL, OWN_BOOKING, free, lock="nothing"),
     "general: the price is raised while the person is locked": Case("events.book", GENERAL, PRICED, free, "person"),
     "general: the hold is released": Case("events.book", HELD, RELEASE, held, lock="nothing"),
@@ -216,7 +267,7 @@ CASES = {
     "hold: the sales are closed": Case("events.hold_seats", HOLD, CLOSED, free),
     "hold: the event is cancelled": Case("events.hold_seats", HOLD, CANCELLED, free),
     "hold: the maximum per person is lowered": Case("events.hold_seats", HOLD_2, AT_MOST_ONE, free),
-    "hold: another joins the waitlist": Case("events.hold_seats", HOLD, OTHER_JOINS, lambda db: full(db, 2)),
+    "hold: the free seats are set aside": Case("events.hold_seats", HOLD, sets_aside(3), lambda db: full(db, 2)),
     "hold: the last offer is past": Case("events.hold_seats", HOLD, NO_LAST_OFFER, closing),
     "hold: the seats are sold": Case("events.hold_seats", HOLD_2, OTHER_BOOKS, free),
     "hold: the customer is erased": Case("events.hold_seats", HOLD, ERASED, free, lock="person"),
@@ -231,7 +282,6 @@ CASES = {
     "join: seats become free": Case("events.join_waitlist", JOIN, OTHER_CANCELS, full),
     "join: the customer is erased": Case("events.join_waitlist", JOIN, ERASED, full, lock="person"),
     "accept: the offer is declined": Case("events.accept_offer", ACCEPT, DECLINE, offered, lock="nothing"),
-    "accept: the price is raised": Case("events.accept_offer", PAID_ACCEPT, CHEAPER, offered_for_money),
     "accept: the event is cancelled": Case("events.accept_offer", ACCEPT, CANCELLED, offered),
     "accept: the customer is erased": Case("events.accept_offer", ACCEPT, ERASED, offered, lock="person"),
     "accept: the policy changes": Case("events.accept_offer", ACCEPT, OTHER_POLICY, offered),
@@ -239,6 +289,11 @@ CASES = {
     "leave: the offer is accepted": Case("events.leave_waitlist", LEAVE, ACCEPT, offered, lock="nothing"),
     "cancel: the event is moved": Case("events.cancel_booking", CANCEL, MOVED, soon),
     "cancel: attendance is recorded": Case("events.cancel_booking", CANCEL, ATTENDED, soon),
+    "method: the booking is cancelled": Case("events.change_payment_method", calls(CHANGE), CANCELLED_BY_RIVAL, unpaid),
+    "method: the customer is erased": Case("events.change_payment_method", calls(CHANGE), ERASED, unpaid, "person"),
+    "method: the staff member leaves": Case(
+        "events.change_payment_method", calls(CHANGE, "owner"), DISMISSED, unpaid, "person"
+    ),
     "release: the hold is booked": Case("events.release_hold", RELEASE, HELD, held, lock="nothing"),
     "attendance: the event is moved": Case("events.record_attendance", ATTEND, MOVED, soon),
     "attendance: the booking is cancelled": Case("events.record_attendance", ATTEND, CANCELLED_BY_RIVAL, soon),
@@ -255,6 +310,14 @@ CASES = {
     "cancel event: the staff member leaves": Case("events.cancel_event", CANCEL_EVENT, DISMISSED, booked),
     "update event: the staff member leaves": Case("events.update_event", UPDATE, DISMISSED, booked),
     "promote: the staff member leaves": Case("events.promote_waitlist", PROMOTE, DISMISSED, roomy),
+    "calendar address: the customer is erased": Case(
+        "users.create_calendar_address",
+        calls("select users.create_calendar_address(secret_hash => sha256('secret'))"),
+        ERASED,
+        free,
+        "person",
+        look="select count(*) as value from users.calendar_addresses",
+    ),
     "erase: the customer books": Case("users.erase_profile", ERASE, OWN_BOOKING, free, lock="nothing"),
     "erase: the customer holds seats": Case("users.erase_profile", ERASE, OWN_HOLD, free, lock="nothing"),
 }
@@ -266,3 +329,24 @@ def test_routine_that_waited_decides_by_the_changed_facts(db, connect, name):
 
     assert found["after"] != found["undisturbed"], "the rival's change must matter"
     assert found["waiting"] == found["after"]
+
+
+UNAFFECTED = {
+    "fast: another joins the waitlist": Case("events.book", FAST, OTHER_JOINS, lambda db: full(db, 2)),
+    "general: another joins the waitlist": Case("events.book", GENERAL, OTHER_JOINS, lambda db: full(db, 2)),
+    "general: another joins behind an offer": Case("events.book", GENERAL_2, OTHER_JOINS, offered),
+    "general: the price of a held seat is raised": Case("events.book", WALLET, OTHER_PRICE, held_for_money),
+    "hold: another joins the waitlist": Case("events.hold_seats", HOLD, OTHER_JOINS, lambda db: full(db, 2)),
+    "accept: the price of an offered seat is raised": Case(
+        "events.accept_offer", PAID_ACCEPT, OTHER_PRICE, offered_for_money
+    ),
+}
+"""Changes that must not matter: free seats stay on sale while others wait, and reserved seats keep their price."""
+
+
+@pytest.mark.parametrize("name", UNAFFECTED)
+def test_reserved_and_free_seats_are_not_affected_by_a_rival(db, connect, name):
+    found = rivals.try_case(connect, db, UNAFFECTED[name])
+
+    assert found["undisturbed"]["result"] == "done"
+    assert found["waiting"] == found["after"] == found["undisturbed"]

@@ -146,11 +146,14 @@ def test_expired_hold_keeps_no_price(desk, customer):
     assert book(desk, customer).body["price_cents"] == NEW
 
 
-def test_guests_do_not_use_the_price_of_a_hold_that_they_do_not_name(desk, customer):
+def test_guests_who_take_the_held_seats_have_their_price(desk, customer):
     hold(desk, customer)
     price(desk, NEW)
 
-    assert book(desk, customer, guest=True).body["price_cents"] == NEW
+    booked = book(desk, customer, guest=True, seats=2, total_cents=PRICE + NEW)
+
+    assert (booked.status, booked.body["price_cents"]) == (201, PRICE + NEW)
+    assert desk.db.execute("select status from events.holds").fetchall() == [{"status": "consumed"}]
 
 
 def test_desk_keeps_the_price_that_it_held_for_a_customer(desk, customer):

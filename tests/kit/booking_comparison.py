@@ -66,13 +66,19 @@ select json_build_object(
     'event', json_build_array(d.seats_left, d.availability, d.booking_open, d.waitlist_open), 'capacity', d.capacity,
     'listings', (
         select coalesce(
-            json_agg(json_build_array(e.seats_left, e.availability, e.booking_open, e.waitlist_open)), '[]'
+            json_agg(
+                json_build_array(
+                    (s.listing).seats_left, (s.listing).availability, (s.listing).booking_open,
+                    (s.listing).waitlist_open
+                )
+            ),
+            '[]'
         )
-        from events.search_events(
+        from events.search_listings(
             organization_id => d.organization_id, availability => d.availability,
             starts_from => d.starts_at, starts_before => d.starts_at + interval '1 microsecond'
-        ) as e
-        where e.id = d.id
+        ) as s
+        where (s.listing).id = d.id
     )
 )
 from events.event_details as d

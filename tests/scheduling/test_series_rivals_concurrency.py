@@ -17,15 +17,19 @@ from tests.kit.legacy_exports import Export, run
 from tests.kit.rivals import Case, Scene, calls
 
 TITLE = calls(
-    """select events.update_series(series_id => %(series_id)s, changes => '{"title": "New"}')::text""", "owner"
+    """select events.edit_series(series_id => %(series_id)s, changes => '{"title": "New"}')::text""", "owner"
 )
 LATER = calls(
-    "select events.update_series(series_id => %(series_id)s, changes => '{}', occurrences => %(later)s,"
+    "select events.edit_series(series_id => %(series_id)s, changes => '{}', occurrences => %(later)s,"
     " until => %(day)s)::text",
     "owner",
 )
+ENDED = calls(
+    "select events.edit_series(series_id => %(series_id)s, changes => '{}', occurrences => '[]', until => %(day)s)::text",
+    "owner",
+)
 SMALLER = calls(
-    """select events.update_series(series_id => %(series_id)s, changes => '{"capacity": 2}')::text""", "owner"
+    """select events.edit_series(series_id => %(series_id)s, changes => '{"capacity": 2}')::text""", "owner"
 )
 RECORD = calls("select events.record_occurrences(slice => %(slice)s, until => %(next_day)s)", "owner")
 SPLIT = calls(
@@ -37,6 +41,7 @@ ARCHIVE = calls("select events.set_series_status(series_id => %(series_id)s, sta
 PAUSE = calls("select events.set_series_status(series_id => %(series_id)s, status => 'paused')::text", "owner")
 SPECIAL = calls("""select events.update_event(event_id => %(event_id)s, changes => '{"title": "Special"}')""", "owner")
 CANCELLED = calls("select events.cancel_event(event_id => %(event_id)s)", "owner")
+OTHER_CANCELS = calls("select events.cancel_booking(booking_id => %(booking_id)s)")
 BOOK_THREE = calls("select events.book(event_id => %(event_id)s, seats => 3, idempotency_key => 'tap')")
 NEW_EVENT = calls("select events.create_event(details => %(details)s)", "owner")
 NEW_SERIES = calls("select events.create_series(details => %(series_details)s)::text", "owner")
@@ -102,6 +107,13 @@ def series(db) -> Scene:
     return scene
 
 
+def sold(db) -> Scene:
+    """Return `series`, with a booking of its event."""
+    scene = series(db)
+    scene.more["booking_id"] = routines.book(db, scene.event_id, scene.customer)["id"]
+    return scene
+
+
 def limited(db) -> Scene:
     """Return `series`, where the organization may have one more event and one more series."""
     db.execute("update ops.limits set value = 1 where name = 'events_per_organization'")
@@ -144,7 +156,11 @@ CASES = {
     "generation: the series is paused": Case(
         "events.record_occurrences", RECORD, PAUSE, series, look=EVENTS, lock="nothing"
     ),
-    "edit: the series is archived": Case("events.update_series", TITLE, ARCHIVE, series, look=SERIES, lock="nothing"),
+    "edit: the series is archived": Case("events.edit_series", TITLE, ARCHIVE, series, look=SERIES, lock="nothing"),
+    "confirmation: seats are sold": Case("events.edit_series", ENDED, BOOK_THREE, series, look=EVENTS, lock="nothing"),
+    "confirmation: the booking is cancelled": Case(
+        "events.lock_commitments", ENDED, OTHER_CANCELS, sold, look=EVENTS, lock="nothing"
+    ),
     "split: the series is archived": Case("events.split_series", SPLIT, ARCHIVE, series, look=SERIES, lock="nothing"),
     "status: the series is archived": Case(
         "events.set_series_status", PAUSE, ARCHIVE, series, look=SERIES, lock="nothing"

@@ -213,10 +213,9 @@ begin
     the_method := 'none';
     the_booking_id := ops.uuid_v7();
 
-    -- Read everything that the general path needs in one statement.
+    -- Read the event, the key and the caller in one statement.
     select
         t as terms,
-        i as inventory,
         k as first_request,
         exists (
             select from users.profiles as p where p.id = the_caller_id and users.is_current(p, the_claims)
@@ -224,11 +223,9 @@ begin
     into the_situation
     from (select book.event_id as event_id) as asked
     left join events.terms as t on t.event_id = asked.event_id
-    left join events.inventory as i on i.event_id = asked.event_id
     left join ops.idempotency_keys as k
         on k.caller_id = the_keyring_id and k.operation = 'book' and k.key = book.idempotency_key;
     the_terms := the_situation.terms;
-    the_inventory := the_situation.inventory;
 
     if the_situation.first_request is not null then
         return ops.idempotent_answer(the_keyring_id, 'book', book.idempotency_key, the_request_hash);
@@ -250,6 +247,7 @@ begin
         return the_answer;
     end if;
     the_terms := events.bookable_terms(book.event_id);
+    select i.* into the_inventory from events.inventory as i where i.event_id = book.event_id;
 
     -- A second pass, under the event's lock, quotes again: terms, settings and promo codes may have changed while the
     -- first waited. Free seats need it only if the terms changed.

@@ -24,18 +24,24 @@ declare
     the_intent_status payments.intent_status;
     methods events.payment_method[];
 begin
-    perform users.refuse_erased();
-    select b.* into the_booking from events.bookings as b where b.id = change_payment_method.booking_id;
-    if
-        not found
-        or (the_booking.customer_id = ops.caller_id() or events.is_staff(the_booking.organization_id)) is not true
-    then
-        raise exception using errcode = 'PT404', message = 'booking_not_found';
-    end if;
+    -- Read the booking and the caller's right to it, lock the person and the event, and read both again: they may have
+    -- changed while this waited for the locks.
+    for reading in 1 .. 2 loop
+        if reading = 2 then
+            perform events.lock_person(the_booking.customer_id);
+            perform events.lock_inventory(the_booking.event_id);
+        end if;
 
-    perform events.lock_person(the_booking.customer_id);
-    perform events.lock_inventory(the_booking.event_id);
-    select b.* into the_booking from events.bookings as b where b.id = change_payment_method.booking_id;
+        perform users.refuse_erased();
+        select b.* into the_booking from events.bookings as b where b.id = change_payment_method.booking_id;
+        if
+            not found
+            or (the_booking.customer_id = ops.caller_id() or events.is_staff(the_booking.organization_id)) is not true
+        then
+            raise exception using errcode = 'PT404', message = 'booking_not_found';
+        end if;
+    end loop;
+
     select i.status into the_intent_status
     from payments.intents as i
     where i.booking_id = the_booking.id

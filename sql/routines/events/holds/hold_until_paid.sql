@@ -2,8 +2,7 @@
 --
 -- The hold lasts for the organization's payment time, at most until the event ends: a payment may arrive after online
 -- sales. `replaces_id` is the consumed hold or offer whose seats it reserves, to return it if Stripe refuses the
--- payment. The caller holds the locks of the
--- customer and of `held_by`. Counting the hold locks the event's inventory.
+-- payment. The caller holds the locks of the customer and of `held_by`. Counting the hold locks the event's inventory.
 --
 -- Refuses: 409 hold_again_later, 409 sold_out, 409 too_many_held.
 

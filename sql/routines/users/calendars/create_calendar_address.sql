@@ -1,7 +1,7 @@
 -- users.create_calendar_address: give the caller's calendar a secret address, and revoke the former one.
 --
--- The caller's program has drawn the secret and sends its SHA-256 alone. Locks the caller's row. Creates a missing
--- profile from the claims. Returns the time.
+-- The caller's program has drawn the secret and sends its SHA-256 alone. Locks the person, so that an erasure leaves no
+-- address. Creates a missing profile from the claims. Returns the time.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden, 422 invalid_request.
 
@@ -12,8 +12,10 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    the_user_id uuid := (users.own_profile() ->> 'id')::uuid;
+    the_user_id uuid;
 begin
+    perform events.lock_person(ops.caller_id());
+    the_user_id := (users.own_profile() ->> 'id')::uuid;
     if (length(create_calendar_address.secret_hash) = 32) is not true then
         raise exception using errcode = 'PT422', message = 'invalid_request',
             detail = jsonb_build_object('detail', 'A calendar address needs the SHA-256 of a secret.')::text;
