@@ -207,7 +207,9 @@ def test_wallet_refund_of_an_erased_person_goes_to_the_card(db):
         [booking["id"]],
     )
 
-    assert refunds(db) == [(100, "original", "staff:again", "created")]
+    ((cents, destination, cause, status),) = refunds(db)
+    assert (cents, destination, status) == (100, "original", "created")
+    assert cause.startswith("staff:")
     assert db.execute("select from payments.credit_lots where remaining > 0").fetchall() == []
 
 

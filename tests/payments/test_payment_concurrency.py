@@ -254,7 +254,8 @@ def test_concurrent_partial_refunds_and_cancellations_refund_exactly_the_price(c
     for _ in range(5):
         booking = till.paid(event_id, till.stage.customer())
         bookings.append(booking)
-        for cents, destination, key in ((3000, "original", "a"), (3000, "original", "a"), (4000, "wallet", "b")):
+        key = f"refund of {booking['id']}"
+        for cents, destination, key in ((3000, "original", key), (3000, "original", key), (4000, "wallet", key + " b")):
             deeds.append(
                 lambda c, i=booking["id"], p=(cents, destination, key): routines.call(
                     c, till.stage.owner, REFUND, [i, *p]

@@ -120,7 +120,7 @@ def undelivered(db) -> Scene:
 
 
 def in_debt(db) -> Scene:
-    """Return an excess refund that was made at Stripe, after staff had refunded the booking to the wallet."""
+    """Return an excess refund made at Stripe, after staff refunded the booking to the wallet and it was spent."""
     till = CardBookings(db)
     customer = till.stage.customer()
     booking = paid(till, customer)
@@ -129,6 +129,8 @@ def in_debt(db) -> Scene:
         " idempotency_key => 'all')"
     )
     routines.call(db, till.stage.owner, query, [booking["id"], PRICE])
+    till.event_id = till.event(capacity=5)
+    till.book(customer, "wallet", key="spent")
     till.apply_payment(booking, refunds=[dashboard_refund(booking["id"], PRICE)])
     row = db.execute("select id from payments.refunds where customer_id = %s and beyond", [customer]).fetchone()
     return Scene(till.stage, till.event_id, customer, {"refund_id": row["id"]})
