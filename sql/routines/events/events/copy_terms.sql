@@ -1,7 +1,8 @@
 -- events.copy_terms: keep events.terms, the facts about an event that a booking needs, equal to the event.
 --
 -- A row trigger, after each insert and each update of a copied column. Computes the sales window from the policy's
--- minutes, and its days in the event's time zone. Holds that would outlive changed sales are shortened (events.cap_holds).
+-- minutes, and its days in the event's time zone. Holds that would outlive changed sales are shortened
+-- (events.cap_holds).
 
 create or replace function events.copy_terms()
 returns trigger
