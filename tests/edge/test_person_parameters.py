@@ -29,6 +29,7 @@ BY_STAFF = {
 
 NOT_BY_STAFF = {
     "instructor_id": "a public page of an instructor, not a person",
+    "people": "the number of customers whose bookings an edit cancels",
     "person_id": "filters the access log of the caller's organization, without looking up a person",
     "voter_id": "the client's own text, which identifies no person",
 }

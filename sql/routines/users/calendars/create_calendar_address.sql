@@ -31,4 +31,4 @@ $$;
 comment on function users.create_calendar_address(bytea) is
 'Give the caller''s calendar a secret address, and revoke the former one.';
 
-grant execute on function users.create_calendar_address(bytea) to authenticated;
+grant execute on function users.create_calendar_address(bytea) to authenticated, service_role;

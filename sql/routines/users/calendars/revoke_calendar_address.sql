@@ -18,4 +18,4 @@ $$;
 
 comment on function users.revoke_calendar_address() is 'Revoke the secret address of the caller''s calendar.';
 
-grant execute on function users.revoke_calendar_address() to authenticated;
+grant execute on function users.revoke_calendar_address() to authenticated, service_role;
