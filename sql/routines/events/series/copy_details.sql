@@ -1,7 +1,7 @@
 -- events.copy_details: copy changed details of a series to its upcoming events, except those edited individually.
 --
 -- `changes` has the changed columns. Notifies customers and instructors of a new place and of a new instructor. Called
--- by events.update_series, which holds the series' lock. Locks the events' inventories in id order.
+-- by events.edit_series, which holds the series' lock. Locks the events' inventories in id order.
 --
 -- Refuses: 409 capacity_below_sold.
 

@@ -1,6 +1,6 @@
 -- events.lock_series_for_edit: lock a series for an edit, and return it.
 --
--- The occurrences are computed outside the database, between this call and events.update_series or events.split_series,
+-- The occurrences are computed outside the database, between this call and events.edit_series or events.split_series,
 -- in one transaction. An archived series cannot be edited.
 --
 -- Refuses: 404 series_not_found, 403 forbidden, 409 series_archived.

@@ -6,7 +6,7 @@
 -- cancelled otherwise (events.drop_events). New occurrences get events.
 --
 -- An event that has started, was cancelled or was edited individually stays unchanged. Its occurrence still moves, so
--- that the event is not generated again. Called by events.update_series, which holds the series' lock.
+-- that the event is not generated again. Called by events.edit_series, which holds the series' lock.
 
 create or replace function events.reschedule_occurrences(series_id uuid, occurrences jsonb, until date)
 returns void
