@@ -106,8 +106,8 @@ BY_CODE: Mapping[str, Refusal] = {
     ),
     "hold_expired": Refusal(
         409,
-        "The hold has expired, or is for another customer or number of seats. Hold or book again.",
-        "the hold expired, or is of another customer, event or number of seats",
+        "The hold has expired, or is for another customer or event. Hold or book again.",
+        "the hold expired, or is of another customer or event",
     ),
     "hold_not_found": Refusal(404, "There is no such hold, or you may not see it. Check the id.", _UNKNOWN),
     "idempotency_conflict": Refusal(
