@@ -222,3 +222,26 @@ def test_seats_beyond_the_hold_cost_the_present_price(desk, customer):
     cents = [desk.db.execute(query, [customer, seats, desk.event_id]).fetchone()["cents"] for seats in (1, 2, 3)]
 
     assert cents == [PRICE, 2 * PRICE, 2 * PRICE + NEW]
+
+
+def test_hold_that_grows_keeps_the_price_of_its_first_seats(desk, customer):
+    hold(desk, customer)
+    price(desk, NEW)
+
+    grown, again = hold(desk, customer, 2).body, hold(desk, customer, 2).body
+    shrunk = hold(desk, customer, 1).body
+
+    assert [answer["price_cents"] for answer in (grown, again, shrunk)] == [PRICE + NEW, PRICE + NEW, PRICE]
+    assert book(desk, customer, seats=3).body["price_cents"] == PRICE + 2 * NEW
+
+
+def test_offer_that_grows_keeps_the_price_of_its_first_seats(desk, customer):
+    other = desk.customer()
+    desk.give(other, 10 * PRICE)
+    booking = desk.book(other, "wallet", seats=3)
+    routines.call(desk.db, customer, "select events.join_waitlist(event_id => %s)", [desk.event_id])
+    desk.cancel(booking, other)
+    price(desk, NEW)
+
+    assert hold(desk, customer, 2).body["price_cents"] == PRICE + NEW
+    assert book(desk, customer, seats=2).body["price_cents"] == PRICE + NEW

@@ -246,3 +246,29 @@ def test_purchase_that_stripe_refuses_expires_at_once(desk, stripe_refuses):
     assert (refused.status, refused.body["code"]) == (409, "payment_not_possible")
     assert (again.status, again.body["code"]) == (409, "payment_not_possible")
     assert desk.db.execute("select status::text from payments.purchases").fetchone()["status"] == "expired"
+
+
+@pytest.mark.parametrize(("seats", "left"), [(4, {"offer": 3, "online": 1}), (2, {"offer": 2})])
+def test_refused_payment_returns_the_hold_and_the_offer_that_its_booking_used(desk, seats, left):
+    other, customer = desk.customer(), desk.customer()
+    desk.give(other, 90000)
+    event_id = desk.event(price_cents=10000, capacity=4)
+    booking = desk.book(other, "wallet", seats=3, event_id=event_id)
+    routines.call(desk.db, customer, "select events.join_waitlist(event_id => %s, seats => 3)", [event_id])
+    routines.call(desk.db, customer, "select events.hold_seats(event_id => %s, seats => 1)", [event_id])
+    desk.cancel(booking, other)
+
+    unpaid = desk.book(customer, "card", seats=seats, event_id=event_id)
+    intent_id = desk.db.execute("select id from payments.intents where booking_id = %s", [unpaid["id"]]).fetchone()[
+        "id"
+    ]
+    routines.call(desk.db, None, "select payments.refuse_intent(intent_id => %s, error => '{}')", [intent_id])
+
+    query = (
+        "select purpose::text, seats, seat_prices_cents from events.holds where customer_id = %s and status = 'active'"
+    )
+    held = desk.db.execute(query, [customer]).fetchall()
+    assert {row["purpose"]: row["seats"] for row in held} == left
+    assert all(row["seat_prices_cents"] == [10000] * row["seats"] for row in held)
+    entry = desk.db.execute("select status, seats, booking_id from events.waitlist_entries").fetchone()
+    assert (entry["status"], entry["seats"], entry["booking_id"]) == ("offered", 3 if seats == 4 else 2, None)

@@ -25,7 +25,7 @@ declare
     the_terms events.terms;
     the_quote payments.quotes;
     the_method events.payment_method;
-    the_booking_id uuid;
+    the_booking_id uuid := ops.uuid_v7();
     the_first_answer text;
     seats_reserved integer;
 begin
@@ -78,11 +78,11 @@ begin
     );
 
     seats_reserved := (
-        events.use_reservations(the_entry.event_id, the_entry.customer_id, the_entry.hold_id)
+        events.use_reservations(the_entry.event_id, the_entry.customer_id, the_entry.hold_id, the_booking_id)
     ).seats;
     perform events.limit_seats(the_terms, the_entry.customer_id, the_entry.seats, 'own');
-    the_booking_id := events.place_booking(
-        ops.uuid_v7(), the_terms, the_entry.customer_id, the_entry.seats, false, the_method, the_quote,
+    perform events.place_booking(
+        the_booking_id, the_terms, the_entry.customer_id, the_entry.seats, false, the_method, the_quote,
         the_entry.hold_id, ops.caller_id()
     );
     perform events.end_reservations(

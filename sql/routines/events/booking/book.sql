@@ -320,7 +320,7 @@ begin
 
     if the_inventory.held > 0 or book.hold_id is not null then
         select u.seats, u.hold_id into seats_reserved, the_hold_id
-        from events.use_reservations(book.event_id, the_customer_id, book.hold_id) as u;
+        from events.use_reservations(book.event_id, the_customer_id, book.hold_id, the_booking_id) as u;
     end if;
     if events.seats_on_sale(the_inventory) + seats_reserved < book.seats then
         perform events.require_seats(the_terms, the_customer_id, book.seats, book.guest);

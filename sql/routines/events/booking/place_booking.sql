@@ -36,8 +36,7 @@ declare
 begin
     if goes_through_stripe then
         the_hold_id := events.hold_until_paid(
-            place_booking.terms, place_booking.customer_id, place_booking.seats, place_booking.booked_by,
-            place_booking.hold_id
+            place_booking.terms, place_booking.customer_id, place_booking.seats, place_booking.booked_by
         );
     else
         if place_booking.payment_method = 'invoice' then

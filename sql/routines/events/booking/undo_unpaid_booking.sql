@@ -1,8 +1,8 @@
 -- events.undo_unpaid_booking: expire a booking that cannot be paid, and return everything that it used.
 --
--- The hold or the offer whose seats it used is active again, with its price and expiry, and the promo code can be used
--- again. Seats that were free before are offered to the waitlist. The unpaid booking leaves no hold, so it causes no
--- pause (events.hold_again_at). With `quiet` there is no message. The caller holds the event's lock. Internal.
+-- The hold and the offer whose seats it used are active again, with their prices and expiry, and the promo code can be
+-- used again. Seats that were free before are offered to the waitlist. The unpaid booking leaves no hold, so it causes
+-- no pause (events.hold_again_at). With `quiet` there is no message. The caller holds the event's lock. Internal.
 -- Returns whether an unpaid booking was expired.
 
 create or replace function events.undo_unpaid_booking(booking_id uuid, reason text, quiet boolean)
@@ -29,16 +29,14 @@ begin
         return false;
     end if;
 
-    -- One statement, so that the seats are never free in between. Seats beyond those of the former hold become free.
-    update events.holds as h
-    set
-        status = case when h.id = the_hold.id then 'released' else 'active' end::events.hold_status,
-        seats = least(h.seats, the_hold.seats),
-        ended_at = null
-    where
-        h.id = the_hold.id
-        or (
-            h.id = the_hold.replaces_id
+    -- One statement, so that the seats are never free in between. Seats beyond those of the former holds become free.
+    with back as (
+        select
+            h.id,
+            least(h.seats, the_hold.seats - sum(h.seats) over (order by h.purpose <> 'offer', h.id) + h.seats) as seats
+        from events.holds as h
+        where
+            h.used_by = the_booking.id
             and h.status = 'consumed'
             and not exists (
                 select
@@ -49,7 +47,22 @@ begin
                     and o.purpose = h.purpose
                     and o.status = 'active'
             )
-        );
+    )
+
+    update events.holds as h
+    set
+        status = case when h.id = the_hold.id then 'released' else 'active' end::events.hold_status,
+        seats = coalesce(b.seats, h.seats),
+        seat_prices_cents = array(
+            select s.cents
+            from unnest(h.seat_prices_cents) as s (cents)
+            order by s.cents
+            limit coalesce(b.seats, h.seats)
+        ),
+        used_by = null,
+        ended_at = null
+    from (select the_hold.id as id, null::integer as seats union all select b.id, b.seats from back as b) as b
+    where h.id = b.id and (b.seats is null or b.seats > 0);
     delete from events.holds as h
     where h.id = the_hold.id;
 

@@ -20,7 +20,7 @@ as $$
         'price_cents', (
             payments.quote_seats(
                 hold_answer.terms, (hold_answer.hold).customer_id, (hold_answer.hold).seats,
-                list_cents => (hold_answer.hold).price_cents * (hold_answer.hold).seats
+                list_cents => events.held_list_cents(hold_answer.hold)
             )
         ).total_cents,
         'currency', (hold_answer.terms).currency

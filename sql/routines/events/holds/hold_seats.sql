@@ -1,12 +1,12 @@
 -- events.hold_seats: hold seats for a customer while they decide.
 --
 -- A hold reserves seats like a booking, for the organization's online hold time, or its desk hold time if staff hold
--- for a customer. It keeps the seats' price, and never outlives the end of sales. Locks the person, then the event's
+-- for a customer. It keeps the seats' prices, and never outlives the end of sales. Locks the person, then the event's
 -- inventory.
 --
 -- A customer with a hold, or an offer of the waitlist, keeps it, and its expiry. It changes to the given number of
--- seats. Further seats must be on sale and within the limits; with them, all seats of the hold take the current price.
--- Seats that it gives up go to the waitlist. So a repeated call returns the existing hold.
+-- seats. Further seats must be on sale and within the limits, and have the current price. The hold gives up the seats
+-- with the highest prices, and they go to the waitlist. So a repeated call returns the existing hold.
 --
 -- Refuses: as events.book does before payment; 409 hold_again_later, 409 price_changed, 409 too_many_held,
 -- 409 too_many_seats, 422 invalid_request.
@@ -80,7 +80,14 @@ begin
         update events.holds as h
         set
             seats = hold_seats.seats,
-            price_cents = case when seats_more > 0 then the_terms.price_cents else h.price_cents end
+            seat_prices_cents = array(
+                select p.cents
+                from unnest(
+                    h.seat_prices_cents || array_fill(the_terms.price_cents, array[greatest(seats_more, 0)])
+                ) as p (cents)
+                order by p.cents
+                limit hold_seats.seats
+            )
         where h.id = the_hold.id
         returning h.* into the_hold;
 
@@ -92,7 +99,7 @@ begin
 
     if hold_seats.total_cents is not null then
         the_quote := payments.quote_seats(
-            the_terms, the_customer_id, the_hold.seats, list_cents => the_hold.price_cents * the_hold.seats
+            the_terms, the_customer_id, the_hold.seats, list_cents => events.held_list_cents(the_hold)
         );
         perform payments.require_total(
             the_quote, hold_seats.total_cents,

@@ -1,13 +1,12 @@
 -- events.hold_until_paid: hold seats while a customer pays for them by card or TWINT.
 --
 -- The hold lasts for the organization's payment time, at most until the event ends: a payment may arrive after online
--- sales. `replaces_id` is the consumed hold or offer whose seats it reserves, to return it if Stripe refuses the
--- payment. The caller holds the locks of the customer and of `held_by`. Counting the hold locks the event's inventory.
+-- sales. The caller holds the locks of the customer and of `held_by`. Counting the hold locks the event's inventory.
 --
 -- Refuses: 409 hold_again_later, 409 sold_out, 409 too_many_held.
 
 create or replace function events.hold_until_paid(
-    terms events.terms, customer_id uuid, seats integer, held_by uuid, replaces_id uuid default null
+    terms events.terms, customer_id uuid, seats integer, held_by uuid
 )
 returns uuid
 language plpgsql
@@ -21,7 +20,7 @@ begin
         hold_until_paid.terms, hold_until_paid.customer_id, hold_until_paid.seats, hold_until_paid.held_by, 'payment'
     );
 
-    insert into events.holds (id, event_id, customer_id, seats, purpose, expires_at, held_by, replaces_id)
+    insert into events.holds (id, event_id, customer_id, seats, purpose, expires_at, held_by)
     values (
         the_hold_id, (hold_until_paid.terms).event_id, hold_until_paid.customer_id, hold_until_paid.seats, 'payment',
         least(
@@ -37,12 +36,11 @@ begin
                 )
             )
         ),
-        hold_until_paid.held_by,
-        hold_until_paid.replaces_id
+        hold_until_paid.held_by
     );
     return the_hold_id;
 end;
 $$;
 
-comment on function events.hold_until_paid(events.terms, uuid, integer, uuid, uuid) is
+comment on function events.hold_until_paid(events.terms, uuid, integer, uuid) is
 'Hold seats while a customer pays for them. Returns the id of the hold.';

@@ -11,7 +11,7 @@
 -- Refuses: 409 hold_expired, if the named hold has expired, or belongs to somebody else or another event.
 
 create or replace function events.use_reservations(
-    event_id uuid, customer_id uuid, named_hold_id uuid, out seats integer, out hold_id uuid
+    event_id uuid, customer_id uuid, named_hold_id uuid, booking_id uuid, out seats integer, out hold_id uuid
 )
 language plpgsql
 security definer
@@ -21,7 +21,7 @@ as $$
 begin
     with used as (
         update events.holds as h
-        set status = 'consumed'
+        set status = 'consumed', used_by = use_reservations.booking_id
         where
             h.customer_id = use_reservations.customer_id
             and h.event_id = use_reservations.event_id
@@ -42,5 +42,5 @@ begin
 end;
 $$;
 
-comment on function events.use_reservations(uuid, uuid, uuid) is
+comment on function events.use_reservations(uuid, uuid, uuid, uuid) is
 'Turn all seats that are reserved for a customer at an event into free seats, for the booking that follows.';

@@ -13,22 +13,20 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
     select
-        coalesce(sum(h.price_cents * least(h.seats, kept_list_cents.seats - h.earlier)), 0)::bigint
-        + (kept_list_cents.terms).price_cents
-        * greatest(kept_list_cents.seats - coalesce(sum(h.seats), 0), 0)::bigint
+        coalesce(sum(p.cents) filter (where p.place <= kept_list_cents.seats), 0)::bigint
+        + (kept_list_cents.terms).price_cents * greatest(kept_list_cents.seats - count(p.cents), 0)
     from (
-        select h.price_cents, h.seats, sum(h.seats) over (order by h.price_cents, h.id) - h.seats as earlier
+        select s.cents, row_number() over (order by s.cents) as place
         from events.holds as h
+        cross join lateral unnest(h.seat_prices_cents) as s (cents)
         where
             h.event_id = (kept_list_cents.terms).event_id
             and h.customer_id = kept_list_cents.customer_id
             and h.status = 'active'
             and h.expires_at > statement_timestamp()
             and h.purpose <> 'payment'
-            and h.price_cents is not null
             and (kept_list_cents.hold_id is null or h.id = kept_list_cents.hold_id)
-    ) as h
-    where h.earlier < kept_list_cents.seats;
+    ) as p;
 $$;
 
 comment on function payments.kept_list_cents(events.terms, uuid, integer, uuid) is
