@@ -1,9 +1,9 @@
 -- events.undo_unpaid_booking: expire a booking that cannot be paid, and return everything that it used.
 --
--- The hold or the offer whose seats it used is active again, with its price and expiry, and the promo code can be used
--- again. Seats that were free before are offered to the waitlist. The unpaid booking leaves no hold, so it causes no
--- pause (events.hold_again_at). With `quiet` there is no message. The caller holds the event's lock. Internal.
--- Returns whether an unpaid booking was expired.
+-- The offer and the hold whose seats it used are active again, with their price and expiry, and the promo code can be
+-- used again. The offer comes first if the booking had fewer seats. Seats that were free before are offered to the
+-- waitlist. The unpaid booking leaves no hold, so it causes no pause (events.hold_again_at). With `quiet` there is no
+-- message. The caller holds the event's lock. Internal. Returns whether an unpaid booking was expired.
 
 create or replace function events.undo_unpaid_booking(booking_id uuid, reason text, quiet boolean)
 returns boolean
@@ -29,27 +29,42 @@ begin
         return false;
     end if;
 
-    -- One statement, so that the seats are never free in between. Seats beyond those of the former hold become free.
+    -- One statement, so that the seats are never free in between. Seats beyond those of the former holds become free.
     update events.holds as h
     set
         status = case when h.id = the_hold.id then 'released' else 'active' end::events.hold_status,
-        seats = least(h.seats, the_hold.seats),
+        seats = r.seats,
         ended_at = null
-    where
-        h.id = the_hold.id
-        or (
-            h.id = the_hold.replaces_id
-            and h.status = 'consumed'
-            and not exists (
-                select
-                from events.holds as o
-                where
-                    o.event_id = h.event_id
-                    and o.customer_id = h.customer_id
-                    and o.purpose = h.purpose
-                    and o.status = 'active'
-            )
-        );
+    from (
+        select the_hold.id as id, the_hold.seats as seats
+        union all
+        select u.id, least(u.seats, the_hold.seats - u.earlier)::integer
+        from (
+            select o.id, o.seats, sum(o.seats) over (order by o.purpose <> 'offer', o.id) - o.seats as earlier
+            from events.holds as o
+            where
+                o.status = 'consumed'
+                and (
+                    o.id = the_hold.replaces_id
+                    or o.id = (
+                        select w.hold_id
+                        from events.waitlist_entries as w
+                        where w.booking_id = the_booking.id and w.status = 'accepted'
+                    )
+                )
+                and not exists (
+                    select
+                    from events.holds as a
+                    where
+                        a.event_id = o.event_id
+                        and a.customer_id = o.customer_id
+                        and a.purpose = o.purpose
+                        and a.status = 'active'
+                )
+        ) as u
+        where u.earlier < the_hold.seats
+    ) as r
+    where h.id = r.id;
     delete from events.holds as h
     where h.id = the_hold.id;
 
