@@ -235,6 +235,34 @@ def test_accepted_offer_returns_the_customers_hold_to_the_waitlist(db):
     assert db.execute("select count(*) as n from events.holds where status = 'released'").fetchone()["n"] == 0
 
 
+@pytest.mark.parametrize(("seats", "offered", "held"), [(3, 2, 1), (2, 2, 0), (1, 1, 0), (4, 2, 1)])
+@pytest.mark.parametrize("named", [False, True], ids=["unnamed", "named"])
+def test_refused_payment_returns_the_offer_and_the_hold(db, seats, offered, held, named):
+    stage = stages.create(db)
+    db.execute("insert into organizations.payout_settings (organization_id) values (%s)", [stage.organization_id])
+    event_id, customer = stage.event(capacity=4), stage.customer()
+    routines.book(db, event_id, stage.customer(), 4)
+    db.execute("update events.events set price_cents = 1000 where id = %s", [event_id])
+    routines.call(db, customer, JOIN, [event_id, 2])
+    db.execute("update events.inventory set capacity = 5 where event_id = %s", [event_id])
+    hold_id = hold(db, event_id, customer, 1)["id"]
+    resize(db, event_id, 3)
+    db.execute("select events.offer_seats(%s)", [event_id])
+    params = [event_id, seats, None, False, hold_id if named else None, "card"]
+    booked = routines.call(db, customer, BOOK.strip() + "::jsonb", params)
+
+    routines.call(db, None, "select payments.refuse_intent(%s, %s)", [booked["id"], '{"message": "no"}'])
+
+    query = "select purpose, seats from events.holds where customer_id = %s and status = 'active' order by purpose"
+    found = {row["purpose"]: row["seats"] for row in db.execute(query, [customer])}
+    assert found == {"offer": offered} | ({"online": held} if held else {})
+    assert entry_of(db, customer) == "offered"
+    row = db.execute("select seats from events.waitlist_entries where customer_id = %s", [customer]).fetchone()
+    assert row["seats"] == offered
+    assert counters(db, event_id) == (4, offered + held)
+    assert db.execute(stages.DRIFT).fetchall() == []
+
+
 def test_customer_books_their_hold_without_naming_it_by_the_api(db):
     stage = stages.create(db)
     event_id, customer = stage.event(capacity=5), stage.customer()

@@ -143,12 +143,9 @@ def test_changed_times_cut_holds_and_offers(stage, change):
 
 
 MOMENTS = {
-    "routines/events/access/refuse_closed_event.sql": "names the times in the refusal",
     "routines/events/events/copy_terms.sql": "stores the times of the policy",
     "routines/events/times/offers_end_at.sql": "defines the end of the waitlist",
     "routines/events/times/sales_end_at.sql": "defines the end of sales",
-    "routines/events/waitlist/require_waitlist.sql": "names the time in the refusal",
-    "views/events/event_details.sql": "shows the times",
 }
 """Files that name the stored times, and why. Others call the routines that define the moments."""
 
@@ -157,7 +154,9 @@ SEATS = {
     "routines/events/availability/seats_on_sale.sql": "defines the seats on sale",
     "routines/events/booking/book.sql": "the fast path: nobody waits and no seat is held",
     "routines/events/events/set_capacities.sql": "changes the capacity",
+    "routines/events/holds/require_seats.sql": "sells the seats set aside to the first in the waitlist",
     "routines/events/inventory/adjust_inventory.sql": "changes the counters",
+    "routines/events/search/scarcity.sql": "selects the events whose free seats the search computes",
     "routines/events/waitlist/offer_seats.sql": "offers all free seats",
     "routines/events/waitlist/promote_waitlists.sql": "finds waitlists that could get an offer",
     "routines/ops/health/collect_health_figures.sql": "finds waitlists that should have an offer",
