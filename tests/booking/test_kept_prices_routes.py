@@ -199,6 +199,13 @@ def test_offer_keeps_its_price_when_it_is_booked(desk, customer, entry):
     assert book(desk, customer, total_cents=PRICE).body["price_cents"] == PRICE
 
 
+def test_expired_offer_is_refused_without_a_new_price(desk, customer, entry):
+    desk.db.execute("update events.holds set created_at = now() - interval '1 h', expires_at = now() - interval '1 s'")
+    desk.db.execute("update events.waitlist_entries set offer_expires_at = now() - interval '1 s'")
+
+    assert accept(entry, customer, total_cents=PRICE).body["code"] == "hold_expired"
+
+
 def test_package_at_another_price_is_refused(desk, customer):
     package = packages.offer(desk, price_cents=20000)
     query = "select payments.buy_package(%s, 'card', %s, %s)"

@@ -62,6 +62,11 @@ begin
             detail = jsonb_build_object('status', the_entry.status)::text;
     end if;
 
+    -- Before the quote, which has the current price after the offer's price has ended.
+    if the_entry.offer_expires_at <= statement_timestamp() then
+        raise exception using errcode = 'PT409', message = 'hold_expired';
+    end if;
+
     select t.* into the_terms from events.terms as t where t.event_id = the_entry.event_id;
     if the_terms.status <> 'scheduled' then
         raise exception using errcode = 'PT409', message = 'event_not_bookable',
