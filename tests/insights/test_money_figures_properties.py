@@ -15,6 +15,7 @@ import psycopg
 from tests.kit import packages, routines
 from tests.kit.money_figures import Till
 from tests.kit.payments import DISPUTE, PRICE, dashboard_refund
+from tests.kit.wallets import CreditBookings
 
 EXAMPLES = int(os.environ.get("MARQUEE_EXAMPLES", "6"))
 STEPS = 40
@@ -216,6 +217,7 @@ def test_figures_equal_the_ledger_after_any_sequence(db: psycopg.Connection[Any]
                 done[deed] += 1
             if step % 10 == 9:
                 assert business.till.findings() == [], story
+                assert CreditBookings.findings(business.till) == [], story  # type: ignore[arg-type]
         if "seal" not in story:  # Seals are in the order of time.
             business.age()
             assert business.till.findings() == [], ["aged", *story]
