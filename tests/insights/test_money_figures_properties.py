@@ -22,7 +22,12 @@ STEPS = 40
 ZONES = ["Europe/Zurich", "America/Los_Angeles", "Pacific/Auckland", "Asia/Kathmandu"]
 DAYS = [1, 5, 6, 7, 20, 28, 29, 30, 200]
 CENTS = [1, 3333, 5000, PRICE]
-SALES = ["card"] * 4 + ["change method"] * 2 + ["wallet", "pass", "invoice"] * 2 + ["comp", "buy pass", "buy pass", "buy money", "grant"]
+SALES = (
+    ["card"] * 4
+    + ["change method"] * 2
+    + ["wallet", "pass", "invoice"] * 2
+    + ["comp", "buy pass", "buy pass", "buy money", "grant"]
+)
 RETURNS = ["cancel", "refund", "fail", "reopen", "excess", "settle"] * 2 + ["send", "return package", "expire"]
 AT_STRIPE = [
     "refund at stripe",

@@ -4,7 +4,8 @@
 -- waive the cost of a late cancellation. Locks the event's inventory. In this transaction the seats are offered to the
 -- waitlist. The price less the kept part, or the units of a pass, are refunded according to the booking's own policy
 -- (events.late_cancellation_cents). A late fee for a booking without a price is charged to the wallet or owed. A promo
--- code stays used after a late cancellation, unless the booking was never paid or staff waive the fee. A repeated call returns the same response.
+-- code stays used after a late cancellation, unless the booking was never paid or staff waive the fee. A repeated call
+-- returns the same response.
 --
 -- Refuses: 403 forbidden, 404 booking_not_found, 409 event_begun, 409 invalid_transition, with the allowed states.
 

@@ -1,7 +1,8 @@
 -- payments.charge_fee: charge a booking's fee: from the wallet if it covers the fee, otherwise as a debt.
 --
--- The fee is for not attending, or for cancelling a booking without a price late. The platform takes its share as for a sale; the fee has no tax. A booking has at most one fee at a time: charging
--- again changes nothing until the fee is reversed. Locks the wallet, after the event's inventory. Internal.
+-- The fee is for not attending, or for cancelling a booking without a price late. The platform takes its share as for a
+-- sale; the fee has no tax. A booking has at most one fee at a time: charging again changes nothing until the fee is
+-- reversed. Locks the wallet, after the event's inventory. Internal.
 
 create or replace function payments.charge_fee(booking events.bookings)
 returns void
