@@ -38,12 +38,29 @@ def refund_at_stripe(till):
 
 
 def excess_refund(till):
-    """Refund a cancelled booking to the wallet, and once more at Stripe. Return the booking and the second refund."""
+    """Refund a booking to the wallet, spend the money, and refund once more at Stripe. Return both."""
+    booking = cancelled_to_the_wallet(till)
+    till.buy_with("wallet")
+    till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE)])
+    return booking, till.db.execute("select id from payments.refunds where beyond").fetchone()["id"]
+
+
+def cancelled_to_the_wallet(till):
     booking = till.paid_by_card()
     till.db.execute('update events.bookings set policy = policy || \'{"refund_to": "wallet"}\'')
     till.cancel(booking, till.booker)
+    return booking
+
+
+def excess_refund_recovered(till):
+    """The unspent money in the wallet pays the debt."""
+    booking = cancelled_to_the_wallet(till)
     till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE)])
-    return booking, till.db.execute("select id from payments.refunds where beyond").fetchone()["id"]
+    return booking
+
+
+def excess_refund_recovered_but_not_delivered(till):
+    till.apply_payment(excess_refund_recovered(till), refunds=[dashboard_refund(1, PRICE, "failed")])
 
 
 def excess_refund_owed(till):
@@ -204,6 +221,39 @@ def promo_code_with_discount(till):
     till.apply_payment(till.buy_with("card", promo_code="TENTH"))
 
 
+def promo_code_with_spent_credits(till, price=1000):
+    """The credits are worth more than the booking, are spent, and the booking is cancelled."""
+    till.create_code("GIFT", kind="credits", amount_cents=PRICE, currency="CHF")
+    till.event_id = till.event(price_cents=price)
+    booking = till.buy_with("card", promo_code="GIFT")
+    till.apply_payment(booking)
+    till.event_id = till.event()
+    till.buy_with("wallet")
+    till.cancel(booking, till.booker)
+
+
+def promo_code_with_spent_credits_paid(till):
+    promo_code_with_spent_credits(till)
+    refund_id = till.db.execute("select id from payments.refunds where beyond").fetchone()["id"]
+    till.call("select payments.settle_debt(refund_id => %s, outcome => 'paid')", refund_id)
+
+
+def late_cancellation_of_a_free_booking(till):
+    policy = {**till.policy, "cancel_hours_before": 2160, "late_fee_cents": 900}
+    till.event_id = till.event(price_cents=0, policy=policy)
+    till.cancel(till.buy_with(None), till.booker)
+
+
+def late_cancellation_fee_paid(till):
+    late_cancellation_of_a_free_booking(till)
+    till.call("select payments.record_fee_payment(%s)", till.fee_id())
+
+
+def late_cancellation_fee_waived(till):
+    late_cancellation_of_a_free_booking(till)
+    till.call("select payments.waive_fee(%s)", till.fee_id())
+
+
 def comp(till):
     query = "select events.book(event_id => %s, customer_id => %s, payment_method => 'comp', idempotency_key => 'a')"
     till.call(query, till.event_id, till.booker)
@@ -229,10 +279,12 @@ CASES = [
     (card_sale_refunded_in_part, 5700, 6000),
     (refund_that_failed, 0, 0),
     (refund_at_stripe, 0, 0),
-    (excess_refund_owed, 0, 0),
-    (excess_refund_forgiven, -PRICE, -PRICE),
-    (excess_refund_paid, 0, 0),
-    (excess_refund_paid_but_not_delivered, 0, 0),
+    (excess_refund_owed, SHARE, PRICE),
+    (excess_refund_forgiven, SHARE - PRICE, 0),
+    (excess_refund_paid, SHARE, PRICE),
+    (excess_refund_paid_but_not_delivered, SHARE, PRICE),
+    (excess_refund_recovered, 0, 0),
+    (excess_refund_recovered_but_not_delivered, 0, 0),
     (open_dispute, LOST, 0),
     (dispute_won, SHARE, PRICE),
     (dispute_lost, LOST, 0),
@@ -244,7 +296,7 @@ CASES = [
     (pass_granted_and_used, 0, 0),
     (pass_bought_and_used, 19000, 20000),
     (pass_bought_and_refunded, 1900, 2000),
-    (pass_disputed, -1000, 0),
+    (pass_disputed, 0, 0),
     (wallet_money_bought, -3000, 0),
     (wallet_money_bought_and_used, SHARE - 3000, PRICE),
     (wallet_money_bought_and_refunded, 0, 0),
@@ -254,12 +306,17 @@ CASES = [
     (invoice_cancelled, 0, 0),
     (invoice_paid_and_cancelled, 0, 0),
     (late_cancellation, 475, 500),
+    (late_cancellation_of_a_free_booking, 855, 900),
+    (late_cancellation_fee_paid, 855, 900),
+    (late_cancellation_fee_waived, 0, 0),
     (no_show_fee, SHARE + 855, PRICE + 900),
     (no_show_fee_paid, SHARE + 855, PRICE + 900),
     (no_show_fee_waived, SHARE, PRICE),
     (no_show_fee_paid_and_waived, SHARE, PRICE),
     (promo_code_with_credits, SHARE - 2000, PRICE),
     (promo_code_with_discount, SHARE * 9 // 10, PRICE * 9 // 10),
+    (promo_code_with_spent_credits, 950 + SHARE - PRICE + 9000, 1000 + PRICE + 9000),
+    (promo_code_with_spent_credits_paid, 950 + SHARE - PRICE + 9000, 1000 + PRICE + 9000),
     (comp, 0, 0),
     (payment_returned, 0, 0),
     (transfer_and_reversal, SHARE, PRICE),
@@ -322,13 +379,14 @@ def posted_kinds():
     for path in sorted(ROUTINES.glob("*/*/*.sql")):
         text = re.sub(r"--.*", "", path.read_text())
         if path.parent.name != "ledger" and re.search(r"post_(between_owners|transactions?)\(|'idempotency_key'", text):
-            for expression in re.findall(r"\b(?:kind =>|'kind',) ((?:[^,\n(]|\([^)]*\))+),", text):
+            for expression in re.findall(r"(?:\bkind =>|'kind',) ((?:[^,\n(]|\([^)]*\))+),", text):
                 kinds = re.findall(r"^'([a-z_]+)'$", expression) or COMPUTED.get(path.stem)
                 assert kinds, f"{path.name} computes the kind of a posting, {expression}: add its values to COMPUTED."
                 yield from kinds
 
 
 COMPUTED = {
+    "charge_fee": ["no_show_fee", "late_cancellation_fee"],
     "settle_debt": ["debt_paid", "debt_forgiven"],
     "apply_transfer": ["transfer", "transfer_reversal"],
     "grant_money": ["payment_credited", "credits_granted"],

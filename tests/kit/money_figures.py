@@ -34,6 +34,8 @@ KINDS = {
     "package_sold": Kind("sale", spent=True),
     "package_refund": Kind("sale", spent=True),
     "no_show_fee": Kind("sale", spent=True),
+    "late_cancellation_fee": Kind("sale", spent=True),
+    "promotion_owed": Kind("sale", spent=True),
     "refund_by_dispute": Kind("sale", spent=True),
     "debt_forgiven": Kind("sale", spent=True),
     # It has no entry on an account of the customer, and is added by its payment.
@@ -47,6 +49,8 @@ KINDS = {
     "debt_paid": Kind("settlement"),
     "payment_credited": Kind("settlement"),
     # The other kinds change no receivable account.
+    "debt_recovered": Kind("sale"),
+    "debt_returned": Kind("sale"),
     "payment": Kind("sale"),
     "refund_sent": Kind("sale"),
     "refund_to_wallet": Kind("sale"),
