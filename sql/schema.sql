@@ -39,7 +39,28 @@ CREATE TYPE events.commitments AS (
 );
 COMMENT ON TYPE events.commitments IS 'Events, with their live bookings and open waitlist entries.';
 
-CREATE TYPE events.event_listing AS (
+CREATE TYPE events.event_status AS ENUM (
+    'draft',
+    'scheduled',
+    'cancelled',
+    'completed'
+);
+
+CREATE TYPE events.hold_purpose AS ENUM (
+    'online',
+    'desk',
+    'offer',
+    'payment'
+);
+
+CREATE TYPE events.hold_status AS ENUM (
+    'active',
+    'consumed',
+    'released',
+    'expired'
+);
+
+CREATE TYPE events.listed_event AS (
 	id uuid,
 	series_id uuid,
 	title text,
@@ -66,28 +87,7 @@ CREATE TYPE events.event_listing AS (
 	booking_open boolean,
 	waitlist_open boolean
 );
-COMMENT ON TYPE events.event_listing IS 'An event in public lists, without private columns.';
-
-CREATE TYPE events.event_status AS ENUM (
-    'draft',
-    'scheduled',
-    'cancelled',
-    'completed'
-);
-
-CREATE TYPE events.hold_purpose AS ENUM (
-    'online',
-    'desk',
-    'offer',
-    'payment'
-);
-
-CREATE TYPE events.hold_status AS ENUM (
-    'active',
-    'consumed',
-    'released',
-    'expired'
-);
+COMMENT ON TYPE events.listed_event IS 'An event in public lists, without private columns.';
 
 CREATE TYPE events.payment_method AS ENUM (
     'none',
@@ -675,7 +675,7 @@ CREATE VIEW events.event_details WITH (security_invoker='true') AS
     (i.held)::integer AS held,
     (i.waitlisted)::integer AS waitlisted,
     events.seats_left(i.*) AS seats_left,
-    events.availability((i.capacity)::integer, events.seats_left(i.*)) AS availability,
+    events.availability_v2((i.capacity)::integer, events.seats_left(i.*)) AS availability,
     events.open_to_everybody(t.*) AS booking_open,
     events.waitlist_is_open(t.*, i.*) AS waitlist_open,
     o.slug AS organization_slug,
@@ -754,10 +754,10 @@ CREATE FUNCTION events.adjust_inventory(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.adjust_inventory IS 'Adjust an event''s counters, never beyond its capacity. For the counting triggers only.';
 
-CREATE FUNCTION events.availability(capacity integer, seats_left integer) RETURNS text
+CREATE FUNCTION events.availability_v2(capacity integer, seats_left integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION events.availability IS 'Return an event''s availability: available, filling, full or unlimited.';
-GRANT ALL ON FUNCTION events.availability TO app_read;
+COMMENT ON FUNCTION events.availability_v2 IS 'Return an event''s availability: available, filling, full or unlimited.';
+GRANT ALL ON FUNCTION events.availability_v2 TO app_read;
 
 CREATE FUNCTION events.book(
     event_id uuid,
@@ -1582,7 +1582,7 @@ CREATE FUNCTION events.search_listings(
     after_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone,
     after_id uuid DEFAULT NULL::uuid,
     most integer DEFAULT 20
-) RETURNS TABLE(rank integer, listing events.event_listing)
+) RETURNS TABLE(rank integer, listing events.listed_event)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.search_listings IS 'Return a page of public upcoming events, by the rank of their words, then by start.';
@@ -5985,7 +5985,7 @@ CREATE VIEW public.event_search_mv WITH (security_invoker='true') AS
     (i.capacity)::integer AS capacity,
     (i.taken)::integer AS reg_count,
     events.seats_left(i.*) AS available_spots,
-    events.availability((i.capacity)::integer, events.seats_left(i.*)) AS availability_status,
+    events.availability_v2((i.capacity)::integer, events.seats_left(i.*)) AS availability_status,
     e.search AS search_vector
    FROM (((((events.events e
      JOIN events.inventory i ON ((e.id = i.event_id)))

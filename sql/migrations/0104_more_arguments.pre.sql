@@ -1,6 +1,6 @@
 -- squawk-ignore-file ban-drop-function
--- Drop routines that are created again in this transaction with one more argument, which has a default. So calls of
--- earlier code find them.
+-- Drop routines that are created again in this transaction with other arguments. Those that earlier code calls have one
+-- more argument with a default, so it finds them.
 
 -- These take the total that the customer saw.
 drop function if exists events.book(uuid, integer, events.payment_method, uuid, boolean, uuid, text, text);
@@ -18,3 +18,11 @@ drop function if exists payments.quote_seats(events.terms, uuid, integer, text);
 drop function if exists events.hold_until_paid(events.terms, uuid, integer, uuid);
 drop function if exists payments.refuse_intent(uuid, jsonb);
 drop function if exists payments.payment_details(uuid);
+
+-- Only routines call these, and this transaction creates each caller again.
+drop function if exists
+    events.adjust_inventory(uuid, integer, integer, integer),
+    events.refuse_sold_out(uuid),
+    events.require_seats(events.terms, uuid, integer),
+    events.resolve_payment_method(events.terms, payments.quotes, events.payment_method, text),
+    payments.payment_methods(uuid, text);

@@ -12,5 +12,33 @@ alter table events.inventory add constraint seats_set_aside_are_free check (
 comment on column events.inventory.set_aside is
 'Free seats for waitlist entries: they became free while somebody waited.';
 
-alter type events.event_listing add attribute booking_open boolean;
-alter type events.event_listing add attribute waitlist_open boolean;
+-- A type of its own, because the former search returns events.event_listing and runs until the post migrations.
+create type events.listed_event as (
+    id uuid,
+    series_id uuid,
+    title text,
+    category text,
+    language text,
+    starts_at timestamptz,
+    ends_at timestamptz,
+    time_zone text,
+    price_cents bigint,
+    currency text,
+    price_tier text,
+    organization_id uuid,
+    organization_name text,
+    location_id uuid,
+    location_name text,
+    city text,
+    country text,
+    instructor_id uuid,
+    instructor_name text,
+    capacity integer,
+    seats_left integer,
+    availability text,
+    waitlisted integer,
+    booking_open boolean,
+    waitlist_open boolean
+);
+
+comment on type events.listed_event is 'An event in public lists, without private columns.';

@@ -5,8 +5,5 @@ alter table events.inventory validate constraint seats_set_aside_are_free;
 -- Only routines called these, and each of them calls the new signature.
 -- squawk-ignore ban-drop-function
 drop function if exists
-    events.adjust_inventory(uuid, integer, integer, integer),
     events.availability(integer, integer, integer),
-    events.may_skip_waitlist(uuid),
-    events.refuse_sold_out(uuid),
-    events.require_seats(events.terms, uuid, integer);
+    events.may_skip_waitlist(uuid);

@@ -10,3 +10,5 @@ drop function if exists events.search_events(
 drop function if exists events.search_query(text);
 -- squawk-ignore require-concurrent-index-deletion
 drop index if exists events.events_by_words;
+-- squawk-ignore ban-drop-type
+drop type if exists events.event_listing;

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -391,6 +392,13 @@ def test_database_after_renames_and_post_equals_a_new_database(server, url, sql,
             assert schema.dump(url) == schema.dump(server.url("built_new"))
         finally:
             connection.execute("drop database built_new with (force)")
+
+
+def test_views_name_their_columns():
+    """A view is created again only when its text changes, so `select *` would miss a column that a migration adds."""
+    views = sorted((SQL / "views").rglob("*.sql"))
+
+    assert [view.name for view in views if re.search(r"(?:select|,)\s+(?:\w+\.)?\*", view.read_text())] == []
 
 
 def test_database_ahead_of_the_folder_is_accepted(url, sql):

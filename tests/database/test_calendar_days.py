@@ -23,7 +23,8 @@ UTC_DAY = "a day of UTC, as the documentation says"
 
 SQL_REASONS = {
     "routines/events/insights/event_summary.sql": LOCAL,
-    "routines/events/insights/instructor_schedule.sql": LOCAL,
+    "routines/events/insights/instructor_schedule_v2.sql": LOCAL,
+    "routines/events/search/match_listings.sql": "seconds since 1970",
     "routines/events/series/record_occurrences.sql": LOCAL,
     "routines/events/series/reschedule_occurrences.sql": LOCAL,
     "routines/messaging/endpoints/endpoint_payload.sql": "a text in UTC, which it names",
@@ -50,6 +51,7 @@ PYTHON_REASONS = {
     "payments/payouts.py": "a date that Stripe states in UTC",
     "rating/activity.py": "how far back statistics look, in hours",
     "scheduling/edits.py": LOCAL,
+    "scheduling/exceptions.py": LOCAL,
     "scheduling/generation.py": LOCAL,
     "scheduling/recurrence.py": LOCAL,
     "scheduling/rules.py": LOCAL,
@@ -220,7 +222,7 @@ READS = {
     "statement lines": "select jsonb_agg(s) from payments.organizer_statement_lines(%(organization)s,"
     " current_date - 40, current_date + 40) as s",
     "analytics": "select events.organization_analytics(%(organization)s)",
-    "schedule": "select events.instructor_schedule(%(instructor)s, current_date, current_date + 60)",
+    "schedule": "select events.instructor_schedule_v2(%(instructor)s, current_date, current_date + 60)",
     "dashboard": "select events.customer_dashboard()",
     "invoices": "select jsonb_agg(i) from payments.invoice_states as i",
     "overdue": "select jsonb_agg(i) from payments.overdue_invoices as i",

@@ -2,7 +2,9 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -24,6 +26,7 @@ REASONS = {
     "ops.caller_id()": "by the role",
     "ops.caller_is_owner()": "only to see that none are set",
     "ops.caller_is_service()": "by the role",
+    "ops.caller_is_owner()": "only without claims, for a login that may write the ledger",
     "public.outbox.correlation_id": "names a request and grants no right",
 }
 """Objects that read the claims without ops.claims or ops.caller_id, with the reason."""
@@ -126,6 +129,17 @@ def test_statement_that_drops_its_role_gains_no_rights(db, connect, login, role,
     assert {name: row[name] for name in seen} == seen
 
 
+@pytest.mark.parametrize("login", LOGINS.values())
+def test_login_without_role_and_claims_does_not_count_as_the_owner(rolled_back, login):
+    rolled_back.execute(f"grant usage on schema ops, payments to {login}")
+    rolled_back.execute(f"grant execute on function ops.caller_is_owner() to {login}")
+    assert rolled_back.execute("select ops.caller_is_owner() as owner").fetchone() == {"owner": True}
+
+    rolled_back.execute(f"set session authorization {login}")
+
+    assert rolled_back.execute("select ops.caller_is_owner() as owner").fetchone() == {"owner": False}
+
+
 def test_person_who_drops_their_role_cannot_erase_another(db, connect):
     victim = stages.create(db).customer()
     api = connect("marquee_people")
@@ -195,35 +209,44 @@ def test_routine_that_reads_the_claims_directly_is_reported(rolled_back):
     assert reads_claims(rolled_back) - REASONS.keys() == {"ops.novelty()"}
 
 
-def test_former_login_works_until_the_post_migrations_drop_it(server, copier):
+@pytest.fixture
+def former_sql(tmp_path) -> Path:
+    """Return a folder of SQL with the migrations before the one that drops the former login."""
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    for path in (SQL / "migrations").glob("*.sql"):
+        if path.name < "0095":
+            shutil.copy(path, folder)
+    return tmp_path
+
+
+def test_former_login_of_a_database_without_its_removal_is_dropped(server, copier, former_sql):
     copier.execute("create database upgraded")
     try:
         with psycopg.connect(server.url("upgraded"), autocommit=True) as owner:
-            migrations.migrate(owner, SQL, "pre")
-            # The state that the previous release left.
-            owner.execute("grant execute on function ops.act_as(jsonb) to marquee_api")
-            owner.execute(f"alter role marquee_api password '{API_PASSWORD}'")
+            migrations.migrate(owner, former_sql)
+            owner.execute(f"alter role marquee_api login password '{API_PASSWORD}'")
             former = server.url("upgraded", "marquee_api", API_PASSWORD)
             for role in ROLES:
                 with psycopg.connect(former) as api:
-                    api.execute("select ops.act_as(%s)", [Jsonb({"role": role, "sub": str(uuid4())})])
-                    assert api.execute("select current_user::text").fetchone() == (role,)
+                    api.execute(f"set role {role}")
 
-            migrations.migrate(owner, SQL, "post")
+            migrations.migrate(owner, SQL)
 
             assert owner.execute("select from pg_roles where rolname = 'marquee_api'").fetchone() is None
             with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
                 psycopg.connect(former)
     finally:
         copier.execute("drop database upgraded with (force)")
+        copier.execute("drop role if exists marquee_api")
 
 
-def test_former_login_used_by_another_database_stays_without_rights(server, copier):
+def test_former_login_used_by_another_database_stays_without_rights(server, copier, former_sql):
     for name in ("upgraded", "behind"):
         copier.execute(f"create database {name}")
     try:
         with psycopg.connect(server.url("behind"), autocommit=True) as behind:
-            migrations.migrate(behind, SQL, "pre")
+            migrations.migrate(behind, former_sql)
         with psycopg.connect(server.url("upgraded"), autocommit=True) as owner:
             migrations.migrate(owner, SQL)
             row = owner.execute("select r.rolcanlogin from pg_roles as r where r.rolname = 'marquee_api'").fetchone()

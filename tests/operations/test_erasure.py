@@ -1,5 +1,6 @@
 """A person uses every feature, with a marker in every text, and is erased. Then only invoices contain the marker."""
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -289,6 +290,7 @@ def life(db: Connection, aws: Any, tmp_path: Any) -> Life:
     db.execute("insert into ops.alert_recipients (email) values (%s)", [EMAIL])
     gateway.post("webhook-endpoints", "/webhook-endpoints", {"url": "https://hooks.example.com/x"},
                  caller=Caller(desk.stage.owner, "authenticated", organization_id))  # fmt: skip
+    life.call(person, "users.create_calendar_address", hashlib.sha256(MARKER.encode()).digest())
     pay_and_book(life)
     hold_and_wait(life)
     buy_credits(life)

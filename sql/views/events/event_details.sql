@@ -32,7 +32,7 @@ select
     i.held::integer as held,
     i.waitlisted::integer as waitlisted,
     events.seats_left(i) as seats_left,
-    events.availability(i.capacity, events.seats_left(i)) as availability,
+    events.availability_v2(i.capacity, events.seats_left(i)) as availability,
     events.open_to_everybody(t) as booking_open,
     events.waitlist_is_open(t, i) as waitlist_open,
     o.slug as organization_slug,

@@ -26,7 +26,7 @@ select
     i.capacity::integer as capacity,
     i.taken::integer as reg_count,
     events.seats_left(i) as available_spots,
-    events.availability(i.capacity, events.seats_left(i)) as availability_status,
+    events.availability_v2(i.capacity, events.seats_left(i)) as availability_status,
     e.search as search_vector
 from events.events as e
 inner join events.inventory as i on e.id = i.event_id

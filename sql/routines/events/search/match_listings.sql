@@ -120,7 +120,7 @@ begin
         case
             when match_listings.availability is not null then '
                 where (
-                    select events.availability(i.capacity, events.seats_left(i)) = $7
+                    select events.availability_v2(i.capacity, events.seats_left(i)) = $7
                     from events.inventory as i
                     where i.event_id = l.event_id
                 )'

@@ -27,7 +27,7 @@ create or replace function events.search_listings(
     after_id uuid default null,
     most integer default 20
 )
-returns table (rank integer, listing events.event_listing)
+returns table (rank integer, listing events.listed_event)
 language plpgsql
 stable
 security definer
@@ -135,7 +135,7 @@ begin
                             and (
                                 live is null
                                 or (
-                                    select events.availability(i.capacity, events.seats_left(i)) = live
+                                    select events.availability_v2(i.capacity, events.seats_left(i)) = live
                                     from events.inventory as i
                                     where i.event_id = f.event_id
                                 )
@@ -171,9 +171,9 @@ begin
             l.event_id, l.series_id, l.title, l.category, l.language::text, l.starts_at, l.ends_at, l.time_zone,
             l.price_cents, l.currency::text, l.price_tier, l.organization_id, l.organization_name, l.location_id,
             l.location_name, l.city, l.country::text, l.instructor_id, l.instructor_name, i.capacity::integer,
-            events.seats_left(i), events.availability(i.capacity, events.seats_left(i)), i.waitlisted::integer,
+            events.seats_left(i), events.availability_v2(i.capacity, events.seats_left(i)), i.waitlisted::integer,
             events.open_to_everybody(t), events.waitlist_is_open(t, i)
-        )::events.event_listing
+        )::events.listed_event
     from unnest(event_ids, ranks) as f (event_id, rank)
     inner join events.listings as l on l.event_id = f.event_id
     inner join events.inventory as i on i.event_id = l.event_id

@@ -1,9 +1,9 @@
--- events.availability: return an event's availability: available, filling (at most 20 % of its seats are left), full or
--- unlimited.
+-- events.availability_v2: return an event's availability: available, filling (at most 20 % of its seats are left), full
+-- or unlimited.
 --
 -- One expression without a search path, so that the planner inlines it.
 
-create or replace function events.availability(capacity integer, seats_left integer)
+create or replace function events.availability_v2(capacity integer, seats_left integer)
 returns text
 language sql
 immutable
@@ -15,7 +15,7 @@ return case
     else 'available'
 end;
 
-comment on function events.availability(integer, integer) is
+comment on function events.availability_v2(integer, integer) is
 'Return an event''s availability: available, filling, full or unlimited.';
 
-grant execute on function events.availability(integer, integer) to app_read;
+grant execute on function events.availability_v2(integer, integer) to app_read;
