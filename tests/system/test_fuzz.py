@@ -15,7 +15,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import hypothesis
 import psycopg
@@ -29,6 +29,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS
 from schemathesis.core.failures import FailureGroup
 
+from marquee.catalog import addresses
 from marquee.core import database
 from marquee.core.identity import Caller, service
 from marquee.edge import queues
@@ -162,9 +163,18 @@ def stock(db: Any, world: scheduling.World, path: str) -> dict[str, list[str]]:
         known["event_id"] = [parked_stripe_event(db)]
     if path.startswith("/ratings/requests/"):
         known["request_id"] = [queued_request(world)]
+    if path.startswith("/calendars/"):
+        known["secret"] = [calendar_secret(db, customer)]
     if any(word in path for word in ("fee", "invoice", "package", "purchase", "refund", "payment", "promo", "credit")):
         known |= money_ids(db, world, stage)
     return {name: [str(one) for one in ids] for name, ids in known.items()}
+
+
+def calendar_secret(db: Any, customer: UUID) -> str:
+    """Give the customer's calendar a secret address, and return the secret."""
+    secret = uuid4().hex
+    routines.call(db, customer, "select users.create_calendar_address(%s)", [addresses.hash_of(secret)])
+    return secret
 
 
 def money_ids(db: Any, world: scheduling.World, stage: stages.Stage) -> dict[str, list[Any]]:
