@@ -5,7 +5,7 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 11, views 5, routines 156
+-- - events: tables 11, views 5, routines 157
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 62
 -- - organizations: tables 7, views 0, routines 4
@@ -455,14 +455,14 @@ CREATE TABLE events.holds (
     held_by uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     ended_at timestamp with time zone,
-    price_cents bigint,
-    replaces_id uuid,
-    CONSTRAINT held_price_is_not_negative CHECK ((price_cents >= 0))
+    seat_prices_cents bigint[],
+    used_by uuid,
+    CONSTRAINT held_prices_are_not_negative CHECK ((0 <= ALL (seat_prices_cents)))
 );
 COMMENT ON TABLE events.holds IS 'Seats reserved for a customer for a limited time. Until they expire they count like sold seats.';
 COMMENT ON COLUMN events.holds.ended_at IS 'When the hold stopped reserving seats. An expired hold ends at its expiry, even if a job notices it later.';
-COMMENT ON COLUMN events.holds.price_cents IS 'The price of one seat when it was held. It applies until the hold expires. Null for seats of an unpaid booking.';
-COMMENT ON COLUMN events.holds.replaces_id IS 'Of an unpaid booking: the consumed hold or offer whose seats it reserves.';
+COMMENT ON COLUMN events.holds.seat_prices_cents IS 'The price of each seat when it was held. It applies until the hold expires. Null for seats of an unpaid booking.';
+COMMENT ON COLUMN events.holds.used_by IS 'The booking that used the hold or offer.';
 ALTER TABLE ONLY events.holds ADD CONSTRAINT holds_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY events.holds
     ADD CONSTRAINT holds_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
@@ -484,7 +484,7 @@ CREATE TRIGGER count_deleted AFTER DELETE ON events.holds REFERENCING OLD TABLE 
 CREATE TRIGGER count_inserted AFTER INSERT ON events.holds FOR EACH ROW EXECUTE FUNCTION events.count_holds();
 CREATE TRIGGER count_updated AFTER UPDATE ON events.holds REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_holds();
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('hold');
-CREATE TRIGGER keep_price BEFORE INSERT ON events.holds FOR EACH ROW WHEN (((new.price_cents IS NULL) AND (new.purpose <> 'payment'::events.hold_purpose))) EXECUTE FUNCTION events.keep_price();
+CREATE TRIGGER keep_price BEFORE INSERT ON events.holds FOR EACH ROW WHEN (((new.seat_prices_cents IS NULL) AND (new.purpose <> 'payment'::events.hold_purpose))) EXECUTE FUNCTION events.keep_price();
 CREATE TRIGGER record_hold_end BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN (((old.status = 'active'::events.hold_status) AND (new.status <> 'active'::events.hold_status))) EXECUTE FUNCTION events.record_hold_end();
 GRANT SELECT ON TABLE events.holds TO app_read;
 
@@ -1058,6 +1058,11 @@ CREATE FUNCTION events.folded(value text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION events.folded IS 'Return a text in lower case without accents.';
 
+CREATE FUNCTION events.held_list_cents(hold events.holds) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.held_list_cents IS 'Return the list price of all seats of a hold, in cents.';
+
 CREATE FUNCTION events.hold_again_at(
     event_id uuid,
     customer_id uuid,
@@ -1084,13 +1089,7 @@ CREATE FUNCTION events.hold_seats(
 COMMENT ON FUNCTION events.hold_seats IS 'Hold seats for a customer for some minutes. Returns the hold.';
 GRANT ALL ON FUNCTION events.hold_seats TO authenticated, service_role;
 
-CREATE FUNCTION events.hold_until_paid(
-    terms events.terms,
-    customer_id uuid,
-    seats integer,
-    held_by uuid,
-    replaces_id uuid DEFAULT NULL::uuid
-) RETURNS uuid
+CREATE FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, seats integer, held_by uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.hold_until_paid IS 'Hold seats while a customer pays for them. Returns the id of the hold.';
@@ -1130,7 +1129,7 @@ GRANT ALL ON FUNCTION events.join_waitlist TO authenticated, service_role;
 CREATE FUNCTION events.keep_price() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.keep_price IS 'Record the event''s current price in a new hold.';
+COMMENT ON FUNCTION events.keep_price IS 'Record the event''s current price for each seat of a new hold.';
 
 CREATE FUNCTION events.late_cancellation_cents(booking events.bookings) RETURNS bigint
     LANGUAGE sql IMMUTABLE
@@ -1711,6 +1710,7 @@ CREATE FUNCTION events.use_reservations(
     event_id uuid,
     customer_id uuid,
     named_hold_id uuid,
+    booking_id uuid,
     OUT seats integer,
     OUT hold_id uuid
 ) RETURNS record
@@ -7880,7 +7880,7 @@ CREATE FUNCTION users.create_calendar_address(secret_hash bytea) RETURNS timesta
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION users.create_calendar_address IS 'Give the caller''s calendar a secret address, and revoke the former one.';
-GRANT ALL ON FUNCTION users.create_calendar_address TO authenticated;
+GRANT ALL ON FUNCTION users.create_calendar_address TO authenticated, service_role;
 
 CREATE FUNCTION users.edit_profile(name text DEFAULT NULL::text, language text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -7935,7 +7935,7 @@ CREATE FUNCTION users.revoke_calendar_address() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION users.revoke_calendar_address IS 'Revoke the secret address of the caller''s calendar.';
-GRANT ALL ON FUNCTION users.revoke_calendar_address TO authenticated;
+GRANT ALL ON FUNCTION users.revoke_calendar_address TO authenticated, service_role;
 
 CREATE FUNCTION users.sweep_erased(
     after timestamp with time zone DEFAULT '-infinity'::timestamp with time zone,

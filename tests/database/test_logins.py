@@ -26,7 +26,6 @@ REASONS = {
     "ops.caller_id()": "by the role",
     "ops.caller_is_owner()": "only to see that none are set",
     "ops.caller_is_service()": "by the role",
-    "ops.caller_is_owner()": "only without claims, for a login that may write the ledger",
     "public.outbox.correlation_id": "names a request and grants no right",
 }
 """Objects that read the claims without ops.claims or ops.caller_id, with the reason."""

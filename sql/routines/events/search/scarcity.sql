@@ -1,8 +1,8 @@
 -- events.scarcity: return whether an event may be filling (1), full (2), one of them (3) or neither (0), by its counters.
 --
--- It holds for every event that events.availability_v2 calls full or filling. While people wait or hold the last seats, the
--- seats on sale can differ from the counters, so both are possible. One expression without a search path, so that the
--- planner inlines it.
+-- It holds for every event that events.availability_v2 calls full or filling. While people wait or hold the last seats,
+-- the seats on sale can differ from the counters, so both are possible. One expression without a search path, so that
+-- the planner inlines it.
 
 create or replace function events.scarcity(capacity integer, taken integer, held integer, waitlisted integer)
 returns integer
