@@ -16,16 +16,15 @@ from tests.kit import rivals, routines
 from tests.kit.legacy_exports import Export, run
 from tests.kit.rivals import Case, Scene, calls
 
-TITLE = calls(
-    """select events.edit_series(series_id => %(series_id)s, changes => '{"title": "New"}')::text""", "owner"
-)
+TITLE = calls("""select events.edit_series(series_id => %(series_id)s, changes => '{"title": "New"}')::text""", "owner")
 LATER = calls(
     "select events.edit_series(series_id => %(series_id)s, changes => '{}', occurrences => %(later)s,"
     " until => %(day)s)::text",
     "owner",
 )
 ENDED = calls(
-    "select events.edit_series(series_id => %(series_id)s, changes => '{}', occurrences => '[]', until => %(day)s)::text",
+    "select events.edit_series(series_id => %(series_id)s, changes => '{}', occurrences => '[]',"
+    " until => %(day)s)::text",
     "owner",
 )
 SMALLER = calls(
