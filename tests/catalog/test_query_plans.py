@@ -245,7 +245,7 @@ def test_mixtures_return_the_events_that_a_plain_query_returns(world: World) -> 
             and (%(price)s::text is null or l.price_tier = %(price)s)
             and (
                 %(availability)s::text is null
-                or events.availability(i.capacity, events.seats_left(i)) = %(availability)s
+                or events.availability_v2(i.capacity, events.seats_left(i)) = %(availability)s
             )
             and l.starts_at >= now()
     """
