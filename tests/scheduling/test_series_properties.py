@@ -139,7 +139,7 @@ def place_of_year(day: date) -> int:
     return day.timetuple().tm_yday
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(rules(), starts, st.integers(0, 400), clocks)
 def test_rule_matches_a_computation_by_whole_periods(parts: Parts, start: date, earlier: int, at: time) -> None:
     anchor = start - timedelta(days=earlier)
@@ -193,7 +193,7 @@ def schedules(draw: st.DrawFn) -> Schedule:
     return readable(replace(schedule, recurrence="\n".join(lines)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(schedules(), st.lists(st.integers(1, 450), min_size=1, max_size=3))
 def test_split_series_occur_as_the_whole(schedule: Schedule, cuts: list[int]) -> None:
     """Split at several dates, also within an interval: all parts together equal the whole."""
@@ -213,7 +213,7 @@ def test_split_series_occur_as_the_whole(schedule: Schedule, cuts: list[int]) ->
     assert found == whole
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(schedules(), clocks, st.sampled_from(ZONES))
 def test_occurrences_keep_their_days_at_a_new_time_in_a_new_zone(schedule: Schedule, at: time, zone: str) -> None:
     changed = replace(schedule, local_start_time=at, time_zone=zone)
@@ -228,7 +228,7 @@ def test_occurrences_keep_their_days_at_a_new_time_in_a_new_zone(schedule: Sched
     assert {wall.date() for wall in walls(back)} == set(before)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(schedules(), rules(), clocks, st.sampled_from(ZONES))
 def test_exceptions_keep_their_days_under_a_new_rule(schedule: Schedule, parts: Parts, at: time, zone: str) -> None:
     before = recurrence.read(schedule)
@@ -249,7 +249,7 @@ def test_exceptions_keep_their_days_under_a_new_rule(schedule: Schedule, parts: 
     assert {moment.date() for moment in before.dates if moment in whole} <= days
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(schedules(), st.integers(1, 450))
 def test_end_of_a_rule_keeps_the_phase(schedule: Schedule, length: int) -> None:
     """Shorten a series that continues another: the remaining occurrences are the same."""
@@ -263,6 +263,6 @@ def test_end_of_a_rule_keeps_the_phase(schedule: Schedule, length: int) -> None:
 
     edited = recurrence.reanchored(rest, exceptions.follow(rest, shorter))
 
-    of_rule = set(walls(replace(rest, recurrence=rule)))
+    of_rule = set(walls(replace(rest, recurrence=rule))) - set(recurrence.read(rest).dates)
     expected = {wall for wall in walls(rest) if wall.date() <= last or wall not in of_rule}
     assert set(walls(edited)) == expected
