@@ -1,4 +1,6 @@
 -- payments.refundable_cents: return the amount of a payment's sale or purchase that can still be refunded, in cents.
+--
+-- Zero for a payment whose booking was paid by another method (payments.has_paid_sale).
 
 create or replace function payments.refundable_cents(intent payments.intents)
 returns bigint
@@ -13,7 +15,9 @@ as $$
                 then (
                     select payments.refundable_sale_cents(s)
                     from payments.sales as s
-                    where s.booking_id = (refundable_cents.intent).booking_id
+                    where
+                        s.booking_id = (refundable_cents.intent).booking_id
+                        and payments.has_paid_sale((refundable_cents.intent).id)
                 )
             else (
                 select payments.refundable_purchase_cents(p)
