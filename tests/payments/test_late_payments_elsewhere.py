@@ -6,7 +6,7 @@ import pytest
 
 from tests.kit import money_invariants, routines
 from tests.kit.money_figures import Till
-from tests.kit.payments import PRICE, dashboard_refund
+from tests.kit.payments import DISPUTE, PRICE, dashboard_refund
 
 METHODS = ["wallet", "invoice", "pass"]
 FEES = {"platform clearing": -320, "platform fees": 320}
@@ -120,6 +120,59 @@ def test_second_refund_of_the_late_payment_is_a_debt(till, method):
     assert stands(till, booking)[:2] == till.before[0][:2]
     assert refunds(till)[1] == ("stripe:re_1:beyond", PRICE, "original", "succeeded", True)
     assert change_of_balances(till) == {"platform clearing": -PRICE - 320, "platform fees": 320, "user cash": PRICE}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_lost_dispute_of_a_refunded_late_payment_is_a_debt(till, method):
+    booking = paid_twice(till, method)
+    own = sent_refund(till)
+
+    for status in ("needs_response", "lost", "lost"):
+        till.apply_payment(booking, refunds=[own], disputes=[{**DISPUTE, "status": status}])
+
+    assert stands(till, booking)[:2] == till.before[0][:2]
+    assert refunds(till)[1:] == [("dispute:beyond:0", PRICE, "dispute", "succeeded", True)]
+    assert change_of_balances(till) == {"platform clearing": -PRICE - 320, "platform fees": 320, "user cash": PRICE}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_lost_dispute_completes_the_refund_of_the_late_payment(till, method):
+    booking = paid_twice(till, method)
+
+    for status in ("needs_response", "lost", "lost"):
+        till.apply_payment(booking, disputes=[{**DISPUTE, "status": status}])
+
+    assert stands(till, booking) == till.before[0]
+    assert refunds(till) == [("too_late", PRICE, "dispute", "succeeded", False)]
+    assert change_of_balances(till) == FEES
+
+
+def test_open_dispute_of_the_late_payment_does_not_block_refunds_of_the_sale(till):
+    booking = paid_twice(till, "wallet", disputes=[{**DISPUTE, "status": "needs_response"}])
+
+    till.refund(booking, 4000)
+
+    assert ("wallet", PRICE, 4000) in stands(till, booking)[1]
+
+
+@pytest.mark.parametrize(("status", "sent"), [("needs_response", False), ("lost", False), ("lost", True)])
+def test_dispute_of_the_late_payment_spares_the_promo_credits_of_the_sale(till, status, sent):
+    till.create_code("GIFT", kind="credits", amount_cents=2000, currency="CHF")
+    till.give(till.booker, PRICE)
+    booking = till.buy_with("card", promo_code="GIFT")
+    till.apply_payment(booking, "requires_payment_method")
+    query = "select events.change_payment_method(booking_id => %s, payment_method => 'wallet')"
+    routines.call(till.db, till.booker, query, [booking["id"]])
+
+    till.apply_payment(booking)
+    own = [sent_refund(till)] if sent else []
+    till.apply_payment(booking, refunds=own, disputes=[{**DISPUTE, "status": status}])
+
+    # They wait while the customer owes money that was returned twice.
+    lots = till.db.execute(
+        "select remaining, frozen_at is not null as frozen from payments.credit_lots where booking_id is not null"
+    )
+    assert [tuple(row.values()) for row in lots.fetchall()] == [(2000, sent)]
 
 
 def test_late_payment_that_returns_to_the_wallet_returns_no_credits_of_the_sale(till):
