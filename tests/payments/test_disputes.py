@@ -1,11 +1,13 @@
 """Disputes: a disputed payment is not refunded too, and a lost dispute counts as the customer's refund."""
 
+import functools
+
 import psycopg
 import pytest
 
 from tests.kit import money_invariants, routines
 from tests.kit.money_figures import Till
-from tests.kit.packages import apply_payment, buy, offer, refund
+from tests.kit.packages import apply_payment, buy, money, offer, refund
 from tests.kit.payments import DISPUTE, PRICE, CardBookings
 from tests.kit.wallets import CreditBookings
 
@@ -201,6 +203,34 @@ def test_package_is_refunded_only_after_its_lost_dispute(db):
     assert db.execute("select status::text, destination from payments.refunds").fetchall() == [
         {"status": "succeeded", "destination": "dispute"}
     ]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        "needs_response won lost", "lost won lost", "won needs_response", "won lost", "lost won lost won",
+        "needs_response won needs_response won", "needs_response won under_review lost won needs_response lost",
+        "won won lost lost won won", "warning_needs_response needs_response warning_closed lost",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("thing", ["booking", "package"])
+def test_last_state_of_a_dispute_decides_what_is_withdrawn(db, thing, facts):
+    till = Till(db)
+    if thing == "booking":
+        what, report = till.paid_by_card(), till.apply_payment
+    else:
+        what = buy(till, till.booker, money(till, price_cents=PRICE))
+        apply_payment(till, what)
+        report = functools.partial(apply_payment, till)
+    before = money_invariants.clearing_cents(db)
+
+    for status in facts.split():
+        for _time in range(2):
+            report(what, disputes=[{**DISPUTE, "status": status}])
+        withdrawn = status in {"needs_response", "under_review", "lost"}
+        assert money_invariants.clearing_cents(db) == before - PRICE * withdrawn
+        assert money_invariants.findings(db) == []
+        assert till.findings() == []
 
 
 def test_staff_refund_what_a_partial_lost_dispute_left(db):
