@@ -9,7 +9,7 @@
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 62
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 27, views 7, routines 184
+-- - payments: tables 27, views 7, routines 188
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -4774,9 +4774,19 @@ CREATE FUNCTION payments.dispute_cover(intent_id uuid) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.dispute_cover IS 'Return the amount of lost disputes of a payment that no refund accounts for yet.';
 
+CREATE FUNCTION payments.dispute_key(kind text, stripe_id text, number integer) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.dispute_key IS 'Return the key of a posting of a dispute.';
+
 CREATE FUNCTION payments.dispute_payload(dispute payments.disputes, intent payments.intents) RETURNS jsonb
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION payments.dispute_payload IS 'Return a dispute, with the booking or purchase of its payment, as its message stores it.';
+
+CREATE FUNCTION payments.dispute_reversals(stripe_id text) RETURNS integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.dispute_reversals IS 'Return how many withdrawals of a dispute were reversed.';
 
 CREATE FUNCTION payments.due_inbox(
     most integer DEFAULT 100,
@@ -4911,6 +4921,11 @@ CREATE FUNCTION payments.grant_promo_credits(booking events.bookings) RETURNS vo
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.grant_promo_credits IS 'Add the credits of a booking''s promo code to the customer''s wallet after payment.';
+
+CREATE FUNCTION payments.has_paid_sale(intent_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.has_paid_sale IS 'Return whether a payment at Stripe paid for the sale of its booking.';
 
 CREATE FUNCTION payments.hash_link(hash bytea, entry bytea) RETURNS bytea
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE;
@@ -5414,6 +5429,11 @@ CREATE FUNCTION payments.refund_late_payment(intent payments.intents) RETURNS vo
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.refund_late_payment IS 'Refund a payment that arrived too late for its seats.';
+
+CREATE FUNCTION payments.refund_lost_dispute(booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.refund_lost_dispute IS 'Count the money of a booking''s lost disputes as a refund of its sale.';
 
 CREATE FUNCTION payments.refund_payload(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE;
