@@ -72,6 +72,30 @@ due as (
     from payments.refunds as r
     group by r.customer_id
 ),
+-- What Stripe holds of each payment: what came, less its refunds there, less what disputes withdrew.
+at_stripe as (
+    select i.id as payment_id, i.currency::text as currency, i.amount_cents::bigint as cents
+    from payments.intents as i
+    where i.status = 'succeeded'
+    union all
+    select r.intent_id, r.currency::text, -r.amount_cents
+    from payments.refunds as r
+    where r.destination = 'original' and r.status in ('pending', 'succeeded')
+    union all
+    select d.intent_id, d.currency::text, -d.amount_cents from payments.disputes as d where d.withdrawn
+),
+in_clearing as (
+    select
+        case t.reference_type when 'payment' then t.reference_id else r.intent_id end as payment_id,
+        a.currency::text as currency,
+        e.amount_cents::bigint as cents
+    from payments.entries as e
+    inner join payments.accounts as a on a.id = e.account_id and a.type = 'clearing'
+    inner join payments.transactions as t on t.id = e.transaction_id
+    left join payments.transactions as o on o.id = t.reverses_id
+    left join payments.refunds as r on r.id = t.reference_id
+    where coalesce(o.kind, t.kind) in ('payment', 'refund_sent', 'dispute')
+),
 package_refunds as (
     select
         r.purchase_id,
@@ -108,6 +132,21 @@ from paid as p
 left join back as b on b.customer_id = p.customer_id
 where p.came <> p.kept + coalesce(b.gone, 0) + coalesce(b.owed, 0) - coalesce(b.going_on, 0)
 union all
+select 'clearing is not what Stripe holds of a payment', m.payment_id
+from (
+    select s.* from at_stripe as s
+    union all
+    select c.payment_id, c.currency, -c.cents from in_clearing as c
+) as m
+group by m.payment_id, m.currency
+having sum(m.cents) <> 0
+union all
+select 'a refund at Stripe has not left clearing', r.id
+from payments.refunds as r
+where
+    starts_with(r.cause, 'stripe:')
+    and (r.intent_id is null or (r.destination not in ('original', 'dispute') and r.earlier_stripe_ids = '{{}}'))
+union all
 select 'what is owed is not in the customer''s cash', coalesce(d.customer_id, c.customer_id)
 from due as d
 full join cash as c on c.customer_id = d.customer_id
@@ -130,7 +169,13 @@ left join payments.refunds as r on r.id = l.refund_id
 cross join lateral (select coalesce(l.purchase_id, l.booking_id, r.intent_id) as id) as p
 where
     l.remaining > 0 and l.frozen_at is null
-    and (payments.is_withdrawn(p.id) or payments.owed_cents(p.id) > 0)
+    and (
+        (
+            payments.is_withdrawn(p.id)
+            and (l.purchase_id is not null or r.id is not null or payments.has_paid_sale(p.id))
+        )
+        or payments.owed_cents(p.id) > 0
+    )
 union all
 select 'credits of a promo code whose booking is over', l.id
 from payments.credit_lots as l
@@ -164,7 +209,7 @@ from events.bookings as b
 inner join given_back as g on g.booking_id = b.id
 left join payments.sales as s on s.booking_id = b.id
 -- A payment that succeeded after the booking was paid otherwise goes back too.
-left join payments.intents as i on i.booking_id = b.id and i.status = 'succeeded' and i.method <> s.method
+left join payments.intents as i on i.booking_id = b.id and i.status = 'succeeded' and s.method is distinct from i.method
 where g.in_all > b.price_cents + coalesce(i.amount_cents, 0)
 union all
 select 'more went back than a payment', i.id

@@ -1,10 +1,13 @@
 """Disputes: a disputed payment is not refunded too, and a lost dispute counts as the customer's refund."""
 
+import functools
+
 import psycopg
 import pytest
 
 from tests.kit import money_invariants, routines
-from tests.kit.packages import apply_payment, buy, offer, refund
+from tests.kit.money_figures import Till
+from tests.kit.packages import apply_payment, buy, money, offer, refund
 from tests.kit.payments import DISPUTE, PRICE, CardBookings
 from tests.kit.wallets import CreditBookings
 
@@ -200,3 +203,96 @@ def test_package_is_refunded_only_after_its_lost_dispute(db):
     assert db.execute("select status::text, destination from payments.refunds").fetchall() == [
         {"status": "succeeded", "destination": "dispute"}
     ]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        "needs_response won lost", "lost won lost", "won needs_response", "won lost", "lost won lost won",
+        "needs_response won needs_response won", "needs_response won under_review lost won needs_response lost",
+        "won won lost lost won won", "warning_needs_response needs_response warning_closed lost",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("thing", ["booking", "package"])
+def test_last_state_of_a_dispute_decides_what_is_withdrawn(db, thing, facts):
+    till = Till(db)
+    if thing == "booking":
+        what, report = till.paid_by_card(), till.apply_payment
+    else:
+        what = buy(till, till.booker, money(till, price_cents=PRICE))
+        apply_payment(till, what)
+        report = functools.partial(apply_payment, till)
+    before = money_invariants.clearing_cents(db)
+
+    for status in facts.split():
+        for _time in range(2):
+            report(what, disputes=[{**DISPUTE, "status": status}])
+        withdrawn = status in {"needs_response", "under_review", "lost"}
+        assert money_invariants.clearing_cents(db) == before - PRICE * withdrawn
+        assert money_invariants.findings(db) == []
+        assert till.findings() == []
+
+
+def test_staff_refund_what_a_partial_lost_dispute_left(db):
+    till = Till(db)
+    booking = till.paid_by_card()
+    till.dispute(booking, amount_cents=4000)
+    with pytest.raises(psycopg.Error) as refused:
+        till.refund(booking, 6001)
+    assert routines.code_of(refused.value) == "refund_exceeds_payment"
+
+    till.refund(booking, 2000)
+    till.refund(booking)
+    with pytest.raises(psycopg.Error) as refused:
+        till.refund(booking)
+    assert routines.code_of(refused.value) == "nothing_to_refund"
+    for _time in range(2):
+        till.dispute(booking, amount_cents=4000)
+
+    assert refunds(till) == [
+        ("succeeded", 4000, "dispute"), ("created", 2000, "original"), ("created", 4000, "original")
+    ]  # fmt: skip
+    till.send_refunds()
+    assert till.balances() == LOST
+    assert till.findings() == []
+    assert money_invariants.findings(db) == []
+
+
+def test_partial_lost_dispute_leaves_the_rest_refundable_to_the_wallet(db):
+    till = Till(db)
+    booking = till.paid_by_card()
+    till.dispute(booking, amount_cents=4000)
+
+    till.refund(booking, destination="wallet")
+
+    assert refunds(till) == [("succeeded", 4000, "dispute"), ("succeeded", 6000, "wallet")]
+    assert money_invariants.findings(db) == []
+
+
+@pytest.mark.parametrize("cents", [None, 1])
+def test_nothing_is_refundable_after_a_whole_lost_dispute(db, cents):
+    till = Till(db)
+    booking = till.paid_by_card()
+    till.dispute(booking)
+
+    with pytest.raises(psycopg.Error) as refused:
+        till.refund(booking, cents)
+
+    assert routines.code_of(refused.value) == ("refund_exceeds_payment" if cents else "nothing_to_refund")
+    assert refunds(till) == []
+
+
+def test_staff_refund_waits_while_one_of_two_disputes_is_open(db):
+    till = Till(db)
+    booking = till.paid_by_card()
+    lost = {**DISPUTE, "amount_cents": 4000, "status": "lost"}
+    till.apply_payment(booking, disputes=[lost, {**lost, "stripe_id": "dp_2", "status": "needs_response"}])
+    with pytest.raises(psycopg.Error) as refused:
+        till.refund(booking, 1000)
+    assert routines.code_of(refused.value) == "payment_disputed"
+
+    till.apply_payment(booking, disputes=[lost, {**lost, "stripe_id": "dp_2", "status": "won"}])
+    till.refund(booking)
+
+    assert refunds(till) == [("succeeded", 4000, "dispute"), ("created", 6000, "original")]
+    assert money_invariants.findings(db) == []

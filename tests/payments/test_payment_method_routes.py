@@ -3,7 +3,7 @@
 import pytest
 
 from marquee.payments import intents
-from tests.kit import gateway, routines
+from tests.kit import gateway, money_invariants, routines
 from tests.kit.stages import DRIFT
 from tests.kit.stripe_standin import settle, stand_in, stripe  # noqa: F401 fixtures
 from tests.kit.wallets import PRICE, CreditBookings
@@ -126,6 +126,29 @@ def test_payment_that_succeeds_after_the_change_is_refunded_once(desk, stripe, c
     assert charge.amount_refunded == PRICE
     desk.cancel(booking)
     assert desk.lots(customer) == [(PRICE, PRICE)]
+
+
+@pytest.mark.parametrize("cents", [PRICE, 4000])
+def test_payment_that_succeeds_after_the_change_and_is_refunded_at_stripe_returns_once(desk, stripe, customer, cents):  # noqa: F811
+    desk.give(customer, PRICE)
+    booking = book(desk, customer).body
+    stripe.fail("unavailable", "/cancel", times=50)
+    assert change(booking, customer, "wallet").body["status"] == "confirmed"
+    stripe.control("/faults", "DELETE")
+    payment_id = booking["payment"]["stripe_payment_intent_id"]
+    stripe.pay(payment_id)
+    stripe.v1.refunds.create({"payment_intent": payment_id, "amount": cents})
+
+    for _ in range(3):
+        sweep(desk)
+        stripe.run()
+
+    assert booking_row(desk) == ("confirmed", "wallet", PRICE)
+    assert desk.lots(customer) == [(PRICE, 0)]
+    (charge,) = stripe.v1.charges.list().data
+    assert charge.amount_refunded == PRICE
+    assert money_invariants.clearing_cents(desk.db) == -desk.balances()["platform fees"]
+    assert money_invariants.findings(desk.db) == []
 
 
 def test_payment_succeeds_between_the_look_and_the_change(desk, stripe, customer, monkeypatch):  # noqa: F811

@@ -1,7 +1,7 @@
 -- payments.return_credits: return refunds that go to wallets to the lots of credits.
 --
--- Money that a wallet paid returns to the lots that it came from, the last-expiring first. Money from another method
--- becomes a new lot, which never expires.
+-- Money that a wallet paid returns to the lots that it came from, the last-expiring first. Money from another method,
+-- such as a payment at Stripe that came later, becomes a new lot, which never expires.
 --
 -- A lot that has expired receives its money too, and that money expires with it. When the organizer cancelled, the lot
 -- becomes usable for 30 more days instead. The refunds are posted before this, which has locked the wallets. The caller
@@ -28,7 +28,9 @@ begin
         inner join payments.sales as s on s.booking_id = r.booking_id and s.method = 'wallet'
         inner join payments.credit_uses as u on u.booking_id = r.booking_id and u.purpose = 'price'
         inner join payments.credit_lots as l on l.id = u.lot_id
-        where r.id = any (return_credits.refund_ids) and r.destination = 'wallet' and u.amount > u.returned
+        where
+            r.id = any (return_credits.refund_ids) and r.destination = 'wallet' and r.intent_id is null
+            and u.amount > u.returned
     ),
     due as (
         select u.refund_id, u.booking_id, u.lot_id, least(u.open, u.amount_cents - u.earlier) as amount

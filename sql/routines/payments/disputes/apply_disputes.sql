@@ -1,8 +1,9 @@
 -- payments.apply_disputes: record the disputes of a payment as Stripe has them, and post them in the ledger.
 --
 -- The organization owes the amount that Stripe withdrew, in the dispute's currency, which can differ from the
--- payment's. When the dispute is won, the posting is reversed. Inquiries withdraw nothing. A lost dispute counts as a
--- refund to the customer (payments.apply_lost_dispute).
+-- payment's. When the dispute is won, the posting is reversed; when it is opened or lost again, the amount is withdrawn
+-- again. So its last state decides. Inquiries withdraw nothing. A lost dispute counts as a refund to the customer
+-- (payments.apply_lost_dispute).
 --
 -- Repeating it changes nothing. Internal. Returns dispute_ and the new status for each change, such as
 -- dispute_won.
@@ -16,6 +17,7 @@ as $$
 declare
     dispute record;
     takes_money boolean;
+    the_number integer;
     the_posting_key text;
     the_currency text;
     did text[] := '{}';
@@ -27,7 +29,8 @@ begin
         )
         order by d.stripe_id
     loop
-        the_posting_key := 'dispute:' || dispute.stripe_id;
+        the_number := payments.dispute_reversals(dispute.stripe_id);
+        the_posting_key := payments.dispute_key('dispute', dispute.stripe_id, the_number);
         the_currency := coalesce(upper(dispute.currency), (apply_disputes.intent).currency);
         takes_money := dispute.status in ('needs_response', 'under_review', 'lost');
 
@@ -46,10 +49,11 @@ begin
                 reference_type => 'payment',
                 reference_id => (apply_disputes.intent).id
             );
-        elsif dispute.status = 'won' then
+        else
             perform payments.reverse_transaction(
-                transaction_id => t.id, idempotency_key => 'dispute_won:' || dispute.stripe_id,
-                reason => 'The dispute was won.'
+                transaction_id => t.id,
+                idempotency_key => payments.dispute_key('dispute_won', dispute.stripe_id, the_number),
+                reason => case dispute.status when 'won' then 'The dispute was won.' else 'The dispute ended.' end
             )
             from payments.transactions as t
             where t.idempotency_key = the_posting_key;

@@ -70,14 +70,7 @@ begin
         if the_intent.purchase_id is not null then
             settled := settled
             + payments.return_disputed_package(the_intent.purchase_id, least(the_cover, the_refundable));
-        elsif
-            the_cover >= the_refundable
-            and exists (
-                select
-                from payments.sales as s
-                where s.booking_id = the_intent.booking_id and s.method = the_intent.method
-            )
-        then
+        elsif the_cover >= the_refundable and payments.has_paid_sale(the_intent.id) then
             perform payments.end_grants(array[the_intent.booking_id]);
         end if;
         if the_cover > the_refundable then

@@ -3,8 +3,8 @@
 -- For front desk, accountants, admins and owners of the organization. The booking stays as it is; cancelling refunds by
 -- itself. Works once per caller and key: the same key with another booking, amount or destination is refused, and the
 -- same request returns the first response. An erased customer's money returns to the original payment, regardless of
--- `destination`. Locks the event's inventory, then the sale. Returns the
--- refund.
+-- `destination`. Refuses while a dispute of the payment is open; money of a lost one counts as refunded before. Locks
+-- the event's inventory, then the sale. Returns the refund.
 --
 -- Refuses: 400 idempotency_key_required, 404 booking_not_found, 409 nothing_to_refund, 409 payment_disputed,
 -- 409 refund_exceeds_payment, 422 idempotency_conflict, 422 invalid_request.
@@ -71,16 +71,16 @@ begin
         the_cause := 'staff:' || refund_booking.idempotency_key;
     end if;
 
-    if
-        payments.is_disputed(the_booking.id)
-        and not exists (
-            select from payments.refunds as r where r.booking_id = the_booking.id and r.cause = the_cause
-        )
-    then
-        raise exception using errcode = 'PT409', message = 'payment_disputed',
-            detail = jsonb_build_object(
-                'detail', 'The customer''s bank has reversed the payment. Wait until the dispute is closed.'
-            )::text;
+    if not exists (
+        select from payments.refunds as r where r.booking_id = the_booking.id and r.cause = the_cause
+    ) then
+        if payments.has_paid_sale(the_booking.id) and payments.is_withdrawn(the_booking.id) then
+            raise exception using errcode = 'PT409', message = 'payment_disputed',
+                detail = jsonb_build_object(
+                    'detail', 'The customer''s bank has reversed the payment. Wait until the dispute is closed.'
+                )::text;
+        end if;
+        perform payments.refund_lost_dispute(the_booking.id);
     end if;
 
     perform payments.refund_bookings(

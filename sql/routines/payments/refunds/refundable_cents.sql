@@ -1,6 +1,6 @@
 -- payments.refundable_cents: return the amount of a payment's sale or purchase that can still be refunded, in cents.
 --
--- Zero for a payment of a booking that another method has paid: its sale is not this payment's.
+-- Zero for a payment whose booking was paid by another method (payments.has_paid_sale).
 
 create or replace function payments.refundable_cents(intent payments.intents)
 returns bigint
@@ -17,7 +17,7 @@ as $$
                     from payments.sales as s
                     where
                         s.booking_id = (refundable_cents.intent).booking_id
-                        and s.method = (refundable_cents.intent).method
+                        and payments.has_paid_sale((refundable_cents.intent).id)
                 )
             else (
                 select payments.refundable_purchase_cents(p)

@@ -34,7 +34,10 @@ as $$
         select d.id
         from payments.intents as i
         inner join payments.disputes as p on p.intent_id = i.id
-        inner join payments.transactions as k on k.idempotency_key = 'dispute:' || p.stripe_dispute_id
+        cross join
+            lateral generate_series(0, payments.dispute_reversals(p.stripe_dispute_id::text)) as n (number)
+        inner join payments.transactions as k
+            on k.idempotency_key = payments.dispute_key('dispute', p.stripe_dispute_id::text, n.number)
         inner join payments.transactions as d on k.id = d.id or k.id = d.reverses_id
         where i.customer_id = spending.customer_id
     ),
