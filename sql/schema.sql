@@ -9,7 +9,7 @@
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 62
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 27, views 7, routines 184
+-- - payments: tables 27, views 7, routines 185
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -3613,7 +3613,7 @@ CREATE TABLE payments.credit_lots (
 COMMENT ON TABLE payments.credit_lots IS 'Credits that a customer received at an organization: wallet money in cents, or units of a pass.';
 COMMENT ON COLUMN payments.credit_lots.account_id IS 'The wallet in the ledger. Its balance is the sum of the remaining amounts of its lots. Null for passes.';
 COMMENT ON COLUMN payments.credit_lots.remaining IS 'The unused amount. Changed only while the wallet''s balance is locked, or, for a pass, the lot itself.';
-COMMENT ON COLUMN payments.credit_lots.lapsed IS 'The amount that expired or was taken back.';
+COMMENT ON COLUMN payments.credit_lots.lapsed IS 'The amount that expired, was taken back, or returned in a lot of its own.';
 COMMENT ON COLUMN payments.credit_lots.booking_id IS 'The booking whose promo code granted it.';
 COMMENT ON COLUMN payments.credit_lots.frozen_at IS 'Since when the credits cannot be used: a dispute holds their payment, or the customer owes a part of it.';
 COMMENT ON COLUMN payments.credit_lots.spent_cents IS 'The spent part of a promo code''s credits when their booking ended: the customer has paid for it. Null: not ended.';
@@ -5547,6 +5547,11 @@ CREATE FUNCTION payments.return_purchase(
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.return_purchase IS 'Refund the unused part of a package, take back its credits, and return the cents.';
+
+CREATE FUNCTION payments.return_to_lots(lot_ids uuid[], amounts bigint[], prolonged boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.return_to_lots IS 'Return amounts to the lots that they came from: money of wallets, or units of passes.';
 
 CREATE FUNCTION payments.reuse_promo_code(booking_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
