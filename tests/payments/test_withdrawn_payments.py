@@ -396,6 +396,38 @@ def test_promotion_beyond_the_price_is_owed_and_paid_by_returned_credits(desk):
     assert remaining(desk, customer) == 500
 
 
+@pytest.mark.parametrize("price", [PRICE, 1000], ids=["the refund covers it", "a part is owed"])
+@pytest.mark.parametrize("batches", [[0, 1], [1, 0], None], ids=["grant first", "spending first", "in one batch"])
+def test_spent_promotion_is_settled_alike_however_the_organizer_cancels(desk, price, batches):
+    promotion(desk)
+    customer = desk.customer()
+    event_ids = [desk.event(price_cents=price), desk.event(price_cents=BONUS)]
+    booking = desk.book(customer, "card", promo_code="BONUS", event_id=event_ids[0])
+    pay(desk, booking)
+    desk.book(customer, "wallet", event_id=event_ids[1])
+
+    for batch in [event_ids] if batches is None else [[event_ids[number]] for number in batches]:
+        desk.db.execute("select events.cancel_events(%s, 'Closed.')", [batch])
+
+    assert sum(sale_refunds(desk, booking)) + remaining(desk, customer) == price
+    assert [row for row in rows(desk) if "owed" in row] == []
+
+
+def test_grants_that_paid_for_each_other_are_settled_in_one_batch(desk):
+    promotion(desk)
+    promotion(desk, code="SECOND", cents=1000)
+    customer = desk.customer()
+    event_ids = [desk.event(price_cents=cents) for cents in (PRICE, BONUS, 1000)]
+    booking = desk.book(customer, "card", promo_code="BONUS", event_id=event_ids[0])
+    pay(desk, booking)
+    desk.book(customer, "wallet", promo_code="SECOND", event_id=event_ids[1])
+    desk.book(customer, "wallet", event_id=event_ids[2])
+
+    desk.db.execute("select events.cancel_events(%s, 'Closed.')", [event_ids])
+
+    assert sum(sale_refunds(desk, booking)) + remaining(desk, customer) == PRICE
+
+
 def test_full_refund_at_stripe_ends_the_promotion_of_its_booking(desk):
     promotion(desk)
     customer = desk.customer()

@@ -50,10 +50,12 @@ begin
     from unnest(reverse_sales.booking_ids, reverse_sales.amounts_cents) as w (booking_id, amount_cents)
     inner join payments.sales as s on s.booking_id = w.booking_id;
 
+    -- First, because a booking of this batch may return credits to the grant of another one.
+    perform payments.end_grants(reverse_sales.booking_ids);
+
     if sold_ids is not null then
         perform payments.refund_bookings(sold_ids, reverse_sales.cause, reverse_sales.destination, the_amounts_cents);
     end if;
-    perform payments.end_grants(reverse_sales.booking_ids);
     perform payments.charge_spent_grants(reverse_sales.booking_ids);
     perform payments.return_passes(reverse_sales.booking_ids, reverse_sales.amounts_cents, by_organizer);
     perform payments.recover_returned_credits(reverse_sales.booking_ids);
