@@ -9,7 +9,7 @@
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 62
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 27, views 7, routines 185
+-- - payments: tables 27, views 7, routines 186
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -5031,6 +5031,11 @@ CREATE FUNCTION payments.lock_credit_payments(booking_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.lock_credit_payments IS 'Lock the payments of bookings, and the payments of the credits that they used.';
+
+CREATE FUNCTION payments.lock_promo_codes(booking_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.lock_promo_codes IS 'Lock the promo codes of bookings, so that their uses can be released.';
 
 CREATE FUNCTION payments.lock_wallets(account_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
