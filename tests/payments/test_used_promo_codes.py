@@ -9,6 +9,7 @@ from tests.kit.payments import dashboard_refund
 from tests.kit.wallets import PRICE, CreditBookings
 
 GIFT = {"kind": "credits", "amount_cents": 2000, "currency": "CHF"}
+LATE = {"cancel_hours_before": 2160}
 
 
 @pytest.fixture
@@ -16,6 +17,14 @@ def till(db):
     till = Till(db)
     yield till
     assert CreditBookings.findings(till) == []
+    assert money_invariants.findings(db) == []
+
+
+@pytest.fixture
+def late(db):
+    late = Till(db, **LATE, late_refund_percent=50)
+    yield late
+    assert CreditBookings.findings(late) == []
     assert money_invariants.findings(db) == []
 
 
@@ -78,3 +87,60 @@ def test_code_whose_credits_are_unspent_returns(till, end):
     ENDS[end](till, booking, event_id)
 
     assert used(till) == 0
+
+
+def test_code_returns_when_the_fee_of_a_late_cancellation_is_waived(late):
+    late.create_code("FREE", kind="percent", percent_bps=10000)
+    late.cancel(late.buy_with("none", promo_code="FREE"), late.booker)
+    assert used(late) == 1
+
+    for _ in range(2):
+        late.call("select payments.waive_fee(fee_id => %s)", late.fee_id())
+
+    assert used(late) == 0
+
+
+def test_code_stays_used_when_the_fee_of_a_missed_event_is_waived(till):
+    till.create_code("TEN", kind="percent", percent_bps=1000)
+    booking = till.buy_with("card", promo_code="TEN")
+    till.apply_payment(booking)
+    till.miss(booking)
+
+    till.call("select payments.waive_fee(fee_id => %s)", till.fee_id())
+
+    assert used(till) == 1
+
+
+@pytest.mark.parametrize("method", ["card", "wallet", "invoice"])
+def test_code_returns_when_staff_refund_the_whole_price(till, method):
+    till.create_code("TEN", kind="percent", percent_bps=1000)
+    till.give(till.booker, PRICE)
+    booking = till.buy_with(method, promo_code="TEN")
+    if method == "card":
+        till.apply_payment(booking)
+    till.refund(booking, 8900)
+    assert used(till) == 1
+
+    till.refund(booking)
+
+    assert used(till) == 0
+    till.cancel(booking)
+    assert used(till) == 0
+
+
+@pytest.mark.parametrize("where", ["by staff", "at Stripe"])
+def test_code_returns_when_the_rest_of_a_late_cancellation_is_refunded(late, where):
+    late.create_code("TEN", kind="percent", percent_bps=1000)
+    booking, _event_id = pay(late, "TEN")
+    late.cancel(booking, late.booker)
+    assert used(late) == 1
+
+    if where == "by staff":
+        late.refund(booking)
+    else:
+        late.send_refunds()
+        sent = late.db.execute("select id, stripe_refund_id as stripe_id from payments.refunds").fetchone()
+        first = {"stripe_id": sent["stripe_id"], "refund_id": str(sent["id"]), "amount_cents": 4500}
+        late.apply_payment(booking, refunds=[{**first, "status": "succeeded"}, dashboard_refund(9, 4500)])
+
+    assert used(late) == 0
