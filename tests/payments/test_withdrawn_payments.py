@@ -309,6 +309,13 @@ def pay(desk, booking, **more):
     return apply_payment(desk, {"id": booking["id"], "price_cents": booking["price_cents"]}, **more)
 
 
+def pay_invoice(desk, booking):
+    query = (
+        "select payments.record_invoice_payment(id) from payments.invoices where booking_id = %s and kind = 'invoice'"
+    )
+    return routines.call(desk.db, desk.stage.owner, query, [booking["id"]])
+
+
 def sale_refunds(desk, booking):
     query = "select amount_cents::int as cents from payments.refunds where booking_id = %s and not beyond order by id"
     return [row["cents"] for row in desk.db.execute(query, [booking["id"]]).fetchall()]
@@ -328,6 +335,8 @@ def test_spent_promotion_is_deducted_from_the_refund(desk, method, by):
     booking = desk.book(customer, method, promo_code="BONUS")
     if method == "card":
         pay(desk, booking)
+    elif method == "invoice":
+        pay_invoice(desk, booking)
     spend(desk, customer, 1500)
 
     match by:
@@ -339,7 +348,39 @@ def test_spent_promotion_is_deducted_from_the_refund(desk, method, by):
             desk.cancel(booking, waive=True)
 
     assert sale_refunds(desk, booking) == [PRICE - 1500]
-    assert remaining(desk, customer) == (PRICE - 1500 if method == "wallet" else 0)
+    assert remaining(desk, customer) == (0 if method == "card" else PRICE - 1500)
+
+
+def test_credits_of_a_booking_by_invoice_are_granted_when_it_is_paid(desk):
+    promotion(desk)
+    customer = desk.customer()
+    desk.db.execute(
+        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
+        [desk.stage.organization_id],
+    )
+    booking = desk.book(customer, "invoice", promo_code="BONUS")
+    assert desk.lots(customer) == []
+
+    for _ in range(2):
+        pay_invoice(desk, booking)
+
+    assert desk.lots(customer) == [(BONUS, BONUS)]
+
+
+def test_invoice_of_a_late_cancellation_grants_no_credits(db):
+    desk = CreditBookings(db, cancel_hours_before=2160, late_refund_percent=50)
+    promotion(desk)
+    customer = desk.customer()
+    desk.db.execute(
+        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
+        [desk.stage.organization_id],
+    )
+    booking = desk.book(customer, "invoice", promo_code="BONUS")
+    desk.cancel(booking, customer)
+
+    pay_invoice(desk, booking)
+
+    assert (desk.lots(customer), desk.findings(), money_invariants.findings(db)) == ([], [], [])
 
 
 @pytest.mark.parametrize("method", ["card", "wallet", "invoice"])
@@ -355,6 +396,8 @@ def test_erasure_returns_the_price_and_the_spent_promotion_once(desk, method):
     booking = desk.book(customer, method, promo_code="BONUS")
     if method == "card":
         pay(desk, booking)
+    elif method == "invoice":
+        pay_invoice(desk, booking)
     spend(desk, customer, 1500)
 
     routines.call(desk.db, customer, "select users.erase_profile(user_id => %s)", [customer])
