@@ -9,7 +9,7 @@
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 62
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 27, views 7, routines 186
+-- - payments: tables 27, views 7, routines 187
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -5528,6 +5528,11 @@ CREATE FUNCTION payments.require_total(
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.require_total IS 'Refuse a purchase whose total is not the one that the customer saw.';
+
+CREATE FUNCTION payments.restore_grants(booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.restore_grants IS 'Grant the lapsed credits of a booking''s promo code again, because a lost dispute was won.';
 
 CREATE FUNCTION payments.return_credits(refund_ids uuid[], by_organizer boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER

@@ -500,6 +500,43 @@ def test_disputed_promotion_is_frozen_and_owed_when_lost(desk):
     assert rows(desk) == [(1500, "dispute", "succeeded", "owed", 1500)]
 
 
+@pytest.mark.parametrize("spent", [0, 1500])
+@pytest.mark.parametrize("course", ["lost won", "needs_response lost won won", "lost won lost won"])
+def test_unspent_promotion_returns_when_the_lost_dispute_is_won(desk, course, spent):
+    promotion(desk)
+    customer = desk.customer()
+    booking = desk.book(customer, "card", promo_code="BONUS")
+    pay(desk, booking)
+    if spent:
+        spend(desk, customer, spent)
+
+    for status in course.split():
+        pay(desk, booking, disputes=[{**DISPUTE, "status": status}])
+
+    assert remaining(desk, customer) == BONUS - spent
+    spend(desk, customer, BONUS - spent)
+    desk.cancel(booking, customer)
+    assert sale_refunds(desk, booking) == [PRICE - BONUS]
+    assert remaining(desk, customer) == 0
+
+
+@pytest.mark.parametrize("end", ["cancelled", "refunded"])
+def test_promotion_of_a_booking_that_is_over_stays_lapsed_when_the_dispute_is_won(desk, end):
+    promotion(desk)
+    customer = desk.customer()
+    booking = desk.book(customer, "card", promo_code="BONUS")
+    pay(desk, booking)
+    pay(desk, booking, disputes=[{**DISPUTE, "status": "lost"}])
+    if end == "cancelled":
+        desk.cancel(booking, customer)
+
+    pay(desk, booking, disputes=[{**DISPUTE, "status": "won"}])
+    if end == "refunded":
+        pay(desk, booking, refunds=[dashboard_refund(1, PRICE)], disputes=[{**DISPUTE, "status": "won"}])
+
+    assert remaining(desk, customer) == 0
+
+
 def test_full_refund_by_staff_ends_the_promotion(desk):
     promotion(desk)
     customer = desk.customer()
