@@ -1,8 +1,8 @@
 -- payments.return_to_lots: return amounts to the lots that they came from: money of wallets, or units of passes.
 --
--- The amounts expire with their lot. With `prolonged` they stay usable for at least 30 days, but the rest of the lot is
--- not prolonged: if there is a rest that expires sooner, the amounts become a lot of their own. The caller has locked
--- the wallets or passes, and posts the same money. One statement for all lots. Internal.
+-- The amounts expire with their lot. With `prolonged` they stay usable for at least 30 days. The rest of the lot is not
+-- prolonged: if there is one that expires sooner, the amounts become a lot of their own. The caller has locked the
+-- wallets or passes, and posts the same money. One statement for all lots. Internal.
 
 create or replace function payments.return_to_lots(lot_ids uuid[], amounts bigint[], prolonged boolean)
 returns void
