@@ -309,6 +309,13 @@ def pay(desk, booking, **more):
     return apply_payment(desk, {"id": booking["id"], "price_cents": booking["price_cents"]}, **more)
 
 
+def pay_invoice(desk, booking):
+    query = (
+        "select payments.record_invoice_payment(id) from payments.invoices where booking_id = %s and kind = 'invoice'"
+    )
+    return routines.call(desk.db, desk.stage.owner, query, [booking["id"]])
+
+
 def sale_refunds(desk, booking):
     query = "select amount_cents::int as cents from payments.refunds where booking_id = %s and not beyond order by id"
     return [row["cents"] for row in desk.db.execute(query, [booking["id"]]).fetchall()]
@@ -328,6 +335,8 @@ def test_spent_promotion_is_deducted_from_the_refund(desk, method, by):
     booking = desk.book(customer, method, promo_code="BONUS")
     if method == "card":
         pay(desk, booking)
+    elif method == "invoice":
+        pay_invoice(desk, booking)
     spend(desk, customer, 1500)
 
     match by:
@@ -339,7 +348,39 @@ def test_spent_promotion_is_deducted_from_the_refund(desk, method, by):
             desk.cancel(booking, waive=True)
 
     assert sale_refunds(desk, booking) == [PRICE - 1500]
-    assert remaining(desk, customer) == (PRICE - 1500 if method == "wallet" else 0)
+    assert remaining(desk, customer) == (0 if method == "card" else PRICE - 1500)
+
+
+def test_credits_of_a_booking_by_invoice_are_granted_when_it_is_paid(desk):
+    promotion(desk)
+    customer = desk.customer()
+    desk.db.execute(
+        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
+        [desk.stage.organization_id],
+    )
+    booking = desk.book(customer, "invoice", promo_code="BONUS")
+    assert desk.lots(customer) == []
+
+    for _ in range(2):
+        pay_invoice(desk, booking)
+
+    assert desk.lots(customer) == [(BONUS, BONUS)]
+
+
+def test_invoice_of_a_late_cancellation_grants_no_credits(db):
+    desk = CreditBookings(db, cancel_hours_before=2160, late_refund_percent=50)
+    promotion(desk)
+    customer = desk.customer()
+    desk.db.execute(
+        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
+        [desk.stage.organization_id],
+    )
+    booking = desk.book(customer, "invoice", promo_code="BONUS")
+    desk.cancel(booking, customer)
+
+    pay_invoice(desk, booking)
+
+    assert (desk.lots(customer), desk.findings(), money_invariants.findings(db)) == ([], [], [])
 
 
 @pytest.mark.parametrize("method", ["card", "wallet", "invoice"])
@@ -355,6 +396,8 @@ def test_erasure_returns_the_price_and_the_spent_promotion_once(desk, method):
     booking = desk.book(customer, method, promo_code="BONUS")
     if method == "card":
         pay(desk, booking)
+    elif method == "invoice":
+        pay_invoice(desk, booking)
     spend(desk, customer, 1500)
 
     routines.call(desk.db, customer, "select users.erase_profile(user_id => %s)", [customer])
@@ -396,6 +439,38 @@ def test_promotion_beyond_the_price_is_owed_and_paid_by_returned_credits(desk):
     assert remaining(desk, customer) == 500
 
 
+@pytest.mark.parametrize("price", [PRICE, 1000], ids=["the refund covers it", "a part is owed"])
+@pytest.mark.parametrize("batches", [[0, 1], [1, 0], None], ids=["grant first", "spending first", "in one batch"])
+def test_spent_promotion_is_settled_alike_however_the_organizer_cancels(desk, price, batches):
+    promotion(desk)
+    customer = desk.customer()
+    event_ids = [desk.event(price_cents=price), desk.event(price_cents=BONUS)]
+    booking = desk.book(customer, "card", promo_code="BONUS", event_id=event_ids[0])
+    pay(desk, booking)
+    desk.book(customer, "wallet", event_id=event_ids[1])
+
+    for batch in [event_ids] if batches is None else [[event_ids[number]] for number in batches]:
+        desk.db.execute("select events.cancel_events(%s, 'Closed.')", [batch])
+
+    assert sum(sale_refunds(desk, booking)) + remaining(desk, customer) == price
+    assert [row for row in rows(desk) if "owed" in row] == []
+
+
+def test_grants_that_paid_for_each_other_are_settled_in_one_batch(desk):
+    promotion(desk)
+    promotion(desk, code="SECOND", cents=1000)
+    customer = desk.customer()
+    event_ids = [desk.event(price_cents=cents) for cents in (PRICE, BONUS, 1000)]
+    booking = desk.book(customer, "card", promo_code="BONUS", event_id=event_ids[0])
+    pay(desk, booking)
+    desk.book(customer, "wallet", promo_code="SECOND", event_id=event_ids[1])
+    desk.book(customer, "wallet", event_id=event_ids[2])
+
+    desk.db.execute("select events.cancel_events(%s, 'Closed.')", [event_ids])
+
+    assert sum(sale_refunds(desk, booking)) + remaining(desk, customer) == PRICE
+
+
 def test_full_refund_at_stripe_ends_the_promotion_of_its_booking(desk):
     promotion(desk)
     customer = desk.customer()
@@ -423,6 +498,43 @@ def test_disputed_promotion_is_frozen_and_owed_when_lost(desk):
 
     assert remaining(desk, customer) == 0
     assert rows(desk) == [(1500, "dispute", "succeeded", "owed", 1500)]
+
+
+@pytest.mark.parametrize("spent", [0, 1500])
+@pytest.mark.parametrize("course", ["lost won", "needs_response lost won won", "lost won lost won"])
+def test_unspent_promotion_returns_when_the_lost_dispute_is_won(desk, course, spent):
+    promotion(desk)
+    customer = desk.customer()
+    booking = desk.book(customer, "card", promo_code="BONUS")
+    pay(desk, booking)
+    if spent:
+        spend(desk, customer, spent)
+
+    for status in course.split():
+        pay(desk, booking, disputes=[{**DISPUTE, "status": status}])
+
+    assert remaining(desk, customer) == BONUS - spent
+    spend(desk, customer, BONUS - spent)
+    desk.cancel(booking, customer)
+    assert sale_refunds(desk, booking) == [PRICE - BONUS]
+    assert remaining(desk, customer) == 0
+
+
+@pytest.mark.parametrize("end", ["cancelled", "refunded"])
+def test_promotion_of_a_booking_that_is_over_stays_lapsed_when_the_dispute_is_won(desk, end):
+    promotion(desk)
+    customer = desk.customer()
+    booking = desk.book(customer, "card", promo_code="BONUS")
+    pay(desk, booking)
+    pay(desk, booking, disputes=[{**DISPUTE, "status": "lost"}])
+    if end == "cancelled":
+        desk.cancel(booking, customer)
+
+    pay(desk, booking, disputes=[{**DISPUTE, "status": "won"}])
+    if end == "refunded":
+        pay(desk, booking, refunds=[dashboard_refund(1, PRICE)], disputes=[{**DISPUTE, "status": "won"}])
+
+    assert remaining(desk, customer) == 0
 
 
 def test_full_refund_by_staff_ends_the_promotion(desk):

@@ -77,9 +77,6 @@ begin
         set status = 'released'
         where h.id = the_booking.hold_id and h.status = 'active';
 
-        if was_unpaid or is_waived or not is_late then
-            perform payments.release_promo_codes(array[the_booking.id]);
-        end if;
         if the_booking.payment_method not in ('none', 'comp') then
             perform payments.reverse_sales(
                 array[the_booking.id], 'cancelled', the_booking.policy ->> 'refund_to',
@@ -92,6 +89,10 @@ begin
                     end
                 ]
             );
+        end if;
+
+        if was_unpaid or is_waived or not is_late then
+            perform payments.release_promo_codes(array[the_booking.id]);
         end if;
 
         if the_booking.price_cents = 0 then

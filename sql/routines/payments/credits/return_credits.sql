@@ -3,9 +3,9 @@
 -- Money that a wallet paid returns to the lots that it came from, the last-expiring first. Money from another method,
 -- such as a payment at Stripe that came later, becomes a new lot, which never expires.
 --
--- A lot that has expired receives its money too, and that money expires with it. When the organizer cancelled, the lot
--- becomes usable for 30 more days instead. The refunds are posted before this, which has locked the wallets. The caller
--- lets the money pay debts first (payments.recover_returned_credits). One statement for all refunds. Internal.
+-- A lot that has expired receives its money too, and that money expires with it. When the organizer cancelled, the
+-- returned money stays usable for 30 days instead (payments.return_to_lots). The refunds are posted before this, which
+-- has locked the wallets. The caller lets the money pay debts first (payments.recover_returned_credits). Internal.
 
 create or replace function payments.return_credits(refund_ids uuid[], by_organizer boolean)
 returns void
@@ -13,6 +13,9 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    the_lot_ids uuid[];
+    the_amounts bigint[];
 begin
     with used as (
         select
@@ -43,31 +46,27 @@ begin
         from due as d
         where u.booking_id = d.booking_id and u.lot_id = d.lot_id and u.purpose = 'price'
     ),
-    back as (
-        update payments.credit_lots as l
-        set
-            remaining = l.remaining + d.amount,
-            expires_at = case
-                when return_credits.by_organizer
-                then greatest(l.expires_at, payments.expiry(l.organization_id, 30))
-                else l.expires_at
-            end
-        from (select d.lot_id, sum(d.amount)::bigint as amount from due as d group by d.lot_id) as d
-        where l.id = d.lot_id
+    fresh as (
+        insert into payments.credit_lots (
+            kind, source, organization_id, customer_id, account_id, currency, amount, remaining, refund_id
+        )
+        select
+            'wallet', 'refund', r.organization_id, r.customer_id,
+            payments.account('user', r.customer_id, 'credits', r.currency, r.organization_id), r.currency, v.amount,
+            v.amount, r.id
+        from payments.refunds as r
+        cross join lateral (
+            select r.amount_cents - coalesce(sum(d.amount), 0)::bigint as amount
+            from due as d
+            where d.refund_id = r.id
+        ) as v
+        where r.id = any (return_credits.refund_ids) and r.destination = 'wallet' and v.amount > 0
     )
 
-    insert into payments.credit_lots (
-        kind, source, organization_id, customer_id, account_id, currency, amount, remaining, refund_id
-    )
-    select
-        'wallet', 'refund', r.organization_id, r.customer_id,
-        payments.account('user', r.customer_id, 'credits', r.currency, r.organization_id), r.currency, v.amount,
-        v.amount, r.id
-    from payments.refunds as r
-    cross join lateral (
-        select r.amount_cents - coalesce(sum(d.amount), 0)::bigint as amount from due as d where d.refund_id = r.id
-    ) as v
-    where r.id = any (return_credits.refund_ids) and r.destination = 'wallet' and v.amount > 0;
+    select array_agg(d.lot_id), array_agg(d.amount) into the_lot_ids, the_amounts
+    from due as d;
+
+    perform payments.return_to_lots(the_lot_ids, the_amounts, prolonged => return_credits.by_organizer);
 end;
 $$;
 

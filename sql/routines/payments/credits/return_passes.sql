@@ -2,10 +2,10 @@
 --
 -- Each booking gets back the given number of units, or all of them if `units` is null, and never more than it used.
 -- Repeating it with null changes nothing. A pass that has expired receives its units too, and they expire with it. When
--- the organizer cancelled, the pass becomes usable for 30 more days instead. The caller
+-- the organizer cancelled, the returned units stay usable for 30 days instead (payments.return_to_lots). The caller
 -- lets the units pay debts first (payments.recover_returned_credits).
 --
--- Locks the passes in id order, after the events' inventories. One statement for all bookings. Internal.
+-- Locks the passes in id order, after the events' inventories. Internal.
 
 create or replace function payments.return_passes(booking_ids uuid[], units bigint[], by_organizer boolean)
 returns void
@@ -13,6 +13,9 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    the_lot_ids uuid[];
+    the_units bigint[];
 begin
     perform
     from payments.credit_lots as l
@@ -54,15 +57,10 @@ begin
         where u.booking_id = d.booking_id and u.lot_id = d.lot_id and u.purpose = 'price'
     )
 
-    update payments.credit_lots as l
-    set
-        remaining = l.remaining + d.amount,
-        expires_at = case
-            when return_passes.by_organizer then greatest(l.expires_at, payments.expiry(l.organization_id, 30))
-            else l.expires_at
-        end
-    from (select d.lot_id, sum(d.amount)::bigint as amount from due as d group by d.lot_id) as d
-    where l.id = d.lot_id;
+    select array_agg(d.lot_id), array_agg(d.amount) into the_lot_ids, the_units
+    from due as d;
+
+    perform payments.return_to_lots(the_lot_ids, the_units, prolonged => return_passes.by_organizer);
 end;
 $$;
 

@@ -8,9 +8,9 @@
 -- The postings go from the customer's cash to the organization's receivable, from which the dispute was taken: so the
 -- organization pays once.
 --
--- When a dispute is won after it was lost, its refunds fail again and wait for staff, and its debts end. Repeating it
--- changes nothing. The caller has locked the payment. Locks the refunds. Internal. Returns the number of refunds that
--- it completed.
+-- When a dispute is won after it was lost, its refunds fail again and wait for staff, its debts end, and unspent
+-- credits of a promo code are granted again. Repeating it changes nothing. The caller has locked the payment. Locks the
+-- refunds. Internal. Returns the number of refunds that it completed.
 
 create or replace function payments.apply_lost_dispute(intent_id uuid)
 returns integer
@@ -90,6 +90,8 @@ begin
         perform payments.reverse_refund_by_dispute(the_refund, 'The dispute was won after all.');
         the_cover := the_cover + the_refund.amount_cents;
     end loop;
+
+    perform payments.restore_grants(apply_lost_dispute.intent_id);
     return settled;
 end;
 $$;

@@ -1,8 +1,8 @@
 -- payments.reverse_fee: reverse the fee of a booking, because it is corrected or waived.
 --
--- Money from the wallet returns to the lots that it came from; a lot that has expired becomes usable for 30 more days.
--- A fee that was paid at the desk or by bank becomes money in the wallet. The organization, which received the payment,
--- pays for it.
+-- Money from the wallet returns to the lots that it came from, and stays usable for at least 30 days
+-- (payments.return_to_lots). A fee that was paid at the desk or by bank becomes money in the wallet. The organization,
+-- which received the payment, pays for it.
 --
 -- Reverses a fee once; without a fee nothing happens. Locks the payments of the credits, then the wallet, after the
 -- event's inventory. Internal.
@@ -15,6 +15,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_fee payments.fees;
+    the_lot_ids uuid[];
+    the_amounts bigint[];
 begin
     update payments.fees as f
     set taken_back_at = statement_timestamp()
@@ -44,12 +46,10 @@ begin
             where u.booking_id = the_fee.booking_id and u.purpose = the_fee.kind
         )
 
-        update payments.credit_lots as l
-        set
-            remaining = l.remaining + b.amount,
-            expires_at = greatest(l.expires_at, payments.expiry(l.organization_id, 30))
-        from back as b
-        where l.id = b.lot_id and b.amount > 0;
+        select array_agg(b.lot_id), array_agg(b.amount) into the_lot_ids, the_amounts
+        from back as b;
+
+        perform payments.return_to_lots(the_lot_ids, the_amounts, prolonged => true);
         perform payments.recover_returned_credits(array[the_fee.booking_id]);
     end if;
 

@@ -1,8 +1,9 @@
 -- payments.waive_fee: waive a fee, as staff decide.
 --
 -- For front desk, accountants, admins and owners of the organization. A payment from the wallet returns to its lots; a
--- payment at the desk or by bank becomes money in the wallet. Locks the event's inventory, the fee, then the wallet.
--- Repeating it changes nothing. Returns the fee.
+-- payment at the desk or by bank becomes money in the wallet. The promo code of a late cancellation is
+-- released. Locks the event's inventory, the fee, the promo code, then the wallet. Repeating it changes nothing.
+-- Returns the fee.
 --
 -- Refuses: 404 fee_not_found.
 
@@ -22,6 +23,9 @@ begin
         update payments.fees as f
         set reason = left(waive_fee.reason, 500), settled_by = ops.caller_id()
         where f.id = the_fee.id;
+        if the_fee.kind = 'late_cancellation' then
+            perform payments.release_promo_codes(array[the_fee.booking_id]);
+        end if;
         perform payments.reverse_fee(the_fee.booking_id);
     end if;
     return (select to_jsonb(s) from payments.fee_states as s where s.id = the_fee.id);

@@ -2,7 +2,8 @@
 --
 -- For accountants, admins and owners of the organization. The paid amount is the invoice less its credit notes. The
 -- customer's debt ends, and the platform no longer owes the amount to the organization, which has the money. The
--- platform's share stays due. Locks the sale. Repeating it changes nothing. Returns the invoice.
+-- platform's share stays due. Grants the credits of the promo code, unless the booking is over. Locks the event's
+-- inventory, the sale, then the wallet. Repeating it changes nothing. Returns the invoice.
 --
 -- Refuses: 404 invoice_not_found, 409 nothing_to_pay, for a credit note and for an invoice that credit notes cover.
 
@@ -14,14 +15,23 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_invoice payments.invoices;
+    the_booking events.bookings;
     the_open_cents bigint;
     the_transaction_id uuid;
 begin
-    select i.* into the_invoice from payments.invoices as i where i.id = record_invoice_payment.invoice_id;
+    -- Read the invoice and the caller's right, lock the event, and read them again: they may have changed meanwhile.
+    for reading in 1 .. 2 loop
+        if reading = 2 then
+            perform events.lock_inventory(the_booking.event_id);
+        end if;
 
-    if not found or not organizations.caller_is(the_invoice.organization_id, 'accountant', 'admin', 'owner') then
-        raise exception using errcode = 'PT404', message = 'invoice_not_found';
-    end if;
+        select i.* into the_invoice from payments.invoices as i where i.id = record_invoice_payment.invoice_id;
+
+        if not found or not organizations.caller_is(the_invoice.organization_id, 'accountant', 'admin', 'owner') then
+            raise exception using errcode = 'PT404', message = 'invoice_not_found';
+        end if;
+        select b.* into the_booking from events.bookings as b where b.id = the_invoice.booking_id;
+    end loop;
 
     perform from payments.sales as s where s.booking_id = the_invoice.booking_id for no key update;
 
@@ -52,6 +62,13 @@ begin
         );
         insert into payments.invoice_payments (invoice_id, amount_cents, transaction_id, recorded_by)
         values (the_invoice.id, the_open_cents, the_transaction_id, ops.caller_id());
+
+        if
+            the_booking.status not in ('cancelled', 'refunded', 'expired')
+            and not users.is_erased(the_booking.customer_id)
+        then
+            perform payments.grant_promo_credits(the_booking);
+        end if;
     end if;
     return payments.invoice_answer(the_invoice.id);
 end;

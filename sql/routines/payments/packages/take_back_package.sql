@@ -80,15 +80,29 @@ begin
         else 0
     end;
 
+    -- Credits that returned late may be in lots of their own (payments.return_to_lots).
+    with live as (
+        select
+            l.id,
+            l.remaining,
+            case l.source when 'purchase' then the_taken else the_taken_bonus end as wanted,
+            sum(l.remaining) over (partition by l.source order by l.expires_at, l.id) - l.remaining as earlier
+        from payments.credit_lots as l
+        where
+            l.purchase_id = the_purchase.id and l.remaining > 0
+            and l.expires_at > coalesce(l.frozen_at, statement_timestamp())
+    ),
+
+    taken as (
+        select v.id, least(v.remaining, v.wanted - v.earlier)::bigint as amount
+        from live as v
+        where v.earlier < v.wanted
+    )
+
     update payments.credit_lots as l
-    set remaining = l.remaining - t.taken, lapsed = l.lapsed + t.taken
-    from (
-        values
-        ('purchase'::payments.credit_source, the_taken), ('promotion'::payments.credit_source, the_taken_bonus)
-    ) as t (source, taken)
-    where
-        l.purchase_id = the_purchase.id and l.source = t.source and t.taken > 0
-        and l.expires_at > coalesce(l.frozen_at, statement_timestamp());
+    set remaining = l.remaining - t.amount, lapsed = l.lapsed + t.amount
+    from taken as t
+    where l.id = t.id;
     perform payments.post_between_owners(
         kind => 'package_refund',
         currency => the_purchase.currency,

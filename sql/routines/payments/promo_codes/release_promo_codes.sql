@@ -1,8 +1,9 @@
 -- payments.release_promo_codes: release the promo codes of bookings that end without benefit.
 --
 -- That is: not paid, cancelled in time or by the organizer, waived, or refunded in full. Each use is released once, so
--- that the code can be used again. payments.reverse_sales ends credits that a code granted. Locks the codes in id
--- order, after the events' inventories. Internal.
+-- that the code can be used again. A use whose credits were spent was a benefit, and stays. If the organizer cancelled
+-- the event, it stays only while the customer owes the spent credits. So the caller has ended the credits before
+-- (payments.end_grants), and has locked the codes before the wallets (payments.lock_promo_codes). Internal.
 
 create or replace function payments.release_promo_codes(booking_ids uuid[])
 returns void
@@ -11,24 +12,21 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform
-    from payments.promo_codes as c
-    where c.id in (
-        select u.promo_code_id
-        from payments.promo_uses as u
-        where u.booking_id = any (release_promo_codes.booking_ids) and u.given_back_at is null
-    )
-    order by c.id
-    for no key update;
-
-    if not found then
-        return;
-    end if;
+    perform payments.lock_promo_codes(release_promo_codes.booking_ids);
 
     with back as (
         update payments.promo_uses as u
         set given_back_at = statement_timestamp()
-        where u.booking_id = any (release_promo_codes.booking_ids) and u.given_back_at is null
+        from events.bookings as b
+        inner join events.inventory as i on i.event_id = b.event_id
+        where
+            u.booking_id = any (release_promo_codes.booking_ids)
+            and u.given_back_at is null
+            and b.id = u.booking_id
+            and case
+                when i.closed then payments.owed_cents(b.id)
+                else payments.spent_grant_cents(b.id)
+            end = 0
         returning u.promo_code_id
     )
 

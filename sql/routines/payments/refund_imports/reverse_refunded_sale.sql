@@ -19,11 +19,6 @@ declare
     the_refund payments.refunds;
 begin
     if the_booking_id is not null then
-        -- A full refund returns the promo code: codes are locked before wallets.
-        perform
-        from payments.promo_codes as c
-        where c.id in (select u.promo_code_id from payments.promo_uses as u where u.booking_id = the_booking_id)
-        for no key update;
         perform payments.refund_bookings(
             array[the_booking_id], the_cause, 'original', array[reverse_refunded_sale.amount_cents]
         );

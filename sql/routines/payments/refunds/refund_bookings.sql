@@ -12,10 +12,11 @@
 -- all partial refunds.
 --
 -- Does not refund the spent part of credits that a promo code granted (payments.refundable_sale_cents). When nothing
--- refundable remains, the other part lapses.
+-- refundable remains, the other part lapses. A full refund releases the promo code.
 --
--- The number of statements does not grow with the bookings, except one per 1000 postings. Locks the sales in id order,
--- after the events' inventories, then the payments, the wallets, and the invoice numbers last. Internal.
+-- The number of statements does not grow with the bookings, except one per 1000 postings. Locks the promo codes and the
+-- sales in id order, after the events' inventories, then the payments, the wallets, and the invoice numbers last.
+-- Internal.
 --
 -- Refuses: 409 refund_exceeds_payment.
 
@@ -30,6 +31,7 @@ as $$
 declare
     new_ids uuid[];
 begin
+    perform payments.lock_promo_codes(refund_bookings.booking_ids);
     perform
     from payments.sales as s
     where s.booking_id = any (refund_bookings.booking_ids)
@@ -124,6 +126,12 @@ begin
         from payments.credit_lots as l
         inner join payments.sales as s on s.booking_id = l.booking_id
         where l.booking_id = any (refund_bookings.booking_ids) and payments.refundable_sale_cents(s) = 0
+    ));
+
+    perform payments.release_promo_codes(array(
+        select s.booking_id
+        from payments.sales as s
+        where s.booking_id = any (refund_bookings.booking_ids) and s.refunded_cents = s.amount_cents
     ));
 
     -- A refund that was made directly at Stripe is not the money that the bank paid through a dispute.

@@ -3,8 +3,8 @@
 -- `amounts_cents` is the total that each booking returns, earlier refunds included (null: the whole price), or the
 -- number of a pass's units. Works once per booking and cause. Credits that a promo code granted lapse; their spent part
 -- is deducted from the refund, and owed if it exceeds it. The use of the code is released here only if the organizer
--- cancelled (payments.release_promo_codes). Locks the payments, then the customers' wallets together, in order. The
--- caller holds the events' locks. Internal.
+-- cancelled (payments.release_promo_codes). Locks the codes, the payments, then the customers' wallets together, in
+-- order. The caller holds the events' locks. Internal.
 
 create or replace function payments.reverse_sales(
     booking_ids uuid[], cause text, destination text default null, amounts_cents bigint[] default null
@@ -19,12 +19,8 @@ declare
     the_amounts_cents bigint[];
     by_organizer boolean := reverse_sales.cause = 'event_cancelled';
 begin
+    perform payments.lock_promo_codes(reverse_sales.booking_ids);
     perform payments.stop_payments(reverse_sales.booking_ids);
-
-    if by_organizer then
-        perform payments.release_promo_codes(reverse_sales.booking_ids);
-    end if;
-
     perform payments.lock_credit_payments(reverse_sales.booking_ids);
     perform payments.lock_wallets(array(
         select a.id
@@ -50,13 +46,19 @@ begin
     from unnest(reverse_sales.booking_ids, reverse_sales.amounts_cents) as w (booking_id, amount_cents)
     inner join payments.sales as s on s.booking_id = w.booking_id;
 
+    -- First, because a booking of this batch may return credits to the grant of another one.
+    perform payments.end_grants(reverse_sales.booking_ids);
+
     if sold_ids is not null then
         perform payments.refund_bookings(sold_ids, reverse_sales.cause, reverse_sales.destination, the_amounts_cents);
     end if;
-    perform payments.end_grants(reverse_sales.booking_ids);
     perform payments.charge_spent_grants(reverse_sales.booking_ids);
     perform payments.return_passes(reverse_sales.booking_ids, reverse_sales.amounts_cents, by_organizer);
     perform payments.recover_returned_credits(reverse_sales.booking_ids);
+
+    if by_organizer then
+        perform payments.release_promo_codes(reverse_sales.booking_ids);
+    end if;
 end;
 $$;
 

@@ -2,7 +2,8 @@
 --
 -- The money comes from the customer's cash account, where Stripe's payment is, from their wallet at the organization,
 -- or as a debt by invoice. Tax that was added to the price goes to the organization, which owes it to the state; the
--- platform's share is computed without it. Posts once per booking. The caller holds the event's lock. Internal.
+-- platform's share is computed without it. Credits of a promo code are granted, except for an invoice, which is unpaid
+-- (payments.record_invoice_payment). Posts once per booking. The caller holds the event's lock. Internal.
 --
 -- Refuses: 409 insufficient_funds.
 
@@ -63,10 +64,10 @@ begin
         reference_type => 'booking',
         reference_id => the_booking.id
     );
-    perform payments.grant_promo_credits(the_booking);
-
     if the_booking.payment_method = 'invoice' then
         perform payments.issue_invoice(the_booking);
+    else
+        perform payments.grant_promo_credits(the_booking);
     end if;
 end;
 $$;

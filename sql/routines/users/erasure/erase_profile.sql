@@ -134,7 +134,7 @@ begin
         for no key update
     );
 
-    perform payments.release_promo_codes(array(
+    perform payments.lock_promo_codes(array(
         select b.id
         from events.bookings as b
         inner join events.terms as t on t.event_id = b.event_id
@@ -192,6 +192,7 @@ begin
         loop
             bookings_cancelled := bookings_cancelled + 1;
             perform payments.reverse_sales(array[the_booking.id], 'cancelled');
+            perform payments.release_promo_codes(array[the_booking.id]);
             insert into public.outbox (topic, key, payload)
             values (
                 'booking.cancelled', the_event_id::text,
