@@ -380,3 +380,51 @@ def test_edit_of_all_keeps_the_local_time_across_dst(world: World) -> None:
     events = scheduling.events_of(world, series["id"])
     assert {event["starts_at"].astimezone(ZURICH).strftime("%H:%M") for event in events} == {"07:15"}
     assert all(event["starts_at"] > datetime.now(UTC) for event in events)
+
+
+@pytest.mark.parametrize(
+    ("change", "changed"),
+    [
+        ({}, ["ends_at", "starts_at"]),
+        ({"location_id": True}, ["ends_at", "location_id", "starts_at"]),
+        ({"location_id": True, "instructor_id": None}, ["ends_at", "location_id", "starts_at"]),
+    ],
+)
+def test_one_edit_sends_one_message_to_each_person(world: World, change: dict[str, Any], changed: list[str]) -> None:
+    series = scheduling.make_series(world, instructor_id=str(world.instructor_id))
+    scheduling.book(world, scheduling.events_of(world, series["id"])[2]["id"], world.customer)
+    world.db.execute("delete from public.outbox")
+    if "location_id" in change:
+        change = {**change, "location_id": str(world.location_id)}
+
+    assert edit(world, series, scope="all", local_start_time="10:30", **change).status == 200
+
+    sent = world.db.execute("select topic, payload from public.outbox order by id").fetchall()
+    [told] = [row["payload"] for row in sent if row["topic"] == "event.changed"]
+    assert [name for name in sorted(told["changed"]) if name != "instructor_id"] == changed
+    assert told["location_id"] == change.get("location_id")
+    [duty] = [row["payload"]["duty"] for row in sent if row["topic"] == "event.lead_changed"]
+    assert duty == ("released" if "instructor_id" in change else "changed")
+
+
+def test_parts_of_a_split_series_never_overlap(world: World) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=DAILY")
+    cut = scheduling.day(10)
+    later = edit(world, series, scope="following", from_date=str(cut), title="Later").body
+    between = edit(world, series, scope="following", from_date=str(scheduling.day(6)), title="Between").body
+
+    for part, dates in (
+        (series, {"end_date": None}),
+        (series, {"end_date": str(scheduling.day(7))}),
+        (between, {"end_date": None}),
+        (between, {"start_date": str(scheduling.day(4))}),
+        (later, {"start_date": series["start_date"]}),
+    ):
+        answer = edit(world, part, scope="all", **dates)
+        assert (answer.status, answer.body["code"]) == (422, "invalid_request")
+        assert "Another part of this series" in answer.body["detail"]
+
+    assert edit(world, between, scope="all", end_date=str(scheduling.day(8))).status == 200
+    assert edit(world, later, scope="all", start_date=str(scheduling.day(9))).status == 200
+    all_walls = [wall for part in (series, between, later) for wall in walls(world, part["id"])]
+    assert len(all_walls) == len(set(all_walls))
