@@ -428,3 +428,30 @@ def test_parts_of_a_split_series_never_overlap(world: World) -> None:
     assert edit(world, later, scope="all", start_date=str(scheduling.day(9))).status == 200
     all_walls = [wall for part in (series, between, later) for wall in walls(world, part["id"])]
     assert len(all_walls) == len(set(all_walls))
+
+
+@pytest.mark.parametrize("way", ["rule", "end"])
+def test_reverted_cancellation_of_a_series_gives_new_events(world: World, way: str) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;BYDAY=MO")
+    _, by_organizer, booked, *_ = scheduling.events_of(world, series["id"])
+    whole = walls(world, series["id"])
+    gateway.post("manage-events", f"/events/{by_organizer['id']}/cancel", caller=world.owner)
+    booking_id = scheduling.book(world, booked["id"], world.customer)
+    there: dict[str, Any] = {"recurrence": "FREQ=WEEKLY;BYDAY=TU"}
+    back: dict[str, Any] = {"recurrence": "FREQ=WEEKLY;BYDAY=MO"}
+    if way == "end":
+        there, back = {"end_date": str(whole[0].date())}, {"end_date": None}
+
+    assert edit(world, series, scope="all", confirm=True, **there).status == 200
+    assert edit(world, series, scope="all", **back).status == 200
+
+    assert walls(world, series["id"]) == [wall for wall in whole if wall != by_organizer["local_start"]]
+    on_that_day = {
+        event["status"]: event["id"]
+        for event in scheduling.events_of(world, series["id"])
+        if event["local_start"] == booked["local_start"]
+    }
+    assert on_that_day["cancelled"] == booked["id"]
+    assert on_that_day["scheduled"] != booked["id"]
+    row = world.db.execute("select event_id, status::text from events.bookings where id = %s", [booking_id]).fetchone()
+    assert row == {"event_id": booked["id"], "status": "cancelled"}
