@@ -224,3 +224,18 @@ def test_event_marks_are_deleted_after_a_month_and_booking_marks_stay(db, stage)
         routines.call(db, None, "select ops.clean_up(at => %s)", [at + timedelta(days=days)])
         assert db.execute("select count(*) from messaging.reminded_events").fetchone()["count"] == left
     assert db.execute("select count(*) from messaging.reminders").fetchone()["count"] == 1
+
+
+@pytest.mark.parametrize("days", [0, 40], ids=["soon", "from another month"])
+def test_move_to_a_near_start_is_reminded_of_although_the_booking_is_recent(db, stage, days):
+    event_id = stage.event(starts_in=f"{3 + days} days")
+    before = routines.book(db, event_id, stage.customer())
+    now = start_of(db, event_id) - timedelta(days=3 + days)
+    set_booking_time(db, before, now - timedelta(hours=1))
+    move(db, event_id, -timedelta(days=2 + days, hours=14))
+    after = routines.book(db, event_id, stage.customer())
+    set_booking_time(db, after, now + timedelta(hours=1))
+
+    assert send(db, now + timedelta(hours=2)) == {"reminded": 1, "more": False}
+    assert send(db, now + timedelta(hours=5)) == {"reminded": 0, "more": False}
+    assert [each["id"] for each in reminded(db)] == [before["id"]]

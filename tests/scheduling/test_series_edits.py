@@ -380,3 +380,78 @@ def test_edit_of_all_keeps_the_local_time_across_dst(world: World) -> None:
     events = scheduling.events_of(world, series["id"])
     assert {event["starts_at"].astimezone(ZURICH).strftime("%H:%M") for event in events} == {"07:15"}
     assert all(event["starts_at"] > datetime.now(UTC) for event in events)
+
+
+@pytest.mark.parametrize(
+    ("change", "changed"),
+    [
+        ({}, ["ends_at", "starts_at"]),
+        ({"location_id": True}, ["ends_at", "location_id", "starts_at"]),
+        ({"location_id": True, "instructor_id": None}, ["ends_at", "location_id", "starts_at"]),
+    ],
+)
+def test_one_edit_sends_one_message_to_each_person(world: World, change: dict[str, Any], changed: list[str]) -> None:
+    series = scheduling.make_series(world, instructor_id=str(world.instructor_id))
+    scheduling.book(world, scheduling.events_of(world, series["id"])[2]["id"], world.customer)
+    world.db.execute("delete from public.outbox")
+    if "location_id" in change:
+        change = {**change, "location_id": str(world.location_id)}
+
+    assert edit(world, series, scope="all", local_start_time="10:30", **change).status == 200
+
+    sent = world.db.execute("select topic, payload from public.outbox order by id").fetchall()
+    [told] = [row["payload"] for row in sent if row["topic"] == "event.changed"]
+    assert [name for name in sorted(told["changed"]) if name != "instructor_id"] == changed
+    assert told["location_id"] == change.get("location_id")
+    [duty] = [row["payload"]["duty"] for row in sent if row["topic"] == "event.lead_changed"]
+    assert duty == ("released" if "instructor_id" in change else "changed")
+
+
+def test_parts_of_a_split_series_never_overlap(world: World) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=DAILY")
+    cut = scheduling.day(10)
+    later = edit(world, series, scope="following", from_date=str(cut), title="Later").body
+    between = edit(world, series, scope="following", from_date=str(scheduling.day(6)), title="Between").body
+
+    for part, dates in (
+        (series, {"end_date": None}),
+        (series, {"end_date": str(scheduling.day(7))}),
+        (between, {"end_date": None}),
+        (between, {"start_date": str(scheduling.day(4))}),
+        (later, {"start_date": series["start_date"]}),
+    ):
+        answer = edit(world, part, scope="all", **dates)
+        assert (answer.status, answer.body["code"]) == (422, "invalid_request")
+        assert "Another part of this series" in answer.body["detail"]
+
+    assert edit(world, between, scope="all", end_date=str(scheduling.day(8))).status == 200
+    assert edit(world, later, scope="all", start_date=str(scheduling.day(9))).status == 200
+    all_walls = [wall for part in (series, between, later) for wall in walls(world, part["id"])]
+    assert len(all_walls) == len(set(all_walls))
+
+
+@pytest.mark.parametrize("way", ["rule", "end"])
+def test_reverted_cancellation_of_a_series_gives_new_events(world: World, way: str) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=WEEKLY;BYDAY=MO")
+    _, by_organizer, booked, *_ = scheduling.events_of(world, series["id"])
+    whole = walls(world, series["id"])
+    gateway.post("manage-events", f"/events/{by_organizer['id']}/cancel", caller=world.owner)
+    booking_id = scheduling.book(world, booked["id"], world.customer)
+    there: dict[str, Any] = {"recurrence": "FREQ=WEEKLY;BYDAY=TU"}
+    back: dict[str, Any] = {"recurrence": "FREQ=WEEKLY;BYDAY=MO"}
+    if way == "end":
+        there, back = {"end_date": str(whole[0].date())}, {"end_date": None}
+
+    assert edit(world, series, scope="all", confirm=True, **there).status == 200
+    assert edit(world, series, scope="all", **back).status == 200
+
+    assert walls(world, series["id"]) == [wall for wall in whole if wall != by_organizer["local_start"]]
+    on_that_day = {
+        event["status"]: event["id"]
+        for event in scheduling.events_of(world, series["id"])
+        if event["local_start"] == booked["local_start"]
+    }
+    assert on_that_day["cancelled"] == booked["id"]
+    assert on_that_day["scheduled"] != booked["id"]
+    row = world.db.execute("select event_id, status::text from events.bookings where id = %s", [booking_id]).fetchone()
+    assert row == {"event_id": booked["id"], "status": "cancelled"}

@@ -1,10 +1,10 @@
 """Exceptions of a series: dates added (RDATE) and left out (EXDATE), and the last day of its rule (UNTIL).
 
 An exception belongs to its day. When the time, the time zone or the rule of the series changes, it stays on this day
-and takes the new time of the occurrence that it names.
+and takes the new time of the occurrence that it names. The times that a day with an EXDATE loses are remembered, so
+that the way back, and the way over another rule, leave out the same occurrences.
 """
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -32,16 +32,32 @@ def follow(old: Schedule, new: Schedule) -> Schedule:
     if _clock(old) == _clock(new) and before.parts == sent.parts:
         return new
 
-    followed = replace(sent, until=_until(old, new, before, known, sent))
-    kept_dates = [_new_time(old, new, before, sent, moment) for moment in known.dates if moment in before.dates]
-    own_dates = [own for moment, own in zip(known.dates, sent.dates, strict=True) if moment not in before.dates]
+    kept_dates: set[tuple[datetime, bool]] = set()
+    own_dates: set[tuple[datetime, bool]] = set()
+    for moment, is_own, sent_moment, sent_own in zip(
+        known.dates, known.own_times, sent.dates, sent.own_times, strict=True
+    ):
+        if moment in before.dates:
+            new_time = _new_time(old, new, before, sent, moment, is_own=is_own)
+            kept_dates.add((new_time, is_own or new_time.time() != new.local_start_time))
+        else:
+            own_dates.add((sent_moment, sent_own))
     kept_out = sorted({moment for moment in known.dates_out if moment in before.dates_out})
     own_out = [own for moment, own in zip(known.dates_out, sent.dates_out, strict=True) if moment not in kept_out]
-    left_out = _left_out(old, new, before, replace(followed, dates=tuple(kept_dates)), kept_out)
     followed = replace(
-        followed,
-        dates=tuple(sorted({*kept_dates, *own_dates})),
-        dates_out=tuple(sorted({*left_out, *own_out})),
+        sent,
+        until=_until(old, new, before, known, sent),
+        dates=tuple(moment for moment, _ in sorted(kept_dates)),
+        former_out=(),
+        former_in=(),
+    )
+    left_out = _left_out(old, new, before, followed, replace(known, dates_out=tuple(kept_out)))
+    dates = sorted(kept_dates | own_dates)
+    followed = replace(
+        left_out,
+        dates=tuple(moment for moment, _ in dates),
+        own_times=tuple(is_own for _, is_own in dates),
+        dates_out=tuple(sorted({*left_out.dates_out, *own_out})),
     )
     return replace(new, recurrence=followed.written(new.local_start_time))
 
@@ -57,11 +73,15 @@ def _clock(schedule: Schedule) -> tuple[str, time]:
     return schedule.time_zone, schedule.local_start_time
 
 
-def _new_time(old: Schedule, new: Schedule, before: Recurrence, sent: Recurrence, moment: datetime) -> datetime:
+def _new_time(
+    old: Schedule, new: Schedule, before: Recurrence, sent: Recurrence, moment: datetime, *, is_own: bool
+) -> datetime:
     """Return the new time of an RDATE: that of the same occurrence of the rule, or of the series, or its own."""
+    if is_own and moment.time() == old.local_start_time:
+        return moment
     day = moment.date()
     earlier, later = recurrence.rule_of_day(old, before, day), recurrence.rule_of_day(new, sent, day)
-    usual = new.local_start_time if moment.time() == old.local_start_time else moment.time()
+    usual = moment.time() if is_own else new.local_start_time
     return dict(_pairs(earlier, later)).get(moment, datetime.combine(day, usual))
 
 
@@ -80,20 +100,40 @@ def _until(old: Schedule, new: Schedule, before: Recurrence, known: Recurrence, 
     return later[number - 1] if number < min(len(earlier), len(later) + 1) else datetime.combine(day, time.max)
 
 
-def _left_out(
-    old: Schedule, new: Schedule, before: Recurrence, after: Recurrence, moments: Sequence[datetime]
-) -> Iterator[datetime]:
-    """Yield the moments of EXDATE lines at the new times of the occurrences that they leave out."""
-    for day, of_day in itertools.groupby(moments, datetime.date):
-        excluded = list(of_day)
+def _left_out(old: Schedule, new: Schedule, before: Recurrence, after: Recurrence, known: Recurrence) -> Recurrence:
+    """Return the changed recurrence with the EXDATE moments of `known` at the new times of their occurrences."""
+    dates_out: list[datetime] = []
+    former_out: list[datetime] = []
+    former_in: list[datetime] = []
+    for day in sorted({moment.date() for moment in (*known.dates_out, *known.former_out)}):
         earlier, later = recurrence.starts_of_day(old, before, day), recurrence.starts_of_day(new, after, day)
+        excluded = [moment for moment in known.dates_out if moment.date() == day]
         named = recurrence.excluded(earlier, before.dates, excluded)
-        if not named or not later:
-            yield from sorted(named) or excluded
-        elif len(named) == len(earlier):
-            yield from later
-        else:
-            yield from (later_start for start, later_start in _pairs(earlier, later) if start in named)
+        unnamed = () if named else excluded
+        former = {moment: False for moment in known.former_in if moment.date() == day}
+        former |= {moment: True for moment in (*known.former_out, *unnamed) if moment.date() == day}
+        present = {start: start in named for start in earlier}
+
+        moved = dict(_pairs(earlier, later))
+        free = [start for start in later if start not in moved.values()]
+        returned = dict(_pairs(sorted(former), free))
+        out = {moved[start] for start in moved if present[start]} | {returned[was] for was in returned if former[was]}
+        is_exact = not earlier and any(moment in later for moment in unnamed)
+        if all((*present.values(), *former.values())) and not is_exact:
+            out.update(later)
+
+        lost = {start: is_out for start, is_out in present.items() if start not in moved}
+        lost |= {moment: is_out for moment, is_out in former.items() if moment not in returned}
+        dates_out.extend(out)
+        (former_out if later else dates_out).extend(moment for moment, is_out in lost.items() if is_out)
+        if out or any(lost.values()):
+            former_in.extend(moment for moment, is_out in lost.items() if not is_out)
+    return replace(
+        after,
+        dates_out=tuple(sorted(dates_out)),
+        former_out=tuple(sorted(former_out)),
+        former_in=tuple(sorted(former_in)),
+    )
 
 
 def _pairs(earlier: Sequence[datetime], later: Sequence[datetime]) -> Iterator[tuple[datetime, datetime]]:

@@ -3,10 +3,14 @@
 A recurrence is at most one RRULE line and any number of RDATE and EXDATE lines. DTSTART is not allowed, because the
 series has a start date and a local start time. Times are local ones of the series; times in UTC (…Z) or with a TZID are
 converted when they are read.
+
+Two parameters of the stored form remember what a change of the rule would lose (RFC 5545, 3.2 allows such names).
+`EXDATE;X-FORMER=OUT` is a time left out that the rule does not have at present, `EXDATE;X-FORMER=IN` such a time that
+was not left out on the same day. `RDATE;X-TIME=OWN` is a date with its own time, which happens to be the usual one.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from types import MappingProxyType
@@ -52,13 +56,19 @@ _ONLY_WITH: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """A parsed recurrence: the parts of its RRULE (none if it has only dates), and its dates in local time."""
+    """A parsed recurrence: the parts of its RRULE (none if it has only dates), and its dates in local time.
+
+    `own_times` says of each of `dates` whether it has its own time, or else that of the series.
+    """
 
     parts: Mapping[str, str]
     until: datetime | None
     dates: tuple[datetime, ...]
+    own_times: tuple[bool, ...]
     dates_out: tuple[datetime, ...]
     days_out: tuple[date, ...]
+    former_out: tuple[datetime, ...]
+    former_in: tuple[datetime, ...]
     lines: tuple[str, ...]
 
     @property
@@ -88,11 +98,19 @@ class Recurrence:
     @property
     def has_dates(self) -> bool:
         """Whether it has an RDATE or an EXDATE."""
-        return bool(self.dates or self.dates_out or self.days_out)
+        return bool(self.dates or self.dates_out or self.days_out or self.former_out or self.former_in)
 
     def with_dates_of(self, other: "Recurrence") -> "Recurrence":
         """Return this RRULE with the dates of another recurrence."""
-        return replace(self, dates=other.dates, dates_out=other.dates_out, days_out=other.days_out)
+        return replace(
+            self,
+            dates=other.dates,
+            own_times=other.own_times,
+            dates_out=other.dates_out,
+            days_out=other.days_out,
+            former_out=other.former_out,
+            former_in=other.former_in,
+        )
 
     def counted(self, count: int) -> "Recurrence":
         """Return the same recurrence with another COUNT; with 0, only the dates."""
@@ -101,19 +119,27 @@ class Recurrence:
         return replace(self, parts=parts, lines=(*_rule_line(parts), *dates))
 
     def written(self, start_time: time) -> str:
-        """Return the recurrence in stored form, in local time. An RDATE at the start time of the series is a date."""
+        """Return the recurrence in stored form, in local time. An RDATE at the time of the series is a date."""
         parts = dict(self.parts)
         if self.until is not None and self.until.year < LAST_YEAR:
             parts["UNTIL"] = f"{self.until:%Y%m%d}" if self.until.time() == time.max else f"{self.until:%Y%m%dT%H%M%S}"
-        usual = [moment for moment in self.dates if moment.time() == start_time]
+        usual = [moment for moment, own in zip(self.dates, self.own_times, strict=True) if not own]
+        own_times = [moment for moment, own in zip(self.dates, self.own_times, strict=True) if own]
         dates = {
             "RDATE;VALUE=DATE": [f"{moment:%Y%m%d}" for moment in usual],
-            "RDATE": [f"{moment:%Y%m%dT%H%M%S}" for moment in self.dates if moment not in usual],
-            "EXDATE": [f"{moment:%Y%m%dT%H%M%S}" for moment in self.dates_out],
+            "RDATE": _moments(moment for moment in own_times if moment.time() != start_time),
+            "RDATE;X-TIME=OWN": _moments(moment for moment in own_times if moment.time() == start_time),
+            "EXDATE": _moments(self.dates_out),
             "EXDATE;VALUE=DATE": [f"{day:%Y%m%d}" for day in self.days_out],
+            "EXDATE;X-FORMER=OUT": _moments(self.former_out),
+            "EXDATE;X-FORMER=IN": _moments(self.former_in),
         }
         lines = (f"{name}:{','.join(items)}" for name, items in dates.items() if items)
         return "\n".join((*_rule_line(parts), *lines))
+
+
+def _moments(moments: Iterable[datetime]) -> list[str]:
+    return [f"{moment:%Y%m%dT%H%M%S}" for moment in moments]
 
 
 def _rule_line(parts: Mapping[str, str]) -> list[str]:
@@ -149,14 +175,18 @@ def read(text: str, zone: ZoneInfo, start_time: time) -> Recurrence:
             raise invalid(f"Line {number}: {error}.") from error
     if not reader.parts and not reader.dates:
         raise invalid("The recurrence needs an RRULE or an RDATE.")
-    if len(reader.dates) + len(reader.dates_out) + len(reader.days_out) > DATES_MAX:
+    left_out = len(reader.dates_out) + len(reader.days_out) + len(reader.former_out) + len(reader.former_in)
+    if len(reader.dates) + left_out > DATES_MAX:
         raise invalid(f"The recurrence has more than {DATES_MAX} dates. Use a rule.")
     return Recurrence(
         reader.parts,
         reader.until,
         tuple(reader.dates),
+        tuple(reader.own_times),
         tuple(reader.dates_out),
         tuple(reader.days_out),
+        tuple(reader.former_out),
+        tuple(reader.former_in),
         tuple(reader.kept),
     )
 
@@ -170,6 +200,9 @@ class _Reader:
         self.parts: dict[str, str] = {}
         self.until: datetime | None = None
         self.dates: list[datetime] = []
+        self.own_times: list[bool] = []
+        self.former_out: list[datetime] = []
+        self.former_in: list[datetime] = []
         self.dates_out: list[datetime] = []
         self.days_out: list[date] = []
         self.kept: list[str] = []
@@ -182,15 +215,30 @@ class _Reader:
                 raise ValueError("only one RRULE is allowed")
             self.parts, self.until = _rule(value, self.zone)
         elif head[0] == "RDATE":
-            for item in _dates(head[1:], value, self.zone):
-                self.dates.append(item if isinstance(item, datetime) else datetime.combine(item, self.start_time))
+            self._take_dates(head[1:], value)
         else:
-            for item in _dates(head[1:], value, self.zone):
-                if isinstance(item, datetime):
-                    self.dates_out.append(item)
-                else:
-                    self.days_out.append(item)
+            self._take_dates_out(head[1:], value)
         self.kept.append(":".join((";".join(head), value)))
+
+    def _take_dates(self, parameters: list[str], value: str) -> None:
+        plain = [parameter for parameter in parameters if parameter != "X-TIME=OWN"]
+        for item in _dates(plain, value, self.zone):
+            moment = item if isinstance(item, datetime) else datetime.combine(item, self.start_time)
+            self.dates.append(moment)
+            self.own_times.append(
+                isinstance(item, datetime) and (moment.time() != self.start_time or plain != parameters)
+            )
+
+    def _take_dates_out(self, parameters: list[str], value: str) -> None:
+        former = {"X-FORMER=OUT": self.former_out, "X-FORMER=IN": self.former_in}
+        plain = [parameter for parameter in parameters if parameter not in former]
+        for item in _dates(plain, value, self.zone):
+            if not isinstance(item, datetime):
+                self.days_out.append(item)
+            elif plain == parameters:
+                self.dates_out.append(item)
+            else:
+                former[next(parameter for parameter in parameters if parameter in former)].append(item)
 
 
 def _property(line: str) -> tuple[list[str], str]:

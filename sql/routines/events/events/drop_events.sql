@@ -1,7 +1,8 @@
 -- events.drop_events: remove events from the programme: delete unused events and cancel the others.
 --
 -- An event is used if it has a booking, a hold or a waitlist entry. Cancelling it keeps its history and notifies its
--- customers. With cancel_booked => false, used events stay unchanged.
+-- customers. It is no exception of its series: if its time returns, a new event takes its place. With
+-- cancel_booked => false, used events stay unchanged.
 --
 -- Locks the events' inventories, then their terms, in id order, so that nobody books a deleted event: a concurrent
 -- booking waits for these locks and then finds no event. An event that another transaction has locked counts as used.
@@ -58,6 +59,9 @@ begin
             array(select d.id from unnest(drop_events.event_ids) as d (id) where d.id <> all (coalesce(unused, '{}'))),
             drop_events.reason
         );
+        delete from events.occurrences as o
+        using events.terms as t
+        where o.event_id = any (drop_events.event_ids) and t.event_id = o.event_id and t.status = 'cancelled';
     end if;
 end;
 $$;

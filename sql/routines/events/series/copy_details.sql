@@ -1,7 +1,7 @@
 -- events.copy_details: copy changed details of a series to its upcoming events, except those edited individually.
 --
--- `changes` has the changed columns. Notifies customers and instructors of a new place and of a new instructor. Called
--- by events.edit_series, which holds the series' lock. Locks the events' inventories in id order.
+-- `changes` has the changed columns. Called by events.edit_series, which holds the series' lock and notifies. Locks the
+-- events' inventories in id order.
 --
 -- Refuses: 409 capacity_below_sold.
 
@@ -15,8 +15,6 @@ declare
     the_series events.series;
     coming uuid[];
     starts timestamptz[];
-    instructors uuid[];
-    places uuid[];
 begin
     select s.* into the_series from events.series as s where s.id = copy_details.series_id;
 
@@ -33,10 +31,7 @@ begin
     order by i.event_id
     for no key update;
 
-    select
-        array_agg(e.id order by e.id), array_agg(e.starts_at order by e.id), array_agg(e.instructor_id order by e.id),
-        array_agg(e.location_id order by e.id)
-    into coming, starts, instructors, places
+    select array_agg(e.id order by e.id), array_agg(e.starts_at order by e.id) into coming, starts
     from events.events as e
     where
         e.series_id = the_series.id
@@ -70,29 +65,6 @@ begin
 
     if changes ? 'capacity' then
         perform events.set_capacities(coming, the_series.capacity);
-    end if;
-
-    perform events.notify_event_change(array_agg(d.event_id), array_agg(d.starts_at), d.changed)
-    from (
-        select
-            c.event_id,
-            c.starts_at,
-            array_remove(
-                array[
-                    case when c.location_id is distinct from the_series.location_id then 'location_id' end,
-                    case when c.instructor_id is distinct from the_series.instructor_id then 'instructor_id' end
-                ],
-                null
-            ) as changed
-        from unnest(coming, starts, places, instructors) as c (event_id, starts_at, location_id, instructor_id)
-        where changes ?| array['location_id', 'instructor_id']
-    ) as d
-    group by d.changed;
-
-    if changes ? 'instructor_id' then
-        perform events.notify_substitution(
-            coming, instructors, array_fill(the_series.instructor_id, array[coalesce(cardinality(coming), 0)])
-        );
     end if;
 end;
 $$;

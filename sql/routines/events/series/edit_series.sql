@@ -8,6 +8,9 @@
 -- numbers are counted under the locks, so that they are those of the commit. Returns the series as JSON, with the
 -- numbers in `cancelled`.
 --
+-- The parts of a split series do not overlap: new dates end where another part begins, unless that one is archived. The
+-- edits of dates of all parts take turns. Customers get one message for each changed event, instructors one in all.
+--
 -- Refuses: 404 series_not_found, 403 forbidden, 409 capacity_below_sold, 409 series_archived, 409 would_cancel,
 -- 422 invalid_request.
 
@@ -28,12 +31,68 @@ declare
     edited events.series;
     concerned events.commitments;
     cancelled jsonb;
+    first_id uuid;
+    coming uuid[];
+    starts timestamptz[];
+    ends timestamptz[];
+    places uuid[];
+    instructors uuid[];
+    neighbour events.series;
 begin
     perform events.check_references(the_series.organization_id, changes);
     edited := jsonb_populate_record(the_series, changes);
-    if edit_series.occurrences is not null or changes ? 'capacity' then
-        concerned := events.lock_commitments(the_series.id);
+    if
+        edited.start_date < the_series.start_date
+        or coalesce(edited.end_date, 'infinity') > coalesce(the_series.end_date, 'infinity')
+    then
+        with recursive earlier as (
+            select the_series.id, the_series.continues_series_id
+            union all
+            select s.id, s.continues_series_id
+            from earlier as e
+            inner join events.series as s on s.id = e.continues_series_id
+        )
+        select e.id into first_id from earlier as e where e.continues_series_id is null;
+
+        -- After the row of the series, so that the edits of two parts do not wait for each other.
+        perform pg_advisory_xact_lock(hashtextextended('events.edit_series ' || first_id, 0));
+        with recursive parts as (
+            select s.* from events.series as s where s.id = first_id
+            union all
+            select s.*
+            from parts as p
+            inner join events.series as s on s.continues_series_id = p.id
+        )
+        select p.* into neighbour
+        from parts as p
+        where
+            p.id <> the_series.id
+            and p.status <> 'archived'
+            and daterange(p.start_date, p.end_date, '[]') && daterange(edited.start_date, edited.end_date, '[]')
+            and not daterange(p.start_date, p.end_date, '[]')
+            && daterange(the_series.start_date, the_series.end_date, '[]')
+        order by p.start_date
+        limit 1;
+
+        if neighbour.id is not null then
+            raise exception using errcode = 'PT422', message = 'invalid_request',
+                detail = jsonb_build_object(
+                    'detail', format(
+                        'Another part of this series has the dates from %s to %s. Choose dates outside them.',
+                        neighbour.start_date, coalesce(neighbour.end_date::text, 'no end')
+                    )
+                )::text;
+        end if;
     end if;
+
+    concerned := events.lock_commitments(the_series.id);
+    select
+        array_agg(e.id order by e.id), array_agg(e.starts_at order by e.id), array_agg(e.ends_at order by e.id),
+        array_agg(e.location_id order by e.id), array_agg(e.instructor_id order by e.id)
+    into coming, starts, ends, places, instructors
+    from events.events as e
+    inner join events.terms as t on t.event_id = e.id and t.starts_at = e.starts_at
+    where t.event_id = any (concerned.event_ids);
 
     update events.series as s
     set
@@ -61,6 +120,7 @@ begin
         perform events.reschedule_occurrences(the_series.id, edit_series.occurrences, edit_series.until);
     end if;
     perform events.copy_details(the_series.id, changes);
+    perform events.notify_series_change(coming, starts, ends, places, instructors);
 
     cancelled := events.cancelled_commitments(concerned);
     perform events.require_confirmation(cancelled, edit_series.confirmed);

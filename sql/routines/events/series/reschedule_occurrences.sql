@@ -6,7 +6,8 @@
 -- cancelled otherwise (events.drop_events). New occurrences get events.
 --
 -- An event that has started, was cancelled or was edited individually stays unchanged. Its occurrence still moves, so
--- that the event is not generated again. Called by events.edit_series, which holds the series' lock.
+-- that the event is not generated again. Called by events.edit_series, which holds the series' lock and
+-- notifies.
 
 create or replace function events.reschedule_occurrences(series_id uuid, occurrences jsonb, until date)
 returns void
@@ -135,7 +136,6 @@ begin
     from unnest(moved, previous_starts, next_starts) as m (event_id, previous_start, next_start)
     where e.id = m.event_id and e.starts_at = m.previous_start;
 
-    perform events.notify_event_change(moved, previous_starts, array['starts_at', 'ends_at']);
     perform events.drop_events(dropped, 'The series was changed.');
     perform events.record_occurrences(
         jsonb_build_array(

@@ -3,7 +3,7 @@
 -- A reminder is due from the organization's `reminder_hours` before the start until the start. After an outage
 -- reminders are late, but none is sent for an event that has started. Each booking that was confirmed when the reminder
 -- fell due is reminded once of each start: an event that moved after its reminder has another one when that falls due.
--- Later bookings are not reminded, because their customers have just booked.
+-- Later bookings are not reminded, because their customers have just booked, unless the event moved after that.
 --
 -- Processes one bounded batch in a single statement, ordered by start. An event is recorded as reminded once all its
 -- reminders are in the outbox. A repeated call sends no reminder twice. For the service. Returns {"reminded", "more"}.
@@ -46,10 +46,11 @@ begin
     due as materialized (
         select b.id as booking_id, b.event_id, b as booking, e.starts_at
         from due_events as e
+        inner join events.terms as t on t.event_id = e.event_id
         inner join events.bookings as b on b.event_id = e.event_id
         where
             b.status = 'confirmed'
-            and b.created_at <= e.due_at
+            and b.created_at <= greatest(e.due_at, t.moved_at)
             and not exists (
                 select
                 from messaging.reminders as r

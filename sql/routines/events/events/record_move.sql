@@ -1,0 +1,18 @@
+-- events.record_move: remember when an event got its present start.
+--
+-- A row trigger on events.terms, whose start follows that of the event.
+
+create or replace function events.record_move()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    new.moved_at := statement_timestamp();
+    return new;
+end;
+$$;
+
+create or replace trigger record_move before update of starts_at on events.terms
+for each row when (old.starts_at is distinct from new.starts_at)
+execute function events.record_move();
