@@ -169,25 +169,36 @@ class Life:
         who = self._customer(caller, customer)
         self._lapse()
         own = [hold for hold in self.holds if hold.customer == who and hold.status == "active"]
+        own.sort(key=lambda hold: hold.purpose != "offer")
+        more = seats - sum(hold.seats for hold in own)
+        if more > 0:
+            self._make_room(who, more)
+            self._take(more)
         if own:
-            own.sort(key=lambda hold: hold.purpose == "offer")
-            more = seats - own[0].seats
-            if more > 0:
-                self._make_room(who, more)
-                self._take(more)
+            kept = own[0]
+            changed = len(own) > 1 or kept.seats != seats
+            latest = min(max(hold.expires for hold in own), self.sales_close)
+            kept.expires, kept.seats = max(kept.expires, latest), seats
             for entry in self.entries:
-                entry.seats = seats if entry.hold is own[0] else entry.seats
-            own[0].seats = seats
-            self._settle()
-            if more:
-                self._offer()
-            return self.holds.index(own[0])
-        self._make_room(who, seats)
-        purpose, minutes = ("online", ONLINE_HOLD) if who == caller else ("desk", DESK_HOLD)
-        self._take(seats)
-        self.holds.append(Hold(who, seats, purpose, min(self._sales_end(caller), self.now + minutes)))
+                entry.seats = seats if entry.hold is kept else entry.seats
+            for hold in own[1:]:
+                hold.status = "consumed"
+        else:
+            changed = False
+            purpose, minutes = ("online", ONLINE_HOLD) if who == caller else ("desk", DESK_HOLD)
+            kept = Hold(who, seats, purpose, min(self._sales_end(caller), self.now + minutes))
+            self.holds.append(kept)
         self._settle()
-        return len(self.holds) - 1
+        waiting = next((entry for entry in self.queue() if entry.customer == who), None)
+        if waiting is not None and more > 0:
+            changed = True
+            if waiting.seats > more:
+                waiting.seats -= more
+            else:
+                self._close(waiting, "left")
+        if changed:
+            self._offer()
+        return self.holds.index(kept)
 
     @all_or_nothing
     def release(self, caller: Person, number: int) -> str:
