@@ -70,6 +70,10 @@ begin
     where w.event_id = hold_seats.event_id and w.customer_id = the_customer_id and w.status = 'waiting';
     seats_waited := least(greatest(seats_more, 0), coalesce(the_entry.seats, 0));
 
+    -- The event may be open only for the reserved seats (events.bookable_terms).
+    if seats_more > 0 and not events.open_to_everybody(the_terms) then
+        perform events.refuse_closed_event(the_terms);
+    end if;
     if seats_more > 0 then
         perform events.limit_held_seats(the_terms, the_customer_id, seats_more, ops.caller_id(), the_purpose);
         if seats_more > seats_waited then
