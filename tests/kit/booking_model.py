@@ -155,7 +155,7 @@ class Life:
         if any(held.status == "active" and held.expires <= self.now for held in self.holds):
             self._lapse()
         reserved = self._use_reservations(who, None if hold is None else self.holds[hold])
-        self._make_room(None if guest else who, seats, reserved)
+        self._make_room(who, seats, reserved, guest)
         number = self._place(who, seats, guest, reserved)
         self._end_reservations(who, number)
         if key is not None:
@@ -433,17 +433,17 @@ class Life:
         self._settle()
         self._offer()
 
-    def _make_room(self, customer: Person | None, seats: int, reserved: int = 0) -> None:
+    def _make_room(self, customer: Person, seats: int, reserved: int = 0, guest: bool = False) -> None:
         """Refuse unless the seats are on sale, or `reserved`. The first in the waitlist may take all free seats."""
         left = self.on_sale if self.now < self.offers_end() else self.free() - reserved
         if seats - reserved <= left:
             return
         self._lapse()
         queue = self.queue()
-        is_first = customer is not None and bool(queue) and queue[0].customer == customer
+        is_first = bool(queue) and queue[0].customer == customer
         left = self.on_sale if self.now < self.offers_end() else self.free() - reserved
         if seats - reserved > left and not (is_first and seats <= self.free()):
-            raise Refusal("already_booked" if self._has_booking(customer) else "sold_out")
+            raise Refusal("already_booked" if not guest and self._has_booking(customer) else "sold_out")
 
     def _place(self, customer: Person, seats: int, guest: bool, reserved: int) -> int:
         """Book seats: the reserved ones first, then others that _make_room has found."""
