@@ -1,8 +1,8 @@
 -- events.refuse_sold_out: refuse because too few seats are on sale, and report whether the customer may wait for them.
 --
--- `seats_left` are the seats that the customer can book: those on sale, those reserved for them, and for the first in the
--- waitlist those set aside. `waitlist` says whether events.join_waitlist would accept the
--- same customer and number of seats. Without a customer it considers the event only.
+-- `seats_left` are the seats that the customer can book: those on sale and those reserved for them. The first in the
+-- waitlist can also book those set aside. `waitlist` says whether events.join_waitlist would accept the same customer
+-- and number of seats. Without a customer it considers the event only.
 --
 -- Refuses, always: 409 sold_out, with seats_left and waitlist.
 

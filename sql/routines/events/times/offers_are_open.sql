@@ -1,5 +1,6 @@
--- events.offers_are_open: return whether an event's waitlist makes offers at a time: from the opening of sales to its end.
+-- events.offers_are_open: return whether an event's waitlist makes offers at a time.
 --
+-- It does from the opening of sales until it ends (events.offers_end_at).
 -- The planner inlines it into the calling statement.
 
 create or replace function events.offers_are_open(terms events.terms, at timestamptz)
