@@ -1,4 +1,4 @@
-"""Whoever holds seats, or was offered them, can book them until sales end, also if the event closes to others."""
+"""Customers can book seats that they hold, or were offered, until sales end, also if the event closes to others."""
 
 from uuid import UUID
 

@@ -1,8 +1,8 @@
 -- events.promote_waitlists: offer free seats to the waitlists of all events.
 --
 -- Seats are offered in the transaction that frees them. This job covers the remaining cases: sales that open,
--- lengthened windows, and entries for more seats than their event has. One bounded piece of work: events in id order, without
--- events that another transaction has locked. For the service only.
+-- lengthened windows, and entries for more seats than their event has. One bounded piece of work: events in id order,
+-- without events that another transaction has locked. For the service only.
 
 create or replace function events.promote_waitlists(
     at timestamptz default statement_timestamp(), most integer default 100
