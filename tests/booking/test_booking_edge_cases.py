@@ -43,7 +43,7 @@ def test_booking_of_a_hold_closes_the_customers_entry_and_unblocks_the_queue(beg
     both = begin(3)
     ana, ben, cleo, *_ = both.people
     both.book(ana, seats=3)
-    both.join(ben, 2)
+    both.join(ben, 3)
     both.join(cleo, 1)
     both.resize(both.staff, 4)
     both.hold(ben, 1, None)

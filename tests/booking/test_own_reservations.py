@@ -221,7 +221,7 @@ def test_accepted_offer_returns_the_customers_hold_to_the_waitlist(db):
     stage = stages.create(db)
     event_id, customer, after = stage.event(capacity=4), stage.customer(), stage.customer()
     routines.book(db, event_id, stage.customer(), 4)
-    entry = routines.call(db, customer, JOIN, [event_id, 2])
+    entry = routines.call(db, customer, JOIN, [event_id, 3])
     resize(db, event_id, 1)
     hold(db, event_id, customer, 1)
     routines.call(db, after, JOIN, [event_id, 1])
@@ -243,7 +243,7 @@ def test_refused_payment_returns_the_offer_and_the_hold(db, seats, offered, held
     event_id, customer = stage.event(capacity=4), stage.customer()
     routines.book(db, event_id, stage.customer(), 4)
     db.execute("update events.events set price_cents = 1000 where id = %s", [event_id])
-    routines.call(db, customer, JOIN, [event_id, 2])
+    routines.call(db, customer, JOIN, [event_id, 3])
     db.execute("update events.inventory set capacity = 5 where event_id = %s", [event_id])
     hold_id = hold(db, event_id, customer, 1)["id"]
     resize(db, event_id, 3)
@@ -260,6 +260,96 @@ def test_refused_payment_returns_the_offer_and_the_hold(db, seats, offered, held
     row = db.execute("select seats from events.waitlist_entries where customer_id = %s", [customer]).fetchone()
     assert row["seats"] == offered
     assert counters(db, event_id) == (4, offered + held)
+    assert db.execute(stages.DRIFT).fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("seats", "code", "held", "next_status"),
+    [
+        (6, "sold_out", 4, "waiting"),
+        (5, None, 5, "waiting"),
+        (4, None, 4, "waiting"),
+        (3, None, 5, "offered"),
+        (2, None, 4, "offered"),
+        (1, None, 3, "offered"),
+    ],
+)
+def test_hold_counts_the_customers_hold_and_offer(db, seats, code, held, next_status):
+    stage = stages.create(db)
+    event_id, customer, after = stage.event(capacity=4), stage.customer(), stage.customer()
+    sold = routines.book(db, event_id, stage.customer(), 3)
+    hold(db, event_id, customer, 1)
+    db.execute("update events.holds set expires_at = expires_at + interval '1 hour', seat_prices_cents = '{500}'")
+    query = """
+        insert into events.waitlist_entries (event_id, customer_id, joined_by, seats, place)
+        values (%(event_id)s, %(customer)s, %(customer)s, 3, 1)
+    """
+    db.execute(query, {"event_id": event_id, "customer": customer})
+    routines.call(db, stage.owner, "select events.cancel_booking(%s)", [sold["id"]])
+    assert entry_of(db, customer) == "offered"
+    routines.call(db, after, JOIN, [event_id, 2])
+    # One seat that nobody waits for.
+    db.execute("update events.inventory set capacity = 5 where event_id = %s", [event_id])
+
+    try:
+        answer = hold(db, event_id, customer, seats)
+        assert code is None
+    except psycopg.Error as refused:
+        assert routines.code_of(refused) == code
+        assert counters(db, event_id) == (0, held)
+        return
+
+    assert (answer["purpose"], answer["seats"]) == ("offer", seats)
+    assert answer["price_cents"] == (500 if seats >= 4 else 0)
+    assert (entry_of(db, after), counters(db, event_id)) == (next_status, (0, held))
+    query = """
+        select h.seats, h.expires_at, w.seats as waited, w.offer_expires_at
+        from events.holds as h
+        left join events.waitlist_entries as w on w.hold_id = h.id
+        where h.customer_id = %s and h.status = 'active'
+    """
+    [kept] = db.execute(query, [customer]).fetchall()
+    assert (kept["seats"], kept["waited"], kept["offer_expires_at"]) == (seats, seats, kept["expires_at"])
+    assert hold(db, event_id, customer, seats) == answer
+    db.execute("update events.holds set seat_prices_cents = array_fill(0, array[seats])")
+    booked = routines.call(db, customer, BOOK.strip() + "::jsonb", [event_id, seats, None, False, answer["id"], None])
+    assert (booked["seats"], entry_of(db, customer)) == (seats, "accepted")
+    assert db.execute(stages.DRIFT).fetchall() == []
+
+
+@pytest.mark.parametrize("held", [1, 2])
+def test_customer_who_holds_seats_waits_for_the_missing_seats(db, held):
+    stage = stages.create(db)
+    policy = {**stages.POLICY, "seats_max_per_person": 5}
+    event_id, customer, after = stage.event(capacity=5, policy=policy), stage.customer(), stage.customer()
+    sold = routines.book(db, event_id, stage.customer(), 3)
+    routines.call(db, customer, JOIN, [event_id, 5])
+    routines.call(db, after, JOIN, [event_id, 3])
+
+    for _ in range(2):
+        hold(db, event_id, customer, held)
+        row = db.execute("select status, seats from events.waitlist_entries where customer_id = %s", [customer])
+        assert row.fetchone() == {"status": "waiting", "seats": 5 - held}
+    routines.call(db, stage.owner, "select events.cancel_booking(%s)", [sold["id"]])
+
+    assert (entry_of(db, customer), counters(db, event_id)) == ("offered", (0, 5))
+    booked = routines.call(db, customer, BOOK.strip() + "::jsonb", [event_id, 5, None, False, None, None])
+    assert (booked["seats"], entry_of(db, customer), entry_of(db, after)) == (5, "accepted", "waiting")
+
+
+@pytest.mark.parametrize("by_staff", [False, True], ids=["customer", "staff"])
+def test_hold_of_all_awaited_seats_ends_the_entry(db, by_staff):
+    stage = stages.create(db)
+    event_id, customer, before = stage.event(capacity=3), stage.customer(), stage.customer()
+    routines.book(db, event_id, stage.customer(), 2)
+    routines.call(db, before, JOIN, [event_id, 3])
+    routines.call(db, customer, JOIN, [event_id, 2])
+    db.execute("update events.inventory set capacity = 4 where event_id = %s", [event_id])
+
+    hold(db, event_id, customer, 2, caller=stage.owner if by_staff else None)
+
+    assert (entry_of(db, customer), entry_of(db, before)) == ("left", "waiting")
+    assert counters(db, event_id) == (2, 2)
     assert db.execute(stages.DRIFT).fetchall() == []
 
 

@@ -156,6 +156,7 @@ SEATS = {
     "routines/events/events/set_capacities.sql": "changes the capacity",
     "routines/events/holds/require_seats.sql": "sells the seats set aside to the first in the waitlist",
     "routines/events/inventory/adjust_inventory.sql": "changes the counters",
+    "routines/events/inventory/refuse_sold_out.sql": "counts the seats set aside for the first in the waitlist",
     "routines/events/search/scarcity.sql": "selects the events whose free seats the search computes",
     "routines/events/waitlist/offer_seats.sql": "offers all free seats",
     "routines/events/waitlist/promote_waitlists.sql": "finds waitlists that could get an offer",

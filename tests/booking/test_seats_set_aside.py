@@ -296,6 +296,72 @@ def test_unlimited_capacity_serves_everyone_who_waits(stage):
     book(stage, event_id, 20)
 
 
+BOOK = "select events.book(event_id => %s, seats => %s)"
+GUESTS = "select events.book(event_id => %s, seats => %s, guest => true)"
+
+
+@pytest.mark.parametrize("query", [BOOK, HOLD, GUESTS], ids=["book", "hold", "guests"])
+@pytest.mark.parametrize("has", ["nothing", "hold", "offer", "first place", "second place", "hold and first place"])
+def test_refusal_tells_what_the_customer_can_do(stage, has, query):
+    """Check that the customer can take as many seats as the refusal says, and join the waitlist if it says so."""
+    event_id, who = stage.event(capacity=6), stage.customer()
+    if has.startswith("hold"):
+        routines.call(stage.db, who, HOLD, [event_id, 1])
+    _, booking_id = book(stage, event_id, 2)
+    book(stage, event_id, 4 - has.startswith("hold"))
+    if has == "second place":
+        join(stage, event_id, 6)
+    if "place" in has:
+        entry = "insert into events.waitlist_entries (event_id, customer_id, joined_by, seats, place) values "
+        stage.db.execute(entry + "(%s, %s, %s, 5, 7)", [event_id, who, who])
+    elif has == "offer":
+        join(stage, event_id, 2, who)
+    routines.call(stage.db, stage.owner, CANCEL, [booking_id])
+    if has in ("nothing", "hold"):
+        book(stage, event_id, 2)
+    expected = {"nothing": 0, "hold": 1, "offer": 2, "first place": 2, "second place": 0, "hold and first place": 3}
+
+    code, members = refusal(stage, who, query, [event_id, 4])
+
+    assert (code, members["seats_left"]) == ("sold_out", expected[has])
+    assert members["waitlist"] == (has != "hold")
+    if members["waitlist"]:
+        routines.call(stage.db, who, JOIN, [event_id, 4])
+    else:
+        assert refusal(stage, who, JOIN, [event_id, 4])[0] == "already_held"
+    if expected[has]:
+        routines.call(stage.db, who, query, [event_id, expected[has]])
+    else:
+        assert refusal(stage, who, query, [event_id, 1])[0] == "sold_out"
+
+
+@pytest.mark.parametrize("reserved", ["hold", "offer"])
+def test_overdue_seats_are_shown_on_sale_after_the_waitlist_has_ended(db, stage, reserved):
+    event_id, who = stage.event(capacity=1), stage.customer()
+    if reserved == "hold":
+        routines.call(db, who, HOLD, [event_id, 1])
+    else:
+        _, booking_id = book(stage, event_id)
+        join(stage, event_id, who=who)
+        routines.call(db, stage.owner, CANCEL, [booking_id])
+    join(stage, event_id)
+    db.execute("update events.holds set expires_at = now() - interval '1 second' where status = 'active'")
+
+    def shown() -> list[tuple[int, str]]:
+        pages = (
+            gateway.get("catalog", f"/events/{event_id}").body,
+            *gateway.get("catalog", "/events").body["items"],
+        )
+        return [(page["seats_left"], page["availability"]) for page in pages]
+
+    assert shown() == [(0, "full")] * 2
+    db.execute("update events.terms set last_offer_at = now() - interval '1 minute' where event_id = %s", [event_id])
+
+    assert shown() == [(1, "available")] * 2
+    book(stage, event_id)
+    assert shown() == [(0, "full")] * 2
+
+
 @pytest.mark.parametrize(
     "change",
     [

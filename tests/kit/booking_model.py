@@ -155,7 +155,7 @@ class Life:
         if any(held.status == "active" and held.expires <= self.now for held in self.holds):
             self._lapse()
         reserved = self._use_reservations(who, None if hold is None else self.holds[hold])
-        self._make_room(None if guest else who, seats, reserved)
+        self._make_room(who, seats, reserved, guest)
         number = self._place(who, seats, guest, reserved)
         self._end_reservations(who, number)
         if key is not None:
@@ -169,25 +169,36 @@ class Life:
         who = self._customer(caller, customer)
         self._lapse()
         own = [hold for hold in self.holds if hold.customer == who and hold.status == "active"]
+        own.sort(key=lambda hold: hold.purpose != "offer")
+        more = seats - sum(hold.seats for hold in own)
+        if more > 0:
+            self._make_room(who, more)
+            self._take(more)
         if own:
-            own.sort(key=lambda hold: hold.purpose == "offer")
-            more = seats - own[0].seats
-            if more > 0:
-                self._make_room(who, more)
-                self._take(more)
+            kept = own[0]
+            changed = len(own) > 1 or kept.seats != seats
+            latest = min(max(hold.expires for hold in own), self.sales_close)
+            kept.expires, kept.seats = max(kept.expires, latest), seats
             for entry in self.entries:
-                entry.seats = seats if entry.hold is own[0] else entry.seats
-            own[0].seats = seats
-            self._settle()
-            if more:
-                self._offer()
-            return self.holds.index(own[0])
-        self._make_room(who, seats)
-        purpose, minutes = ("online", ONLINE_HOLD) if who == caller else ("desk", DESK_HOLD)
-        self._take(seats)
-        self.holds.append(Hold(who, seats, purpose, min(self._sales_end(caller), self.now + minutes)))
+                entry.seats = seats if entry.hold is kept else entry.seats
+            for hold in own[1:]:
+                hold.status = "consumed"
+        else:
+            changed = False
+            purpose, minutes = ("online", ONLINE_HOLD) if who == caller else ("desk", DESK_HOLD)
+            kept = Hold(who, seats, purpose, min(self._sales_end(caller), self.now + minutes))
+            self.holds.append(kept)
         self._settle()
-        return len(self.holds) - 1
+        waiting = next((entry for entry in self.queue() if entry.customer == who), None)
+        if waiting is not None and more > 0:
+            changed = True
+            if waiting.seats > more:
+                waiting.seats -= more
+            else:
+                self._close(waiting, "left")
+        if changed:
+            self._offer()
+        return self.holds.index(kept)
 
     @all_or_nothing
     def release(self, caller: Person, number: int) -> str:
@@ -422,17 +433,17 @@ class Life:
         self._settle()
         self._offer()
 
-    def _make_room(self, customer: Person | None, seats: int, reserved: int = 0) -> None:
+    def _make_room(self, customer: Person, seats: int, reserved: int = 0, guest: bool = False) -> None:
         """Refuse unless the seats are on sale, or `reserved`. The first in the waitlist may take all free seats."""
         left = self.on_sale if self.now < self.offers_end() else self.free() - reserved
         if seats - reserved <= left:
             return
         self._lapse()
         queue = self.queue()
-        is_first = customer is not None and bool(queue) and queue[0].customer == customer
+        is_first = bool(queue) and queue[0].customer == customer
         left = self.on_sale if self.now < self.offers_end() else self.free() - reserved
         if seats - reserved > left and not (is_first and seats <= self.free()):
-            raise Refusal("already_booked" if self._has_booking(customer) else "sold_out")
+            raise Refusal("already_booked" if not guest and self._has_booking(customer) else "sold_out")
 
     def _place(self, customer: Person, seats: int, guest: bool, reserved: int) -> int:
         """Book seats: the reserved ones first, then others that _make_room has found."""

@@ -1,5 +1,8 @@
 -- events.bookable_terms: return an event's terms if the caller may book it, or join its waitlist, now.
 --
+-- A caller with reserved seats (events.reserved_seats) may book them until sales end, also if the event is private or not
+-- open yet. Callers of this routine refuse further seats (events.refuse_closed_event).
+--
 -- Internal: runs with the rights of the routine that calls it. Locks nothing.
 --
 -- Refuses: as events.refuse_closed_event does.
@@ -17,7 +20,14 @@ begin
     from events.terms as t
     where t.event_id = bookable_terms.event_id;
 
-    if not events.open_to_everybody(the_terms) then
+    if
+        not events.open_to_everybody(the_terms)
+        and (
+            the_terms.status = 'scheduled'
+            and statement_timestamp() < events.sales_end_at(the_terms, for_staff => false)
+            and events.reserved_seats(the_terms.event_id, ops.caller_id()) > 0
+        ) is not true
+    then
         perform events.refuse_closed_event(the_terms);
     end if;
     return the_terms;

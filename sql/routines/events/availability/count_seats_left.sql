@@ -2,7 +2,8 @@
 -- limit.
 --
 -- A booking expires overdue holds itself, so their seats are on sale. Offers are an exception, and so are all overdue
--- holds while somebody waits: the seats may go to the waitlist, which the job of each minute decides.
+-- holds while somebody waits: the seats may go to the waitlist, which the job of each minute decides. After the waitlist
+-- has ended there is no exception.
 --
 -- Security definer, because callers may not see other people's holds.
 
@@ -15,7 +16,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return events.seats_on_sale(count_seats_left.inventory) + case
-        when (count_seats_left.inventory).held = 0 or (count_seats_left.inventory).waitlisted > 0 then 0
+        when (count_seats_left.inventory).held = 0 then 0
         else (
             select coalesce(sum(h.seats), 0)
             from events.holds as h
@@ -23,7 +24,10 @@ begin
                 h.event_id = (count_seats_left.inventory).event_id
                 and h.status = 'active'
                 and h.expires_at <= statement_timestamp()
-                and h.purpose <> 'offer'
+                and (
+                    ((count_seats_left.inventory).waitlisted = 0 and h.purpose <> 'offer')
+                    or events.offers_have_ended(h.event_id)
+                )
         )
     end;
 end;

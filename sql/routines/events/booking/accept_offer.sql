@@ -4,9 +4,10 @@
 -- the offer. Other seats that the customer holds return to the waitlist. The key is bound to the entry and the request,
 -- and returns the first response. Without a key, a repeated call returns the entry.
 --
--- Refuses: 400 idempotency_key_required, 402 payment_required, 403 forbidden, 404 waitlist_entry_not_found,
--- 409 already_booked, 409 event_not_bookable, 409 hold_again_later, 409 hold_expired, 409 offer_not_open,
--- 409 price_changed, 409 too_many_held, 409 too_many_seats, 422 idempotency_conflict.
+-- Refuses: 400 idempotency_key_required, 402 payment_required, 403 forbidden, 404 event_not_found,
+-- 404 waitlist_entry_not_found, 409 already_booked, 409 booking_window_closed, 409 event_not_bookable,
+-- 409 hold_again_later, 409 hold_expired, 409 offer_not_open, 409 price_changed, 409 too_many_held,
+-- 409 too_many_seats, 422 idempotency_conflict.
 
 create or replace function events.accept_offer(
     entry_id uuid,
@@ -67,11 +68,7 @@ begin
         raise exception using errcode = 'PT409', message = 'hold_expired';
     end if;
 
-    select t.* into the_terms from events.terms as t where t.event_id = the_entry.event_id;
-    if the_terms.status <> 'scheduled' then
-        raise exception using errcode = 'PT409', message = 'event_not_bookable',
-            detail = jsonb_build_object('status', the_terms.status)::text;
-    end if;
+    the_terms := events.bookable_terms(the_entry.event_id);
 
     the_quote := payments.quote_seats(
         the_terms, the_entry.customer_id, the_entry.seats, accept_offer.promo_code,

@@ -232,7 +232,7 @@ begin
     end if;
 
     if not events.open_to_everybody(the_terms) then
-        perform events.refuse_closed_event(the_terms);
+        the_terms := events.bookable_terms(book.event_id);
     end if;
     if book.customer_id is not null or not the_situation.caller_is_known then
         the_customer_id := events.ensure_customer(the_caller_id, book.customer_id, the_terms.organization_id);
@@ -319,11 +319,19 @@ begin
     end if;
 
     if the_inventory.held > 0 or book.hold_id is not null then
-        select u.seats, u.hold_id into seats_reserved, the_hold_id
-        from events.use_reservations(book.event_id, the_customer_id, book.hold_id, the_booking_id) as u;
+        seats_reserved := events.reserved_seats(book.event_id, the_customer_id, book.hold_id);
     end if;
+    -- The event may be open only for the reserved seats (events.bookable_terms).
+    if seats_reserved < book.seats and not events.open_to_everybody(the_terms) then
+        perform events.refuse_closed_event(the_terms);
+    end if;
+    -- Before the reservations are used, because a refusal reports what the customer can do with them.
     if events.seats_on_sale(the_inventory) + seats_reserved < book.seats then
-        perform events.require_seats(the_terms, the_customer_id, book.seats, book.guest);
+        perform events.require_seats(the_terms, the_customer_id, book.seats - seats_reserved, book.guest);
+    end if;
+    if seats_reserved > 0 then
+        select u.hold_id into the_hold_id
+        from events.use_reservations(book.event_id, the_customer_id, book.hold_id, the_booking_id) as u;
     end if;
 
     perform events.limit_seats(

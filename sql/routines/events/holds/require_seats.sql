@@ -37,15 +37,8 @@ begin
     end if;
 
     if
-        not require_seats.guest
-        and the_inventory.capacity - the_inventory.taken - the_inventory.held >= require_seats.seats
-        and require_seats.customer_id = (
-            select w.customer_id
-            from events.waitlist_entries as w
-            where w.event_id = (require_seats.terms).event_id and w.status = 'waiting'
-            order by w.place
-            limit 1
-        )
+        the_inventory.capacity - the_inventory.taken - the_inventory.held >= require_seats.seats
+        and events.is_first_in_waitlist((require_seats.terms).event_id, require_seats.customer_id)
     then
         -- The seats that were set aside for this customer are on sale to them.
         perform events.adjust_inventory(

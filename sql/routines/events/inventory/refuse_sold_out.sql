@@ -1,7 +1,8 @@
 -- events.refuse_sold_out: refuse because too few seats are on sale, and report whether the customer may wait for them.
 --
--- `seats_left` are the seats that the customer can book. `waitlist` says whether events.join_waitlist would accept the
--- same customer and number of seats. Without a customer it considers the event only.
+-- `seats_left` are the seats that the customer can book: those on sale and those reserved for them. The first in the
+-- waitlist can also book those set aside. `waitlist` says whether events.join_waitlist would accept the same customer
+-- and number of seats. Without a customer it considers the event only.
 --
 -- Refuses, always: 409 sold_out, with seats_left and waitlist.
 
@@ -20,7 +21,15 @@ begin
 
     raise exception using errcode = 'PT409', message = 'sold_out',
         detail = jsonb_build_object(
-            'seats_left', greatest(events.seats_left(the_inventory), 0),
+            'seats_left', greatest(events.seats_left(the_inventory), 0)
+            + events.reserved_seats(refuse_sold_out.event_id, refuse_sold_out.customer_id)
+            + case
+                when events.is_first_in_waitlist(refuse_sold_out.event_id, refuse_sold_out.customer_id)
+                then
+                    the_inventory.capacity - the_inventory.taken - the_inventory.held
+                    - events.seats_on_sale(the_inventory)
+                else 0
+            end,
             'waitlist', events.may_join_waitlist(
                 the_terms, the_inventory, refuse_sold_out.customer_id, refuse_sold_out.seats
             )

@@ -2,7 +2,7 @@
 --
 -- Each offer is a hold with a window, so one seat is offered to one person. Offers stop at the first entry that wants
 -- more seats than are free: nobody overtakes. The free seats are those set aside for the waitlist and those on sale.
--- Nothing is offered after the waitlist has ended (events.offers_end_at).
+-- Nothing is offered before sales open and after the waitlist has ended (events.offers_are_open).
 --
 -- An entry for more seats than the event has can never be served. It leaves the waitlist with a message.
 --
@@ -51,8 +51,7 @@ begin
 
     if
         seats_free <= 0
-        or the_terms.status <> 'scheduled'
-        or offer_seats.at >= events.offers_end_at(the_terms)
+        or events.offers_are_open(the_terms, offer_seats.at) is not true
     then
         return 0;
     end if;

@@ -1,8 +1,8 @@
 -- events.promote_waitlists: offer free seats to the waitlists of all events.
 --
--- Seats are offered in the transaction that frees them. This job covers the remaining cases, such as lengthened windows
--- and entries for more seats than their event has. One bounded piece of work: events in id order, without events that
--- another transaction has locked. For the service only.
+-- Seats are offered in the transaction that frees them. This job covers the remaining cases: sales that open,
+-- lengthened windows, and entries for more seats than their event has. One bounded piece of work: events in id order,
+-- without events that another transaction has locked. For the service only.
 
 create or replace function events.promote_waitlists(
     at timestamptz default statement_timestamp(), most integer default 100
@@ -39,8 +39,7 @@ begin
                     where w.event_id = i.event_id and w.status = 'waiting' and w.seats > i.capacity
                 )
             )
-            and t.status = 'scheduled'
-            and events.offers_end_at(t) > promote_waitlists.at
+            and events.offers_are_open(t, promote_waitlists.at)
         order by i.event_id
         limit promote_waitlists.most
         for no key update of i skip locked

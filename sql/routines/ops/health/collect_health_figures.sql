@@ -63,8 +63,7 @@ begin
         where
             i.waitlisted > 0
             and (i.capacity is null or i.capacity - i.taken - i.held >= head.seats)
-            and t.status = 'scheduled'
-            and events.offers_end_at(t) > collect_health_figures.at
+            and events.offers_are_open(t, collect_health_figures.at)
         limit 100
     );
     unoffered_since := case
