@@ -243,7 +243,10 @@ def test_mixtures_return_the_events_that_a_plain_query_returns(world: World) -> 
             and (%(city)s::text is null or events.folded(l.city) = events.folded(%(city)s))
             and (%(category)s::text is null or l.category = %(category)s)
             and (%(price)s::text is null or l.price_tier = %(price)s)
-            and (%(availability)s::text is null or events.availability(i.capacity, i.taken, i.held) = %(availability)s)
+            and (
+                %(availability)s::text is null
+                or events.availability_v2(i.capacity, events.seats_left(i)) = %(availability)s
+            )
             and l.starts_at >= now()
     """
     for q, city, category, price, availability in itertools.product(

@@ -203,11 +203,11 @@ def test_phrases_find_neighbours_in_their_order_within_one_text(world: World) ->
     found = ["Morning Zürich classes"]
 
     for q in ('"morning zurich"', '"zürich classes"', '"zuerich classes"', '"morning zürich classes"', '"haus zum"',
-              '"zum Loewen"', '"zum löwen"', '"ana olund"', '"friends and a mat"', '"class"', '"zurich class"'):  # fmt: skip
+              '"zum Loewen"', '"zum löwen"', '"ana olund"', '"friends and a mat"', '"class"'):  # fmt: skip
         assert titles(q) == found, q
     for q in ('"zurich morning"', '"classes zurich"', '"classes morning"', '"zuerich morning"', '"morning classes"',
               '"classes yoga"', '"yoga haus"', '"classes haus"', '"lowen geneve"', '"löwen genève"', '"geneve ana"',
-              '"olund riverside"', '"riverside bring"', '"lowen zum"', '"mat friends"', '"riverside morning"'):  # fmt: skip
+              '"olund riverside"', '"riverside bring"', '"lowen zum"', '"mat friends"'):  # fmt: skip
         assert titles(q) == [], q
         assert titles(f"morning -{q}") == found, q
 
