@@ -5,7 +5,7 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 11, views 5, routines 157
+-- - events: tables 11, views 5, routines 159
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 62
 -- - organizations: tables 7, views 0, routines 4
@@ -1695,6 +1695,10 @@ CREATE FUNCTION events.time_block(moment timestamp with time zone, bits integer)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION events.time_block IS 'Return the number of the block of 2^bits seconds that contains a time.';
 
+CREATE FUNCTION events.umlauts_spelled(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION events.umlauts_spelled IS 'Return a composed text with German umlauts as two letters.';
+
 CREATE FUNCTION events.undo_unpaid_booking(booking_id uuid, reason text, quiet boolean) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1765,6 +1769,10 @@ CREATE FUNCTION events.window_facets(
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.window_facets IS 'Return the blocks of time that cover a window, as facets.';
+
+CREATE FUNCTION events.words_apart(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION events.words_apart IS 'Return a text in composed form, with spaces for the signs between words.';
 
 CREATE FUNCTION events.write_listings(event_ids uuid[]) RETURNS void
     LANGUAGE plpgsql

@@ -122,6 +122,103 @@ def test_last_word_is_a_prefix(world: World) -> None:
     assert titles("workshop -photo") == ["Photography workshop"]
 
 
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("Yoga/Pilates", ["yoga", "pilates", "pila", "yoga/pilates", "yoga / pilates", "yoga pilates", "pilates/yoga",
+                          '"yoga pilates"', "yoga/pil"]),
+        ("AC/DC night", ["ac", "dc", "ac/dc", "ac dc night", "AC-DC"]),
+        ("foo.bar talk", ["foo", "bar", "foo.bar", "bar.foo", "foo bar", "bar talk"]),
+        ("info@barre.example", ["info", "barre", "info@barre.example", "barre.exam"]),
+        ("a:one_two+three~four", ["one", "two", "three", "four", "one_two", "three+four"]),
+        ("http://x.example/yoga?mat=own", ["yoga", "mat", "http://x.example/yoga"]),
+        ("Tai Chi", ["tai-chi", "Tai‑Chi", "tai-ch", '"tai-chi"', "tai / chi", "tai – chi"]),
+        ("Hot-Yoga", ["hot-yoga", "hot-yog", "hot yoga", "yog", "Hot–Yoga"]),
+        ("Trick-or-treat", ["trick-or-treat", "trick treat", "treat", "trick-or-tre"]),
+        ("L'été à l’école d’Annecy", ["été", "l'été", "l’ete", "ecole", "l'école", "annecy", "d'ann"]),
+        ("Rock'n'roll with O'Brien", ["rock'n'roll", "rock n roll", "o'brien", "o'bri", "brien"]),
+        ("Foo／Bar…Baz", ["foo", "bar", "baz", "foo／bar"]),
+        ("Piano—Violin «Duo»", ["piano", "violin", "duo", "piano-violin", "«duo»"]),
+        ("Pho\u00adto\u200bgraphy", ["photography", "photog"]),
+        ("3.14 -5 1/2 2024-05-06", ["3.14", "14", "5", "1/2", "2024", "06", "2024-05-06"]),
+    ],
+)  # fmt: skip
+def test_parts_of_joined_words_are_words(world: World, title: str, words: list[str]) -> None:
+    make_event(world, title)
+    make_event(world, "Another")
+
+    assert {q: titles(q) for q in words} == {q: [title] for q in words}
+
+
+@pytest.mark.parametrize("joined", ["Yoga/Pilates", "Yoga-Pilates", "yoga.pilates", "Yoga_Pilates", "Yoga Pilates"])
+def test_joined_words_are_excluded_by_each_part(world: World, joined: str) -> None:
+    make_event(world, joined)
+    make_event(world, "Pilates", days=4)
+
+    assert titles("-yoga") == titles("pilates -yoga") == ["Pilates"]
+    assert titles("-pilates") == []
+    for q in ("pilates -yoga/pilates", "pilates -yoga-pilates", 'pilates -"yoga pilates"', "pilates --yoga"):
+        assert titles(q) == ["Pilates"], q
+    assert titles("pilates -pilates-yoga") == [joined, "Pilates"]
+
+
+@pytest.mark.parametrize(
+    ("written", "searched"),
+    [
+        ("Zürich", ["zürich", "zurich", "zuerich", "Zu\u0308rich", "ZUERICH", "zür", "zuer", "zur"]),
+        ("Zuerich", ["zürich", "zuerich", "ZÜRICH", "Zu\u0308rich", "zür"]),
+        ("Zurich", ["zürich", "zurich", "Zu\u0308rich", "zür"]),
+        ("Baeckerhöfe", ["bäckerhöfe", "baeckerhoefe", "Bäckerhöf"]),
+        ("Bäckerhöfe", ["bäckerhöfe", "baeckerhoefe", "backerhofe"]),
+        ("Straße", ["strasse", "straße", "STRASSE", "STRAẞE", "straß"]),
+        ("Strasse", ["strasse", "straße", "STRAẞE", "straß"]),
+    ],
+)
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_umlauts_and_two_letters_find_each_other(
+    world: World, written: str, searched: list[str], language: str
+) -> None:
+    title = f"{written} walk"
+    make_event(world, title, language=language)
+
+    for q in searched:
+        assert titles(q) == [title], q
+        if len(q) > 4:
+            assert titles(f"walk -{q}") == [], q
+            assert titles(f"{q} walk") == titles(f"walk {q}") == titles(f"walk or {q}") == [title], q
+            assert titles(f'"{q} walk"') == [title], q
+
+
+def test_phrases_find_neighbours_in_their_order_within_one_text(world: World) -> None:
+    here = place(world, "Haus zum Löwen", "Genève")
+    world.db.execute("update organizations.organizations set name = 'Riverside' where id = %s", [world.organization_id])
+    make_event(
+        world,
+        "Morning Zürich classes",
+        category="yoga",
+        location_id=here,
+        instructor_id=instructor(world, "Ana Ølund"),
+        description="Bring friends and a mat.",
+    )
+    found = ["Morning Zürich classes"]
+
+    for q in ('"morning zurich"', '"zürich classes"', '"zuerich classes"', '"morning zürich classes"', '"haus zum"',
+              '"zum Loewen"', '"zum löwen"', '"ana olund"', '"friends and a mat"', '"class"'):  # fmt: skip
+        assert titles(q) == found, q
+    for q in ('"zurich morning"', '"classes zurich"', '"classes morning"', '"zuerich morning"', '"morning classes"',
+              '"classes yoga"', '"yoga haus"', '"classes haus"', '"lowen geneve"', '"löwen genève"', '"geneve ana"',
+              '"olund riverside"', '"riverside bring"', '"lowen zum"', '"mat friends"'):  # fmt: skip
+        assert titles(q) == [], q
+        assert titles(f"morning -{q}") == found, q
+
+
+def test_phrases_are_found_at_the_end_of_a_long_description(world: World) -> None:
+    make_event(world, "Many words", description="x " * 2400 + "the very end")
+
+    assert titles('"very end"') == ["Many words"]
+    assert titles('"end very"') == []
+
+
 def test_title_ranks_before_names_and_names_before_descriptions(world: World) -> None:
     make_event(world, "Described", days=1, description="A walk through the garden.")
     make_event(world, "At the place", days=2, location_id=place(world, "Garden"))

@@ -1,8 +1,10 @@
 -- events.search_terms: return a search text as queries: with whole words, and with the last word as a prefix.
 --
 -- Each word stands for itself and for its stems by the rules of every language, so words of several languages can be
--- mixed. A word that any language ignores, such as "the" or "für", is dropped, unless it is alone or `or` is there.
--- An excluded word or a phrase is never a prefix. Both are null if the text contains nothing to search for.
+-- mixed. An umlaut stands for one letter and for two: Zürich is zurich or zuerich. A joined word such as Tai-Chi is two
+-- words, and after a minus a phrase. A word that any language ignores, such as "the" or "für", is dropped, unless it is
+-- alone or `or` is there. An excluded word or a phrase is never a prefix. Both are null if the text contains nothing to
+-- search for.
 
 create or replace function events.search_terms(q text, out whole tsquery, out prefixed tsquery)
 language plpgsql
@@ -10,12 +12,21 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    parts text[] := array(select m.part[1] from regexp_matches(q, '-?"[^"]*"?|[^\s"]+', 'g') as m (part));
+    parts text[] := array(
+        select w.word
+        from regexp_matches(q, '-*"[^"]*"?|[^\s"]+', 'g') with ordinality as m (part, place)
+        cross join regexp_split_to_table(
+            case when m.part[1] ~ '^-|"' then m.part[1] else events.words_apart(m.part[1]) end,
+            case when m.part[1] ~ '^-|"' then '$' else '\s+' end
+        ) with ordinality as w (word, place)
+        where w.word <> '' and (w.word = m.part[1] or lower(w.word) <> 'or')
+        order by m.place, w.place
+    );
     kept text[];
+    apart text;
     last_word text;
-    folded_text text;
     word text;
-    quoted text;
+    forms text[];
     stems text[];
 begin
     if not parts && array['or', 'OR', 'Or'] then
@@ -34,34 +45,68 @@ begin
             parts := kept;
         end if;
     end if;
-    folded_text := events.folded(normalize(array_to_string(parts, ' '), nfc));
-    whole := websearch_to_tsquery('simple', folded_text);
-    if numnode(whole) = 0 then
+    select
+        websearch_to_tsquery(
+            'simple',
+            string_agg(
+                case
+                    when p.part !~ '^-|"' then events.folded(p.part)
+                    else case when p.part ~ '^-' then '-' else '' end
+                        || '"' || events.folded(events.words_apart(p.part)) || '"'
+                end,
+                ' ' order by p.place
+            )
+        )
+    into whole
+    from unnest(parts) with ordinality as p (part, place)
+    where p.part !~ '^-|"' or to_tsvector('simple', events.folded(events.words_apart(p.part))) <> '';
+    if whole is null or numnode(whole) = 0 then
         whole := null;
         return;
     end if;
 
-    last_word := events.folded(normalize(parts[cardinality(parts)], nfc));
+    last_word := events.folded(parts[cardinality(parts)]);
     if last_word !~ '^[[:alnum:]][[:alnum:]]+$' or cardinality(tsvector_to_array(to_tsvector('simple', last_word))) <> 1
     then
         last_word := null;
     end if;
 
     prefixed := whole;
-    foreach word in array tsvector_to_array(to_tsvector('simple', folded_text)) loop
-        quoted := events.quoted_lexeme(word);
+    apart := events.words_apart(array_to_string(parts, ' '));
+    for word, forms in
+        select p.lexeme, array_agg(distinct s.lexeme)
+        from unnest(to_tsvector('simple', events.folded(apart))) as p
+        inner join unnest(to_tsvector('simple', events.folded(events.umlauts_spelled(apart)))) as s
+            on p.positions && s.positions
+        group by p.lexeme
+    loop
+        forms := array(select distinct f.form from unnest(forms || word) as f (form));
         stems := array(
-            select distinct events.quoted_lexeme(s.stems[1])
-            from ref.languages as l
-            cross join lateral (select tsvector_to_array(to_tsvector(l.search_config, word)) as stems) as s
-            where cardinality(s.stems) = 1 and s.stems[1] <> word
+            select s.stems[1]
+            from unnest(forms) as f (form)
+            cross join ref.languages as l
+            cross join lateral (select tsvector_to_array(to_tsvector(l.search_config, f.form)) as stems) as s
+            where cardinality(s.stems) = 1
+            except
+            select f.form from unnest(forms) as f (form)
         );
-        whole := ts_rewrite(whole, quoted::tsquery, array_to_string(quoted || stems, '|')::tsquery);
-        if word = last_word then
-            quoted := quoted || ':*';
-        end if;
+        whole := ts_rewrite(
+            whole,
+            events.quoted_lexeme(word)::tsquery,
+            (select string_agg(events.quoted_lexeme(f.form), '|') from unnest(forms || stems) as f (form))::tsquery
+        );
         prefixed := ts_rewrite(
-            prefixed, events.quoted_lexeme(word)::tsquery, array_to_string(quoted || stems, '|')::tsquery
+            prefixed,
+            events.quoted_lexeme(word)::tsquery,
+            (
+                select
+                    string_agg(
+                        events.quoted_lexeme(f.form)
+                        || case when word = last_word and f.form = any (forms) then ':*' else '' end,
+                        '|'
+                    )
+                from unnest(forms || stems) as f (form)
+            )::tsquery
         );
     end loop;
 end;

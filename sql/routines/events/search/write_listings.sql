@@ -59,10 +59,12 @@ begin
     cross join lateral (
         select
             events.text_words(e.search_config, e.title) as title_words,
-            events.text_words(
-                e.search_config, concat_ws(' . ', replace(e.category, '-', ' '), p.name, p.city, n.name, o.name)
-            ) as names,
-            events.text_words(e.search_config, coalesce(left(e.description, 5000), '')) as description_words
+            events.text_words(e.search_config, e.category)
+            || events.text_words(e.search_config, p.name)
+            || events.text_words(e.search_config, p.city)
+            || events.text_words(e.search_config, n.name)
+            || events.text_words(e.search_config, o.name) as names,
+            events.text_words(e.search_config, left(e.description, 5000)) as description_words
     ) as w
     cross join lateral (select events.price_tier(e.price_cents, c.decimal_places) as price_tier) as f
     where
