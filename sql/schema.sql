@@ -9,7 +9,7 @@
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 62
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 27, views 7, routines 184
+-- - payments: tables 27, views 7, routines 185
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -5718,6 +5718,11 @@ CREATE FUNCTION payments.trial_balance(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.trial_balance IS 'Return debits less credits by currency and type of account, now or at a moment in the past.';
 GRANT ALL ON FUNCTION payments.trial_balance TO service_role;
+
+CREATE FUNCTION payments.unspent_dispute_cents(intent payments.intents) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.unspent_dispute_cents IS 'Return the part of a payment''s open disputes that returns no spent money.';
 
 CREATE FUNCTION payments.usable_passes(
     customer_id uuid,
