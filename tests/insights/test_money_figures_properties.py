@@ -26,15 +26,16 @@ SALES = (
     ["card"] * 4
     + ["change method"] * 2
     + ["wallet", "pass", "invoice"] * 2
-    + ["comp", "buy pass", "buy pass", "buy money", "grant"]
+    + ["comp", "buy pass", "buy pass", "buy money", "buy money", "grant"]
 )
-RETURNS = ["cancel", "refund", "fail", "reopen", "excess", "settle"] * 2 + ["send", "return package", "expire"]
+RETURNS = ["cancel", "refund", "fail", "reopen", "excess", "settle", "expire"] * 2 + ["send", "return package"]
 AT_STRIPE = [
     "refund at stripe",
     "refund of package at stripe",
     "dispute",
     "lose",
     "win",
+    "dispute of package",
     "dispute of package",
     "transfer",
 ]
@@ -63,7 +64,10 @@ class Business:
             "update organizations.organizations set time_zone = %s where id = %s",
             [dice.choice(ZONES), self.till.stage.organization_id],
         )
-        self.offers = [packages.offer(self.till), packages.money(self.till)]
+        self.offers = {
+            "buy pass": [packages.offer(self.till), packages.offer(self.till, amount=2, bonus=1, valid_days=1)],
+            "buy money": [packages.money(self.till), packages.money(self.till, bonus=0, valid_days=1)],
+        }
         self.till.create_code("GIFT", kind="credits", amount_cents=2000, currency="CHF")
         self.till.create_code("LARGE", kind="credits", amount_cents=12000, currency="CHF")
         self.till.create_code("THIRD", kind="percent", percent_bps=3333)
@@ -104,7 +108,7 @@ class Business:
                 if dice.random() < 0.5:  # The payment succeeds after the change.
                     self.report(booking)
             case "buy pass" | "buy money":
-                purchase = packages.buy(till, till.booker, self.offers[deed == "buy money"], key=str(dice.random()))
+                purchase = packages.buy(till, till.booker, dice.choice(self.offers[deed]), key=str(dice.random()))
                 self.purchases.append(purchase)
                 packages.apply_payment(till, purchase)
             case "grant":
@@ -122,7 +126,9 @@ class Business:
             case "refund at stripe":
                 self.report(dice.choice(self.bookings), refunds=dashboard_refund(dice.random(), dice.choice(CENTS)))
             case "refund of package at stripe":
-                self.report(dice.choice(self.purchases), refunds=dashboard_refund(dice.random(), dice.choice(CENTS)))
+                paid = dice.choice(self.purchases)
+                cents = dice.choice([*CENTS, paid["price_cents"]])
+                self.report(paid, refunds=dashboard_refund(dice.random(), cents))
             case "dispute" | "lose" | "win" | "dispute of package":
                 paid = dice.choice(self.purchases if deed == "dispute of package" else self.bookings)
                 status = {"lose": "lost", "win": "won"}.get(deed, dice.choice(["needs_response", "lost", "won"]))
@@ -165,6 +171,18 @@ class Business:
                     till.event_id = till.event(capacity=None)
             case _:
                 routines.call(self.db, None, "select payments.seal_entries(until => now(), most => 7)")
+
+    def losing_changes(self) -> list[str]:
+        """Return the spending that would change if every open dispute were lost."""
+        query = "select s.* from unnest(%s::uuid[]) as p, payments.spending(p) as s order by p, s"
+        self.db.execute("begin")
+        try:
+            before = self.db.execute(query, [self.people]).fetchall()
+            self.till.lose_disputes()
+            after = self.db.execute(query, [self.people]).fetchall()
+        finally:
+            self.db.execute("rollback")
+        return [] if before == after else [f"{before} becomes {after}"]
 
     def start_event(self, starts_in: str) -> None:
         query = "update events.events set starts_at = now() + %s::interval, ends_at = now() + %s::interval + '1 h'"
@@ -222,6 +240,7 @@ def test_figures_equal_the_ledger_after_any_sequence(db: psycopg.Connection[Any]
                 done[deed] += 1
             if step % 10 == 9:
                 assert business.till.findings() == [], story
+                assert business.losing_changes() == [], story
                 assert CreditBookings.findings(business.till) == [], story  # type: ignore[arg-type]
         if "seal" not in story:  # Seals are in the order of time.
             business.age()

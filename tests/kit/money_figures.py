@@ -6,9 +6,8 @@ assert till.shown() == (0, {})
 """
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -19,73 +18,112 @@ from tests.kit import routines
 from tests.kit.payments import DISPUTE, CardBookings, paid
 from tests.kit.wallets import CreditBookings
 
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """The group of a kind of transaction, and whether its entries on the customer's accounts are spending."""
-
-    group: Literal["sale", "credits", "settlement"]
-    spent: bool = False
-
-
 KINDS = {
-    "sale": Kind("sale", spent=True),
-    "refund": Kind("sale", spent=True),
-    "package_sold": Kind("sale", spent=True),
-    "package_refund": Kind("sale", spent=True),
-    "no_show_fee": Kind("sale", spent=True),
-    "late_cancellation_fee": Kind("sale", spent=True),
-    "promotion_owed": Kind("sale", spent=True),
-    "refund_by_dispute": Kind("sale", spent=True),
-    "debt_forgiven": Kind("sale", spent=True),
-    # It has no entry on an account of the customer, and is added by its payment.
-    "dispute": Kind("sale"),
-    "credits_granted": Kind("credits"),
-    "credits_expired": Kind("credits"),
-    "transfer": Kind("settlement"),
-    "transfer_reversal": Kind("settlement"),
-    "invoice_paid": Kind("settlement"),
-    "fee_paid": Kind("settlement"),
-    "debt_paid": Kind("settlement"),
-    "payment_credited": Kind("settlement"),
+    "sale": "sale",
+    "refund": "sale",
+    "package_sold": "sale",
+    "package_refund": "sale",
+    "no_show_fee": "sale",
+    "late_cancellation_fee": "sale",
+    "promotion_owed": "sale",
+    "refund_by_dispute": "sale",
+    "debt_forgiven": "sale",
+    "dispute": "sale",
+    "credits_granted": "credits",
+    "credits_expired": "credits",
+    "transfer": "settlement",
+    "transfer_reversal": "settlement",
+    "invoice_paid": "settlement",
+    "fee_paid": "settlement",
+    "debt_paid": "settlement",
+    "payment_credited": "settlement",
     # The other kinds change no receivable account.
-    "debt_recovered": Kind("sale"),
-    "debt_returned": Kind("sale"),
-    "payment": Kind("sale"),
-    "refund_sent": Kind("sale"),
-    "refund_to_wallet": Kind("sale"),
-    "set_aside": Kind("sale"),
-    "stripe_balance": Kind("sale"),
-    "stripe_fee": Kind("sale"),
-    "wallet_refund": Kind("sale"),
+    "debt_recovered": "sale",
+    "debt_returned": "sale",
+    "payment": "sale",
+    "refund_sent": "sale",
+    "refund_to_wallet": "sale",
+    "set_aside": "sale",
+    "stripe_balance": "sale",
+    "stripe_fee": "sale",
+    "wallet_refund": "sale",
 }
-"""All kinds of transactions that the routines post."""
+"""All kinds of transactions that the routines post, and their groups."""
 
 MOVED = """
-select
-    a.owner_kind::text, a.owner_id, a.type::text, a.currency, e.amount_cents, t.recorded_at,
-    coalesce(o.kind, t.kind) as kind, t.id as transaction_id, i.customer_id
+select e.amount_cents, t.recorded_at, coalesce(o.kind, t.kind) as kind
 from payments.entries as e
 inner join payments.accounts as a on a.id = e.account_id
 inner join payments.transactions as t on t.id = e.transaction_id
 left join payments.transactions as o on o.id = t.reverses_id
-left join payments.intents as i on i.id = t.reference_id and t.reference_type = 'payment'
 """
 
 
+PRICES = """
+select s.customer_id, s.currency, s.amount_cents - s.refunded_cents as cents from payments.sales as s
+union all
+select p.customer_id, p.currency, p.amount_cents - p.refunded_cents
+from payments.purchases as p
+where p.kind = 'pass' and p.status in ('granted', 'refunded')
+union all
+select f.customer_id, f.currency, f.amount_cents from payments.fees as f where f.taken_back_at is null
+union all
+select r.customer_id, r.currency, r.amount_cents from payments.refunds as r where r.cause = 'promotion'
+union all
+select r.customer_id, r.currency, r.recovered_cents - r.amount_cents
+from payments.refunds as r
+where r.debt_outcome = 'forgiven' and r.status <> 'failed'
+"""
+"""The unrefunded prices of bookings, passes and fees, and promo credits that are owed, less debts written off."""
+
+DISPUTED = """
+select
+    i.id, i.customer_id, i.currency, i.amount_cents, p.kind = 'wallet' as is_wallet,
+    payments.refundable_cents(i) as refundable_cents,
+    array(
+        select jsonb_build_object('cents', d.amount_cents, 'currency', d.currency, 'lost', d.status = 'lost')
+        from payments.disputes as d
+        where d.intent_id = i.id and d.withdrawn
+    ) as withdrawals,
+    array(
+        select jsonb_build_object('cents', r.amount_cents, 'to', r.destination)
+        from payments.refunds as r
+        where
+            r.intent_id = i.id
+            and (
+                r.destination = 'dispute'
+                or (r.destination = 'original' and r.status in ('created', 'failed') and not r.beyond)
+            )
+    ) as refunds
+from payments.intents as i
+left join payments.purchases as p on p.id = i.purchase_id
+where exists (select from payments.disputes as d where d.intent_id = i.id and d.withdrawn)
+"""
+"""The payments that a bank has taken back, with refunds that were not sent, and those that the bank's money paid."""
+
+
 def spent(db: psycopg.Connection[Any]) -> dict[UUID, dict[str, int]]:
-    """Return each customer's spending by currency: the plain sum of their own entries, and of their disputes."""
-    rows = db.execute(MOVED).fetchall()
-    in_cash = {(row["transaction_id"]) for row in rows if (row["owner_kind"], row["type"]) == ("user", "cash")}
-    in_credits = {row["transaction_id"] for row in rows if (row["owner_kind"], row["type"]) == ("user", "credits")}
+    """Return each customer's spending by currency, without the ledger.
+
+    It is the unrefunded price of bookings, passes and fees, less the part of it that a bank took back.
+    """
     sums: dict[UUID, Counter[str]] = {}
-    for row in rows:
-        if row["kind"] == "dispute" and row["type"] == "receivable":
-            sums.setdefault(row["customer_id"], Counter())[row["currency"]] -= row["amount_cents"]
-        elif row["owner_kind"] == "user":
-            # Cash that becomes wallet money, or the other way, is not spent yet.
-            is_counted = KINDS[row["kind"]].spent and row["transaction_id"] not in in_cash & in_credits
-            sums.setdefault(row["owner_id"], Counter())[row["currency"]] += row["amount_cents"] * is_counted
+    for row in db.execute(PRICES).fetchall():
+        sums.setdefault(row["customer_id"], Counter())[row["currency"]] += row["cents"]
+    for row in db.execute(DISPUTED).fetchall():
+        of_person = sums.setdefault(row["customer_id"], Counter())
+        taken = 0
+        for withdrawal in row["withdrawals"]:
+            # A dispute in another currency is about the whole payment.
+            taken += withdrawal["cents"] if withdrawal["currency"] == row["currency"] else row["amount_cents"]
+            of_person[withdrawal["currency"]] -= withdrawal["cents"]
+        paid_by_bank = sum(refund["cents"] for refund in row["refunds"] if refund["to"] == "dispute")
+        unsent = sum(refund["cents"] for refund in row["refunds"] if refund["to"] == "original")
+        rest = taken - paid_by_bank
+        if not all(withdrawal["lost"] for withdrawal in row["withdrawals"]):
+            # The bank's money first pays the refunds that were not sent, and the customer owes what exceeds the sale.
+            rest = max(0, min(rest - unsent, 0 if row["is_wallet"] else row["refundable_cents"]))
+        of_person[row["currency"]] += taken - rest
     return {
         customer_id: {currency: cents for currency, cents in by_currency.items() if cents}
         for customer_id, by_currency in sums.items()
@@ -100,7 +138,7 @@ def earned(db: psycopg.Connection[Any], organization_id: UUID, since: datetime |
     sums = Counter({True: 0, False: 0})
     for row in rows:
         if since is None or row["recorded_at"] >= since:
-            sums[KINDS[row["kind"]].group == "settlement"] -= row["amount_cents"]
+            sums[KINDS[row["kind"]] == "settlement"] -= row["amount_cents"]
     return sums[False], sums[True]
 
 
@@ -127,7 +165,7 @@ def dashboard(db: psycopg.Connection[Any], customer_id: UUID) -> dict[str, int]:
 
 
 def findings(db: psycopg.Connection[Any], organization_id: UUID, owner: UUID) -> list[str]:
-    """Return each figure that differs from the statement or from the plain sum. Without a fault there is none."""
+    """Return each figure that differs from the statement, the ledger or the documents."""
     found = []
     row = db.execute("select time_zone from organizations.organizations where id = %s", [organization_id]).fetchone()
     assert row is not None
@@ -141,7 +179,7 @@ def findings(db: psycopg.Connection[Any], organization_id: UUID, owner: UUID) ->
         said = statement(db, organization_id, owner, first_day, today)
         since = datetime(first_day.year, first_day.month, first_day.day, tzinfo=zone)
         revenue, settled = earned(db, organization_id, since)
-        of_kinds = sum(m["amount_cents"] for m in said["movements"] if KINDS[m["kind"]].group != "settlement")
+        of_kinds = sum(m["amount_cents"] for m in said["movements"] if KINDS[m["kind"]] != "settlement")
         if not shown[name] == said["revenue_cents"] == of_kinds == revenue:
             found.append(f"{name}: {shown[name]}, statement {said['revenue_cents']} of {of_kinds}, ledger {revenue}")
         if said["settled_cents"] != settled or (
@@ -149,13 +187,13 @@ def findings(db: psycopg.Connection[Any], organization_id: UUID, owner: UUID) ->
         ):
             found.append(f"statement of {days} days: {said}, settled {settled}")
 
-    plain = spent(db)
+    known = spent(db)
     people = db.execute("select distinct owner_id from payments.accounts where owner_kind = 'user'").fetchall()
     for person in (row["owner_id"] for row in people):
         if not db.execute("select users.is_erased(%s) as erased", [person]).fetchone()["erased"]:  # type: ignore[index]
             said = dashboard(db, person)
-            if said != plain.get(person, {}):
-                found.append(f"spent by {person}: {said}, ledger {plain.get(person)}")
+            if said != known.get(person, {}):
+                found.append(f"spent by {person}: {said}, documents {known.get(person)}")
     return found
 
 
@@ -204,6 +242,26 @@ class Till(CardBookings):
     def dispute(self, booking: dict[str, Any], status: str = "lost", **changes: Any) -> None:
         """Let Stripe report a dispute of a booking's payment."""
         self.apply_payment(booking, disputes=[{**DISPUTE, "status": status, **changes}])
+
+    def lose_disputes(self) -> None:
+        """Let every open dispute be lost."""
+        query = """
+            select
+                i.id,
+                array(
+                    select jsonb_build_object(
+                        'stripe_id', d.stripe_dispute_id, 'amount_cents', d.amount_cents, 'currency', d.currency,
+                        'reason', d.reason, 'status', 'lost'
+                    )
+                    from payments.disputes as d
+                    where d.intent_id = i.id and d.withdrawn
+                ) as lost
+            from payments.intents as i
+            where payments.is_withdrawn(i.id)
+        """
+        for intent in self.db.execute(query).fetchall():
+            apply = "select payments.apply_disputes(i, %s) from payments.intents as i where i.id = %s"
+            self.db.execute(apply, [Jsonb(intent["lost"]), intent["id"]])
 
     def miss(self, booking: dict[str, Any]) -> None:
         """Record that the customer did not come."""

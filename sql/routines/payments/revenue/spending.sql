@@ -1,13 +1,14 @@
 -- payments.spending: return the money that a customer spent, by organization and currency.
 --
--- The sales of the customer, by any method, less what was returned: bookings, passes and fees. It is the counterpart of
--- the income that these transactions post: the organization's receivable and the platform's revenue. A dispute returns
--- money without a posting to the customer's accounts, so it is found by its payment.
+-- The price of the customer's bookings, passes and fees, by any method, less what was returned. It is the counterpart
+-- of the income that these transactions post: the organization's receivable and the platform's revenue. A dispute
+-- returns money without a posting to the customer's accounts, so it is found by its payment.
 --
--- Wallet money is spent when it is used. Buying, granting, returning and expiring it changes nothing here, and neither
--- do settlements (payments.movement_group). `amount_cents` is never zero; a dispute in a currency of its own leaves a
--- negative amount. The organization is null where its share is zero. The cost depends on the customer's own entries.
--- Internal.
+-- Wallet money is spent when it is used. Buying it, and the refund of its package, used or expired, changes nothing
+-- here, and neither do grants, expiry and settlements (payments.movement_group). An open dispute counts as if it were
+-- lost (payments.unspent_dispute_cents). `amount_cents` is never zero. It is negative after a debt was written off that
+-- bought nothing. It is also negative in the currency of a dispute that differs from its payment's. The organization
+-- is null where its share is zero. The cost depends on the customer's own entries. Internal.
 
 create or replace function payments.spending(customer_id uuid)
 returns table (organization_id uuid, currency text, amount_cents bigint)
@@ -55,14 +56,17 @@ as $$
         from moved as m
         inner join payments.transactions as t on t.id = m.transaction_id
         left join payments.transactions as o on o.id = t.reverses_id
+        left join payments.purchases as p on p.id = t.reference_id and t.reference_type = 'purchase'
         inner join payments.entries as e on e.transaction_id = m.transaction_id
         inner join payments.accounts as a on a.id = e.account_id
-        where payments.movement_group(coalesce(o.kind, t.kind)) = 'sale'
+        where payments.movement_group(coalesce(o.kind, t.kind)) = 'sale' and p.kind is distinct from 'wallet'
         group by m.transaction_id, a.currency
-        -- A transaction between the customer's cash and wallet buys wallet money, or returns it.
-        having
-            coalesce(sum(e.amount_cents) filter (where a.owner_kind = 'user' and a.type = 'cash'), 0)::numeric
-            * coalesce(sum(e.amount_cents) filter (where a.owner_kind = 'user' and a.type = 'credits'), 0) >= 0
+        union all
+        select i.organization_id, i.currency, payments.unspent_dispute_cents(i) as amount_cents
+        from payments.intents as i
+        where
+            i.customer_id = spending.customer_id
+            and exists (select from payments.disputes as d where d.intent_id = i.id and d.withdrawn)
     )
 
     select s.organization_id, s.currency::text, sum(s.amount_cents)::bigint
