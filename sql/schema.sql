@@ -5,11 +5,11 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 11, views 5, routines 159
+-- - events: tables 11, views 5, routines 164
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 62
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 27, views 7, routines 184
+-- - payments: tables 27, views 7, routines 192
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -139,9 +139,11 @@ CREATE TABLE events.terms (
     opens_at timestamp with time zone,
     closes_at timestamp with time zone NOT NULL,
     last_offer_at timestamp with time zone NOT NULL,
-    policy jsonb NOT NULL
+    policy jsonb NOT NULL,
+    moved_at timestamp with time zone
 );
 COMMENT ON TABLE events.terms IS 'The facts about an event that a booking needs, copied by a trigger: one small row instead of a search of partitions.';
+COMMENT ON COLUMN events.terms.moved_at IS 'When the event got its present start; null if it never moved.';
 ALTER TABLE ONLY events.terms ADD CONSTRAINT terms_pkey PRIMARY KEY (event_id);
 ALTER TABLE ONLY events.terms
     ADD CONSTRAINT terms_are_of_an_event FOREIGN KEY (event_id, starts_at) REFERENCES events.events(id, starts_at) ON UPDATE CASCADE ON DELETE CASCADE;
@@ -154,6 +156,7 @@ CREATE POLICY booked ON events.terms FOR SELECT TO authenticated USING ((event_i
 CREATE POLICY members ON events.terms FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
 CREATE POLICY published ON events.terms FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'draft'::events.event_status)));
 CREATE POLICY service ON events.terms TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER record_move BEFORE UPDATE OF starts_at ON events.terms FOR EACH ROW WHEN ((old.starts_at IS DISTINCT FROM new.starts_at)) EXECUTE FUNCTION events.record_move();
 GRANT SELECT ON TABLE events.terms TO app_read;
 
 CREATE TABLE events.bookings (
@@ -1112,6 +1115,11 @@ CREATE FUNCTION events.is_door_staff(event_id uuid) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.is_door_staff IS 'Return whether the caller may see an event''s attendees: staff of its organization, or the instructor who leads it.';
 
+CREATE FUNCTION events.is_first_in_waitlist(event_id uuid, customer_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.is_first_in_waitlist IS 'Return whether a customer is the first who waits for seats of an event.';
+
 CREATE FUNCTION events.is_staff(organization_id uuid) RETURNS boolean
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION events.is_staff IS 'Return whether the caller may act for customers of this organization.';
@@ -1296,6 +1304,17 @@ CREATE FUNCTION events.notify_instructors(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.notify_instructors IS 'Notify the people who lead events, once for all events of one edit.';
 
+CREATE FUNCTION events.notify_series_change(
+    event_ids uuid[],
+    starts timestamp with time zone[],
+    ends timestamp with time zone[],
+    places uuid[],
+    instructors uuid[]
+) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.notify_series_change IS 'Notify customers and instructors of an edited series about its changed events.';
+
 CREATE FUNCTION events.notify_substitution(event_ids uuid[], previous_ids uuid[], next_ids uuid[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1313,6 +1332,10 @@ CREATE FUNCTION events.offers_end_at(terms events.terms) RETURNS timestamp with 
     LANGUAGE sql IMMUTABLE;
 COMMENT ON FUNCTION events.offers_end_at IS 'Return when an event''s waitlist ends: no more offers, entries and reserved seats.';
 GRANT ALL ON FUNCTION events.offers_end_at TO app_read;
+
+CREATE FUNCTION events.offers_are_open(terms events.terms, at timestamp with time zone) RETURNS boolean
+    LANGUAGE sql IMMUTABLE;
+COMMENT ON FUNCTION events.offers_are_open IS 'Return whether an event''s waitlist makes offers at a time.';
 
 CREATE FUNCTION events.offers_have_ended(event_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1425,6 +1448,10 @@ CREATE FUNCTION events.record_hold_end() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION events.record_move() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
 CREATE FUNCTION events.record_occurrences(slice jsonb, until date) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1529,6 +1556,15 @@ CREATE FUNCTION events.reschedule_occurrences(series_id uuid, occurrences jsonb,
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.reschedule_occurrences IS 'Move, create, delete or cancel a series'' upcoming events to match its changed rule.';
+
+CREATE FUNCTION events.reserved_seats(
+    event_id uuid,
+    customer_id uuid,
+    named_hold_id uuid DEFAULT NULL::uuid
+) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.reserved_seats IS 'Return how many seats of an event are reserved for a customer, by holds and by an offer.';
 
 CREATE FUNCTION events.resolve_payment_method(
     terms events.terms,
@@ -3621,7 +3657,7 @@ CREATE TABLE payments.credit_lots (
 COMMENT ON TABLE payments.credit_lots IS 'Credits that a customer received at an organization: wallet money in cents, or units of a pass.';
 COMMENT ON COLUMN payments.credit_lots.account_id IS 'The wallet in the ledger. Its balance is the sum of the remaining amounts of its lots. Null for passes.';
 COMMENT ON COLUMN payments.credit_lots.remaining IS 'The unused amount. Changed only while the wallet''s balance is locked, or, for a pass, the lot itself.';
-COMMENT ON COLUMN payments.credit_lots.lapsed IS 'The amount that expired or was taken back.';
+COMMENT ON COLUMN payments.credit_lots.lapsed IS 'The amount that expired, was taken back, or returned in a lot of its own.';
 COMMENT ON COLUMN payments.credit_lots.booking_id IS 'The booking whose promo code granted it.';
 COMMENT ON COLUMN payments.credit_lots.frozen_at IS 'Since when the credits cannot be used: a dispute holds their payment, or the customer owes a part of it.';
 COMMENT ON COLUMN payments.credit_lots.spent_cents IS 'The spent part of a promo code''s credits when their booking ended: the customer has paid for it. Null: not ended.';
@@ -4782,9 +4818,19 @@ CREATE FUNCTION payments.dispute_cover(intent_id uuid) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.dispute_cover IS 'Return the amount of lost disputes of a payment that no refund accounts for yet.';
 
+CREATE FUNCTION payments.dispute_key(kind text, stripe_id text, number integer) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.dispute_key IS 'Return the key of a posting of a dispute.';
+
 CREATE FUNCTION payments.dispute_payload(dispute payments.disputes, intent payments.intents) RETURNS jsonb
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION payments.dispute_payload IS 'Return a dispute, with the booking or purchase of its payment, as its message stores it.';
+
+CREATE FUNCTION payments.dispute_reversals(stripe_id text) RETURNS integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.dispute_reversals IS 'Return how many withdrawals of a dispute were reversed.';
 
 CREATE FUNCTION payments.due_inbox(
     most integer DEFAULT 100,
@@ -4920,6 +4966,11 @@ CREATE FUNCTION payments.grant_promo_credits(booking events.bookings) RETURNS vo
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.grant_promo_credits IS 'Add the credits of a booking''s promo code to the customer''s wallet after payment.';
 
+CREATE FUNCTION payments.has_paid_sale(intent_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.has_paid_sale IS 'Return whether a payment at Stripe paid for the sale of its booking.';
+
 CREATE FUNCTION payments.hash_link(hash bytea, entry bytea) RETURNS bytea
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION payments.hash_link IS 'Return the hash of a chain after one more entry.';
@@ -5039,6 +5090,11 @@ CREATE FUNCTION payments.lock_credit_payments(booking_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.lock_credit_payments IS 'Lock the payments of bookings, and the payments of the credits that they used.';
+
+CREATE FUNCTION payments.lock_promo_codes(booking_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.lock_promo_codes IS 'Lock the promo codes of bookings, so that their uses can be released.';
 
 CREATE FUNCTION payments.lock_wallets(account_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5423,6 +5479,11 @@ CREATE FUNCTION payments.refund_late_payment(intent payments.intents) RETURNS vo
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.refund_late_payment IS 'Refund a payment that arrived too late for its seats.';
 
+CREATE FUNCTION payments.refund_lost_dispute(booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.refund_lost_dispute IS 'Count the money of a booking''s lost disputes as a refund of its sale.';
+
 CREATE FUNCTION payments.refund_payload(refund payments.refunds) RETURNS jsonb
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION payments.refund_payload IS 'Return a refund as its messages store it, without its reason.';
@@ -5532,6 +5593,11 @@ CREATE FUNCTION payments.require_total(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.require_total IS 'Refuse a purchase whose total is not the one that the customer saw.';
 
+CREATE FUNCTION payments.restore_grants(booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.restore_grants IS 'Grant the lapsed credits of a booking''s promo code again, because a lost dispute was won.';
+
 CREATE FUNCTION payments.return_credits(refund_ids uuid[], by_organizer boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -5555,6 +5621,11 @@ CREATE FUNCTION payments.return_purchase(
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.return_purchase IS 'Refund the unused part of a package, take back its credits, and return the cents.';
+
+CREATE FUNCTION payments.return_to_lots(lot_ids uuid[], amounts bigint[], prolonged boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.return_to_lots IS 'Return amounts to the lots that they came from: money of wallets, or units of passes.';
 
 CREATE FUNCTION payments.reuse_promo_code(booking_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5726,6 +5797,11 @@ CREATE FUNCTION payments.trial_balance(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.trial_balance IS 'Return debits less credits by currency and type of account, now or at a moment in the past.';
 GRANT ALL ON FUNCTION payments.trial_balance TO service_role;
+
+CREATE FUNCTION payments.unspent_dispute_cents(intent payments.intents) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.unspent_dispute_cents IS 'Return the part of a payment''s open disputes that returns no spent money.';
 
 CREATE FUNCTION payments.usable_passes(
     customer_id uuid,

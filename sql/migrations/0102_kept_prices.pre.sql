@@ -2,7 +2,9 @@
 -- returns them.
 
 alter table events.holds
-add column seat_prices_cents bigint [] constraint held_prices_are_not_negative check (0 <= all (seat_prices_cents)),
+add column seat_prices_cents bigint[] constraint held_prices_are_not_negative check (
+    0 <= all(seat_prices_cents)
+),
 add column used_by uuid;
 
 comment on column events.holds.seat_prices_cents is

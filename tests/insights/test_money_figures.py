@@ -53,7 +53,7 @@ def cancelled_to_the_wallet(till):
 
 
 def excess_refund_recovered(till):
-    """The unspent money in the wallet pays the debt."""
+    """Let the unspent money in the wallet pay the debt."""
     booking = cancelled_to_the_wallet(till)
     till.apply_payment(booking, refunds=[dashboard_refund(1, PRICE)])
     return booking
@@ -321,7 +321,7 @@ def promo_code_with_discount(till):
 
 
 def promo_code_with_spent_credits(till, price=1000):
-    """The credits are worth more than the booking, are spent, and the booking is cancelled."""
+    """Spend credits that are worth more than their booking, and cancel it."""
     till.create_code("GIFT", kind="credits", amount_cents=PRICE, currency="CHF")
     till.event_id = till.event(price_cents=price)
     booking = till.buy_with("card", promo_code="GIFT")

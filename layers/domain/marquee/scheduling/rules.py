@@ -5,8 +5,8 @@ series has a start date and a local start time. Times are local ones of the seri
 converted when they are read.
 
 Two parameters of the stored form remember what a change of the rule would lose (RFC 5545, 3.2 allows such names).
-`EXDATE;X-FORMER=OUT` is a time left out that the rule does not have at present, `EXDATE;X-FORMER=IN` such a time that
-was not left out on the same day. `RDATE;X-TIME=OWN` is a date with its own time, which happens to be the usual one.
+`EXDATE;X-FORMER=OUT` is an excluded time that the rule does not have at present, `EXDATE;X-FORMER=IN` such a time that
+was not excluded on the same day. `RDATE;X-TIME=OWN` is a date with its own time, which happens to be the usual one.
 """
 
 import re

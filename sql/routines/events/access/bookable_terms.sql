@@ -1,7 +1,7 @@
 -- events.bookable_terms: return an event's terms if the caller may book it, or join its waitlist, now.
 --
--- A caller with reserved seats (events.reserved_seats) may book them until sales end, also if the event is private or not
--- open yet. Callers of this routine refuse further seats (events.refuse_closed_event).
+-- A caller with reserved seats (events.reserved_seats) may book them until sales end, also if the event is private or
+-- not open yet. Callers of this routine refuse further seats (events.refuse_closed_event).
 --
 -- Internal: runs with the rights of the routine that calls it. Locks nothing.
 --

@@ -2,8 +2,8 @@
 -- limit.
 --
 -- A booking expires overdue holds itself, so their seats are on sale. Offers are an exception, and so are all overdue
--- holds while somebody waits: the seats may go to the waitlist, which the job of each minute decides. After the waitlist
--- has ended there is no exception.
+-- holds while somebody waits: the seats may go to the waitlist, which the job of each minute decides. After the
+-- waitlist has ended there is no exception.
 --
 -- Security definer, because callers may not see other people's holds.
 

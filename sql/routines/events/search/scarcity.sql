@@ -1,4 +1,4 @@
--- events.scarcity: return whether an event may be filling (1), full (2), one of them (3) or neither (0), by its counters.
+-- events.scarcity: return whether an event may be filling (1), full (2), one of them (3) or neither (0).
 --
 -- It holds for every event that events.availability_v2 calls full or filling. While people wait or hold the last seats,
 -- the seats on sale can differ from the counters, so both are possible. One expression without a search path, so that

@@ -8,7 +8,7 @@
 -- numbers are counted under the locks, so that they are those of the commit. Returns the series as JSON, with the
 -- numbers in `cancelled`.
 --
--- The parts of a split series do not overlap: new dates end where another part begins, unless that one is archived. The
+-- The parts of a split series do not overlap: new dates end where another part starts, unless that one is archived. The
 -- edits of dates of all parts take turns. Customers get one message for each changed event, instructors one in all.
 --
 -- Refuses: 404 series_not_found, 403 forbidden, 409 capacity_below_sold, 409 series_archived, 409 would_cancel,
