@@ -1,6 +1,6 @@
 -- squawk-ignore-file ban-drop-function
--- Drop routines that are created again in this transaction with other arguments. Each routine that earlier code calls has
--- one more argument with a default, so it is found.
+-- Drop routines that are created again in this transaction with other arguments. Each routine that earlier code calls
+-- has one more argument with a default, so it is found.
 
 -- These take the total that the customer saw.
 drop function if exists events.book(uuid, integer, events.payment_method, uuid, boolean, uuid, text, text);

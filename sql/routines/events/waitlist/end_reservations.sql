@@ -2,7 +2,8 @@
 --
 -- The customer's waitlist entry is accepted if the booking used its offer (events.use_reservations), even for fewer or
 -- more seats. Any other live entry is left. `seats_spare` is the number of reserved seats that the booking did not
--- take. They go to the waitlist. The caller holds the event's lock. Without an entry or reserved seats it changes nothing.
+-- take. They go to the waitlist. The caller holds the event's lock. Without an entry or reserved seats it changes
+-- nothing.
 
 create or replace function events.end_reservations(
     event_id uuid, customer_id uuid, booking_id uuid, seats_spare integer
