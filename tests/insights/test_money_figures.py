@@ -321,7 +321,7 @@ def promo_code_with_discount(till):
 
 
 def promo_code_with_spent_credits(till, price=1000):
-    """Spend credits that are worth more than their booking, and cancel it."""
+    """Use credits that are worth more than their booking, then cancel it."""
     till.create_code("GIFT", kind="credits", amount_cents=PRICE, currency="CHF")
     till.event_id = till.event(price_cents=price)
     booking = till.buy_with("card", promo_code="GIFT")
