@@ -9,8 +9,10 @@ select b.id, b.id, b.organization_id, b.customer_id, 'card', 1000, b.currency
 from events.bookings as b
 where b.organization_id = %(organization)s;
 
-insert into payments.sales (booking_id, organization_id, customer_id, method, amount_cents, fee_cents, currency)
-select b.id, b.organization_id, b.customer_id, 'card', 1000, 50, b.currency
+insert into payments.sales (
+    booking_id, organization_id, customer_id, method, amount_cents, fee_cents, refunded_cents, currency
+)
+select b.id, b.organization_id, b.customer_id, 'card', 1000, 50, 100, b.currency
 from events.bookings as b
 where b.organization_id = %(organization)s;
 
@@ -22,7 +24,7 @@ from events.bookings as b
 where b.organization_id = %(organization)s;
 
 insert into payments.disputes (stripe_dispute_id, intent_id, organization_id, amount_cents, currency, status)
-select 'dp_' || b.id, b.id, b.organization_id, 900, b.currency, 'lost'
+select 'dp_' || b.id, b.id, b.organization_id, 400, b.currency, 'lost'
 from events.bookings as b
 where b.organization_id = %(organization)s;
 
