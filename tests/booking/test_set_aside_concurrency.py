@@ -1,4 +1,4 @@
-"""Newcomers get exactly the seats on sale, and the waitlist those that become free, whoever comes first."""
+"""Newcomers get exactly the seats on sale, and the waitlist those that become free, in any order of arrival."""
 
 from collections import Counter
 from uuid import UUID

@@ -72,7 +72,7 @@ due as (
     from payments.refunds as r
     group by r.customer_id
 ),
--- What Stripe holds of each payment: what came, less its refunds there, less what disputes withdrew.
+-- The amount that Stripe holds of each payment: the receipt, less refunds and disputed amounts.
 at_stripe as (
     select i.id as payment_id, i.currency::text as currency, i.amount_cents::bigint as cents
     from payments.intents as i

@@ -217,16 +217,16 @@ def test_package_is_refunded_only_after_its_lost_dispute(db):
 def test_last_state_of_a_dispute_decides_what_is_withdrawn(db, thing, facts):
     till = Till(db)
     if thing == "booking":
-        what, report = till.paid_by_card(), till.apply_payment
+        paid, report = till.paid_by_card(), till.apply_payment
     else:
-        what = buy(till, till.booker, money(till, price_cents=PRICE))
-        apply_payment(till, what)
+        paid = buy(till, till.booker, money(till, price_cents=PRICE))
+        apply_payment(till, paid)
         report = functools.partial(apply_payment, till)
     before = money_invariants.clearing_cents(db)
 
     for status in facts.split():
         for _time in range(2):
-            report(what, disputes=[{**DISPUTE, "status": status}])
+            report(paid, disputes=[{**DISPUTE, "status": status}])
         withdrawn = status in {"needs_response", "under_review", "lost"}
         assert money_invariants.clearing_cents(db) == before - PRICE * withdrawn
         assert money_invariants.findings(db) == []

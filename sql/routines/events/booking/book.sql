@@ -6,7 +6,7 @@
 -- The response is stored with the idempotency key in the same transaction. A retry gets the same text. A concurrent
 -- request with the same key waits for the first, then gets its response.
 --
--- A booking uses the seats that its customer holds or was offered, with or without hold_id, whoever makes the booking,
+-- A booking uses the seats that its customer holds or was offered, with or without hold_id, also if staff make it,
 -- at the price at which they were held. Seats that it does not need return to the waitlist. Further seats must be on
 -- sale, at the current price. A new booking does not overtake the waitlist. A promo code is used together with the
 -- booking, or neither is.

@@ -1,7 +1,7 @@
 -- events.lock_inventory: lock an event's inventory row, which serializes all changes of its seats.
 --
--- Every routine that changes existing bookings, holds or waitlist entries takes this lock first, and reads after it
--- what it decides by. Only the fast path of a booking locks the row last, when the booking is counted.
+-- Every routine that changes existing bookings, holds or waitlist entries takes this lock first. It decides by facts
+-- that it reads afterwards. Only the fast path of a booking locks the row last, when the booking is counted.
 --
 -- Marks the transaction, so that it does not queue for an event that it has locked (events.queue_for_event).
 --
