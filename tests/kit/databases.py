@@ -20,6 +20,7 @@ from marquee.core import database, migrations
 from marquee.core.settings import LOGINS, Login
 from marquee.operations import logins
 from tests.kit.data_folders import data_folder
+from tests.kit.reused_databases import ReusedDatabase
 
 SQL = Path(__file__).resolve().parents[2] / "sql"
 TEMPLATE = "marquee_template"
@@ -73,13 +74,67 @@ def copy_database(copier: psycopg.Connection, name: str) -> None:
     copier.execute(f"revoke temporary on database {name} from public")
 
 
+def drop_database(copier: psycopg.Connection, name: str) -> None:
+    """Drop a database even if connections remain."""
+    copier.execute(f"drop database {name} with (force)")
+
+
+class Databases:
+    """The databases of a worker's tests. One is in use or kept for the next test."""
+
+    def __init__(self, server: Server, copier: psycopg.Connection) -> None:
+        self.server, self.copier = server, copier
+        self.kept: ReusedDatabase | None = None
+
+    def take(self) -> ReusedDatabase:
+        """Return the kept database, or a new one."""
+        taken, self.kept = self.kept, None
+        if taken is None:
+            name = f"test_{next(_numbers)}"
+            copy_database(self.copier, name)
+            taken = ReusedDatabase(name, self.server.url(name))
+        return taken
+
+    def give_back(self, used: ReusedDatabase) -> None:
+        """Keep the database for the next test if it equals a new copy again; otherwise drop it."""
+        if used.refill():
+            self.kept = used
+        else:
+            used.close()
+            drop_database(self.copier, used.name)
+
+
+@pytest.fixture(scope="session")
+def databases(server: Server, copier: psycopg.Connection) -> Iterator[Databases]:
+    """Keep a database between the tests of a worker."""
+    all_of_them = Databases(server, copier)
+    yield all_of_them
+    if all_of_them.kept:
+        all_of_them.kept.close()
+    database.disconnect()
+
+
 @pytest.fixture
-def database_name(copier: psycopg.Connection) -> Iterator[str]:
-    """Create a migrated database for the test, and drop it afterwards even if connections remain."""
+def reused_database(request: pytest.FixtureRequest, databases: Databases) -> Iterator[ReusedDatabase | None]:
+    """Return the test's database, unless the test is marked to have a database of its own."""
+    if request.node.get_closest_marker("own_database"):
+        yield None
+        return
+    used = databases.take()
+    yield used
+    databases.give_back(used)
+
+
+@pytest.fixture
+def database_name(copier: psycopg.Connection, reused_database: ReusedDatabase | None) -> Iterator[str]:
+    """Return a migrated database for the test alone; it equals a new copy."""
+    if reused_database:
+        yield reused_database.name
+        return
     name = f"test_{next(_numbers)}"
     copy_database(copier, name)
     yield name
-    copier.execute(f"drop database {name} with (force)")
+    drop_database(copier, name)
 
 
 @pytest.fixture
@@ -99,12 +154,20 @@ def connect(server: Server, database_name: str) -> Iterator[Connect]:
 
 
 @pytest.fixture
-def db(server: Server, database_name: str, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+def db(
+    server: Server,
+    database_name: str,
+    reused_database: ReusedDatabase | None,
+    connect: Connect,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Connection]:
     """Return the owner's connection to the test's migrated database, which DATABASE_URL names."""
     monkeypatch.setenv("DATABASE_URL", api_url(server, database_name))
-    connection = connect()
-    yield connection
-    database.disconnect()
+    if reused_database:
+        yield reused_database.owner()
+    else:
+        yield connect()
+        database.disconnect()
 
 
 @pytest.fixture(scope="session")
