@@ -11,6 +11,7 @@ import psycopg
 
 from marquee.core import database
 from tests.kit import routines
+from tests.kit.databases import Connect
 
 Person = TypeVar("Person")
 
@@ -54,7 +55,7 @@ def wait_for_a_lock(db: psycopg.Connection[Any], query: str) -> None:
         time.sleep(0.01)
 
 
-def run_together(connect: Callable[..., Any], people: Sequence[Person], act: Callable[[Any, Person], Any]) -> list[Any]:
+def run_together(connect: Connect, people: Sequence[Person], act: Callable[[Any, Person], Any]) -> list[Any]:
     """Run an action for all people at the same time, each on its own connection. Return the results in order.
 
     A refusal becomes its code. Any other database error is raised, so that no fault passes as a refusal.
@@ -77,7 +78,7 @@ def run_together(connect: Callable[..., Any], people: Sequence[Person], act: Cal
     for thread in threads:
         thread.join(120)
     for connection in connections:
-        connection.close()
+        connect.give_back(connection)
     for result in results:
         if isinstance(result, BaseException):
             raise result

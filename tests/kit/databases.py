@@ -7,7 +7,7 @@ password here.
 
 import itertools
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +27,6 @@ TEMPLATE = "marquee_template"
 API_PASSWORD = secrets.token_urlsafe(16)
 
 Connection = psycopg.Connection[DictRow]
-Connect = Callable[..., Connection]
 
 _numbers = itertools.count(1)
 
@@ -137,20 +136,48 @@ def database_name(copier: psycopg.Connection, reused_database: ReusedDatabase | 
     drop_database(copier, name)
 
 
-@pytest.fixture
-def connect(server: Server, database_name: str) -> Iterator[Connect]:
-    """Open more connections to the test's database: connect(), connect("marquee_people"), connect(autocommit=False)."""
-    opened: list[Connection] = []
+class Connect:
+    """Open connections to the test's database: connect(), connect("marquee_people"), connect(autocommit=False)."""
 
-    def open_one(user: Literal["postgres"] | Login = "postgres", **options: Any) -> Connection:
-        url = server.url(database_name) if user == "postgres" else api_url(server, database_name, user)
-        connection = psycopg.connect(url, **{"autocommit": True, "row_factory": dict_row, **options})
-        opened.append(connection)
+    def __init__(self, server: Server, database_name: str, reused: ReusedDatabase | None) -> None:
+        self._server, self._name, self._reused = server, database_name, reused
+        self._opened: list[Connection] = []
+        self._renewable: set[Connection] = set()
+
+    def __call__(self, user: Literal["postgres"] | Login = "postgres", **options: Any) -> Connection:
+        """Return a connection of the owner or a login. The options are those of psycopg.connect."""
+        if self._reused and user == "postgres" and options.keys() <= {"autocommit"}:
+            connection = self._reused.connect()
+            connection.autocommit = options.get("autocommit", True)
+            self._renewable.add(connection)
+        else:
+            name = self._name
+            url = self._server.url(name) if user == "postgres" else api_url(self._server, name, user)
+            connection = psycopg.connect(url, **{"autocommit": True, "row_factory": dict_row, **options})
+        self._opened.append(connection)
         return connection
 
-    yield open_one
-    for connection in opened:
-        connection.close()
+    def give_back(self, connection: Connection) -> None:
+        """End the use of a connection: it is closed, or renewed for the next call."""
+        self._opened.remove(connection)
+        if self._reused and connection in self._renewable:
+            self._renewable.remove(connection)
+            self._reused.give_back(connection)
+        else:
+            connection.close()
+
+    def give_all_back(self) -> None:
+        """End the use of all connections."""
+        while self._opened:
+            self.give_back(self._opened[-1])
+
+
+@pytest.fixture
+def connect(server: Server, database_name: str, reused_database: ReusedDatabase | None) -> Iterator[Connect]:
+    """Open more connections to the test's database."""
+    connect = Connect(server, database_name, reused_database)
+    yield connect
+    connect.give_all_back()
 
 
 @pytest.fixture
@@ -163,10 +190,8 @@ def db(
 ) -> Iterator[Connection]:
     """Return the owner's connection to the test's migrated database, which DATABASE_URL names."""
     monkeypatch.setenv("DATABASE_URL", api_url(server, database_name))
-    if reused_database:
-        yield reused_database.owner()
-    else:
-        yield connect()
+    yield connect()
+    if reused_database is None:
         database.disconnect()
 
 

@@ -16,6 +16,7 @@ from psycopg.rows import DictRow, dict_row
 from marquee.core.settings import LOGINS
 
 USES_MOST = 50
+IDLE_MOST = 24
 GROWTH_MOST_BYTES = 12_000_000
 CATALOGS: tuple[LiteralString, ...] = (
     "attrdef",
@@ -124,7 +125,7 @@ class ReusedDatabase:
         """Remember what a new copy contains. `url`: the owner's."""
         self.name, self._url = name, url
         self._uses = 0
-        self._owner: psycopg.Connection[DictRow] | None = None
+        self._idle: list[psycopg.Connection[DictRow]] = []
         self._connection = psycopg.connect(url, autocommit=True)
         self._connection.execute("set session_replication_role = replica")  # triggers and foreign keys forbid deletions
         self._tables = {
@@ -138,11 +139,25 @@ class ReusedDatabase:
         self._seeds = {oid: Seed(self._rows(oid), count) for oid, (count, _) in states.items() if count}
         self._schema = self._schema_state()
 
-    def owner(self) -> psycopg.Connection[DictRow]:
-        """Return the owner's connection."""
-        if self._owner is None:
-            self._owner = psycopg.connect(self._url, autocommit=True, row_factory=dict_row)
-        return self._owner
+    def connect(self) -> psycopg.Connection[DictRow]:
+        """Return an idle connection of the owner, or a new one."""
+        if self._idle:
+            return self._idle.pop()
+        return psycopg.connect(self._url, autocommit=True, row_factory=dict_row)
+
+    def give_back(self, connection: psycopg.Connection[DictRow]) -> None:
+        """Keep a connection for the next `connect`, as good as new, or close it."""
+        if connection.closed or connection.row_factory is not dict_row or len(self._idle) >= IDLE_MOST:
+            connection.close()
+            return
+        try:
+            connection.rollback()
+            connection.autocommit = True
+            connection.execute(RENEW)
+        except psycopg.OperationalError:
+            connection.close()
+        else:
+            self._idle.append(connection)
 
     def refill(self) -> bool:
         """Give the database the contents of a new copy, and return True; or return False if it can't be reused."""
@@ -150,8 +165,7 @@ class ReusedDatabase:
         if self._uses >= USES_MOST:
             return False
         try:
-            self._renew_owner()
-            own = [connection.info.backend_pid for connection in (self._connection, self._owner) if connection]
+            own = [connection.info.backend_pid for connection in (self._connection, *self._idle)]
             self._connection.execute(END_OTHERS, [own, list(LOGINS.values())])
             if self._schema_state() != self._schema:
                 return False
@@ -165,20 +179,8 @@ class ReusedDatabase:
 
     def close(self) -> None:
         """Close the connections, so that the database can be dropped."""
-        self._connection.close()
-        if self._owner:
-            self._owner.close()
-
-    def _renew_owner(self) -> None:
-        owner = self._owner
-        if owner is None:
-            return
-        if owner.closed or not owner.autocommit or owner.row_factory is not dict_row:
-            owner.close()
-            self._owner = None
-            return
-        owner.rollback()
-        owner.execute(RENEW)
+        for connection in (self._connection, *self._idle):
+            connection.close()
 
     def _refill_tables(self, written: list[int]) -> None:
         states = self._table_states(list(self._seeds))

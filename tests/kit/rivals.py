@@ -20,6 +20,7 @@ import psycopg
 
 from tests.kit import routines, stages
 from tests.kit.concurrency import InBackground
+from tests.kit.databases import Connect
 
 Connection = psycopg.Connection[Any]
 
@@ -129,16 +130,16 @@ def outcome(scene: Scene, got: Any, look: str) -> dict[str, Any]:
     return {"result": got if isinstance(got, str) else "done", "value": seen["value"], **row["rows"]}
 
 
-def acted(connect: Callable[..., Connection], case: Case, scene: Scene) -> Any:
+def acted(connect: Connect, case: Case, scene: Scene) -> Any:
     """Run the routine without a rival. Return its code or `done`."""
     connection = connect()
     background = InBackground(lambda: (case.act(connection, scene), "done")[1])
     got = background.got()
-    connection.close()
+    connect.give_back(connection)
     return got
 
 
-def try_case(connect: Callable[..., Connection], db: Connection, case: Case) -> dict[str, dict[str, Any]]:
+def try_case(connect: Connect, db: Connection, case: Case) -> dict[str, dict[str, Any]]:
     """Try a case three times and return the three outcomes."""
     found = {}
     for way in ("undisturbed", "after", "waiting"):
@@ -156,12 +157,12 @@ def try_case(connect: Callable[..., Connection], db: Connection, case: Case) -> 
         else:
             rival.commit()
             got = acted(connect, case, scene)
-        rival.close()
+        connect.give_back(rival)
         found[way] = outcome(scene, got, case.look)
     return found
 
 
-def _while_waiting(connect: Callable[..., Connection], case: Case, scene: Scene, rival: Connection) -> Any:
+def _while_waiting(connect: Connect, case: Case, scene: Scene, rival: Connection) -> Any:
     """Start the routine, wait until the rival blocks it, let the rival commit, and return the code or `done`."""
     connection = connect()
     background = InBackground(lambda: (case.act(connection, scene), "done")[1])
@@ -173,5 +174,5 @@ def _while_waiting(connect: Callable[..., Connection], case: Case, scene: Scene,
         time.sleep(0.005)
     rival.commit()
     got = background.got()
-    connection.close()
+    connect.give_back(connection)
     return got
