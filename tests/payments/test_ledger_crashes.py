@@ -15,6 +15,8 @@ import pytest
 
 from tests.kit.ledger import LedgerRoutines
 
+pytestmark = pytest.mark.own_database  # these tests count the connections
+
 
 @pytest.fixture
 def books(db):

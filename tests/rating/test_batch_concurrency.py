@@ -14,6 +14,8 @@ from marquee.rating import calibration, storage
 from tests.kit import rating_crashes, rating_load, rating_results, rating_workers, routines
 from tests.kit.concurrency import run_together
 
+pytestmark = pytest.mark.own_database  # these tests count the connections
+
 WHOLE = rating_load.EVENTS >= 100_000
 MINUTE = 60 if WHOLE else 0
 

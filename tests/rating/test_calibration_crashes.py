@@ -7,6 +7,8 @@ import pytest
 from tests.kit import calibration_crashes, rating_crashes, rating_load, rating_results, rating_workers
 from tests.kit.statement_proxy import Fault
 
+pytestmark = pytest.mark.own_database  # these tests count the connections
+
 MORE = rating_load.made_up(150, items=6, voters=5, seed=6, prefix="more-")
 BOTH = [*rating_crashes.EVENTS, *MORE]
 

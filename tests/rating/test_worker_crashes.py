@@ -5,6 +5,8 @@ import pytest
 from tests.kit import rating_crashes, rating_load, rating_results, rating_workers
 from tests.kit.statement_proxy import Fault
 
+pytestmark = pytest.mark.own_database  # these tests count the connections
+
 MORE = rating_load.made_up(150, items=12, voters=9, seed=6, prefix="more-")
 
 

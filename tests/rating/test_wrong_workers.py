@@ -5,6 +5,8 @@ import pytest
 from tests.kit import rating_crashes, rating_load, rating_results, rating_workers, wrong_rating_workers
 from tests.kit.statement_proxy import Fault
 
+pytestmark = pytest.mark.own_database  # these tests count the connections
+
 
 @pytest.fixture
 def bench(db, server, database_name):
