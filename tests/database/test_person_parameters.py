@@ -41,6 +41,7 @@ NOT_BY_STAFF = {
     ("events.edit_series", "confirmed"): "has numbers",
     ("events.edit_series", "occurrences"): "names times",
     ("events.record_occurrences", "slice"): "names series",
+    ("events.update_event", "confirmed"): "has numbers",
     ("events.update_event", "changes"): "names a public page of an instructor of the organization, and no person",
     ("messaging.update_webhook_endpoint", "changes"): "names a URL and topics",
     ("ops.list_accesses", "person"): "filters the log of the caller's organization, without looking up a person",

@@ -161,6 +161,7 @@ SPECIAL: dict[tuple[str, str], tuple[str, ...]] = {
     ("events.search_listings", "availability"): ("'available'",),
     ("events.set_series_status", "status"): ("'paused'", "'archived'"),
     ("events.update_event", "changes"): ("""'{"title": "probe", "capacity": 900}'""",),
+    ("events.update_event", "confirmed"): ("'true'", "null"),
     ("events.waitlist_roster", "after"): ("0",),
     ("messaging.update_webhook_endpoint", "changes"): (
         """'{"enabled": false}'""",

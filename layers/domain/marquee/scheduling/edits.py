@@ -12,10 +12,10 @@ from uuid import UUID
 
 from marquee.core.database import Session
 from marquee.core.errors import Refused
-from marquee.scheduling import events, exceptions, generation, recurrence
+from marquee.scheduling import consent, events, exceptions, generation, recurrence
 from marquee.scheduling.recurrence import Schedule
 from marquee.scheduling.rules import invalid
-from marquee.scheduling.series import Confirmation, EditedSeries, SeriesEdit, get
+from marquee.scheduling.series import EditedSeries, SeriesEdit, get
 
 _WHEN = frozenset({"recurrence", "local_start_time", "start_date", "end_date", "time_zone", "duration_minutes"})
 _NOT_OF_ONE = frozenset({"recurrence", "start_date", "end_date", "time_zone", "language"})
@@ -31,8 +31,8 @@ def edit(session: Session, series_id: UUID, request: SeriesEdit, now: datetime) 
     """
     [row] = session.all("select s.* from events.lock_series_for_edit(series_id => %s) as s", [series_id])
     if request.scope == "this":
-        _edit_one(session, row, request)
-        return EditedSeries.model_validate(get(session, series_id).model_dump())
+        edited = _edit_one(session, row, request)
+        return EditedSeries.model_validate({**get(session, series_id).model_dump(), "cancelled": edited.cancelled})
     if request.scope == "following":
         row = _split(session, row, request, now)
     return _edit_all(session, row, request, now)
@@ -53,14 +53,13 @@ def _edit_all(session: Session, row: Row, request: SeriesEdit, now: datetime) ->
         changes["recurrence"] = schedule.recurrence
         occurrences = json.dumps(_wanted(old, schedule, now, until))
     changes["anchor_date"] = schedule.anchor_date and schedule.anchor_date.isoformat()
-    confirmed = request.confirm.model_dump() if isinstance(request.confirm, Confirmation) else request.confirm
     edited = session.value(
         """
         select events.edit_series(
             series_id => %s, changes => %s::jsonb, occurrences => %s::jsonb, until => %s, confirmed => %s::jsonb
         )
         """,
-        [row["id"], json.dumps(changes), occurrences, until, json.dumps(confirmed)],
+        [row["id"], json.dumps(changes), occurrences, until, consent.as_json(request.confirm)],
     )
     return EditedSeries.model_validate(edited)
 
@@ -96,7 +95,7 @@ def _split(session: Session, row: Row, request: SeriesEdit, now: datetime) -> Ro
     return {**split, "anchor_date": rest.anchor_date}
 
 
-def _edit_one(session: Session, row: Row, request: SeriesEdit) -> None:
+def _edit_one(session: Session, row: Row, request: SeriesEdit) -> events.EditedEvent:
     occurrence = _occurrence(session, row, request.event_id)
     changes = request.sent()
     for name in sorted(_NOT_OF_ONE & changes.keys()):
@@ -111,7 +110,7 @@ def _edit_one(session: Session, row: Row, request: SeriesEdit) -> None:
             [starts_at, row["time_zone"], request.local_start_time, row["time_zone"]],
         )
     changes.update(_moved(occurrence, starts_at, starts_at + duration))
-    events.change(session, occurrence["event_id"], changes)
+    return events.change(session, occurrence["event_id"], changes, request.confirm)
 
 
 def _moved(occurrence: Row, starts_at: datetime, ends_at: datetime) -> Iterator[tuple[str, str]]:

@@ -85,7 +85,16 @@ begin
         end if;
     end if;
 
-    concerned := events.lock_commitments(the_series.id);
+    concerned := events.lock_commitments(
+        array(
+            select e.id
+            from events.events as e
+            where
+                e.series_id = the_series.id
+                and e.starts_at > statement_timestamp()
+                and e.status in ('draft', 'scheduled')
+        )
+    );
     select
         array_agg(e.id order by e.id), array_agg(e.starts_at order by e.id), array_agg(e.ends_at order by e.id),
         array_agg(e.location_id order by e.id), array_agg(e.instructor_id order by e.id)
