@@ -95,6 +95,8 @@ begin
                 and e.status in ('draft', 'scheduled')
         )
     );
+    -- The caller's role may have changed while this waited for the events.
+    the_series := events.lock_series_for_edit(the_series.id);
     select
         array_agg(e.id order by e.id), array_agg(e.starts_at order by e.id), array_agg(e.ends_at order by e.id),
         array_agg(e.location_id order by e.id), array_agg(e.instructor_id order by e.id)

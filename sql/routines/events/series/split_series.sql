@@ -28,6 +28,8 @@ begin
     end if;
 
     perform events.limit_programme(the_series.organization_id, 'series');
+    -- The caller's role may have changed while this waited for other requests.
+    the_series := events.lock_series_for_edit(the_series.id);
     rest.id := ops.uuid_v7();
     rest.recurrence := split_series.recurrence;
     rest.start_date := split_series.first_date;
