@@ -12,8 +12,7 @@ from uuid import UUID
 
 from marquee.core.database import Session
 from marquee.core.errors import Refused
-from marquee.scheduling import consent, events, exceptions, generation, recurrence
-from marquee.scheduling.recurrence import Schedule
+from marquee.scheduling import consent, events, exceptions, generation, recurrence, slots
 from marquee.scheduling.rules import invalid
 from marquee.scheduling.series import EditedSeries, SeriesEdit, get
 
@@ -41,36 +40,44 @@ def edit(session: Session, series_id: UUID, request: SeriesEdit, now: datetime) 
 def _edit_all(session: Session, row: Row, request: SeriesEdit, now: datetime) -> EditedSeries:
     changes = request.sent()
     until = max(row["generated_until"] or date.min, generation.horizon(now))
-    occurrences: str | None = None
+    occurrences = placed = None
     schedule = old = generation.schedule_of(row)
     if _WHEN & changes.keys():
         sent = generation.schedule_of({**row, **{name: getattr(request, name) for name in changes}})
+        today = generation.local_date(sent, now)
         if recurrence.is_readable(old):
-            sent = recurrence.reanchored(old, exceptions.follow(old, sent))
+            plan = exceptions.plan(old, recurrence.reanchored(old, sent), _slots(session, row, today))
+            sent = plan.schedule
+            placed = json.dumps(
+                [
+                    {"event_id": event_id, "local_start": start.isoformat(), "place": place}
+                    for event_id, (start, place) in plan.placed.items()
+                ]
+            )
         schedule = recurrence.checked(sent)
         if "start_date" in changes:
             recurrence.check_near(schedule.start_date, now.date(), "start_date")
         changes["recurrence"] = schedule.recurrence
-        occurrences = json.dumps(_wanted(old, schedule, now, until))
+        occurrences = json.dumps(generation.as_json(recurrence.occurrences(schedule, today, until)))
     changes["anchor_date"] = schedule.anchor_date and schedule.anchor_date.isoformat()
     edited = session.value(
         """
         select events.edit_series(
-            series_id => %s, changes => %s::jsonb, occurrences => %s::jsonb, until => %s, confirmed => %s::jsonb
+            series_id => %s, changes => %s::jsonb, occurrences => %s::jsonb, until => %s, confirmed => %s::jsonb,
+            slots => %s::jsonb
         )
         """,
-        [row["id"], json.dumps(changes), occurrences, until, consent.as_json(request.confirm)],
+        [row["id"], json.dumps(changes), occurrences, until, consent.as_json(request.confirm), placed],
     )
     return EditedSeries.model_validate(edited)
 
 
-def _wanted(old: Schedule, new: Schedule, now: datetime, until: date) -> list[dict[str, str]]:
-    """Return the new occurrences. An occurrence of today names its old start, because others may have no event."""
-    today = generation.local_date(new, now)
-    wanted = generation.as_json(recurrence.occurrences(new, today, until))
-    previous = exceptions.previous_starts(old, new, today) if recurrence.is_readable(old) else {}
-    texts = {start.isoformat(): earlier.isoformat() for start, earlier in previous.items()}
-    return [{**item, "previous": texts[start]} if (start := item["local_start"]) in texts else item for item in wanted]
+def _slots(session: Session, row: Row, first: date) -> list[slots.Row]:
+    """Return the occurrences of a series with their events from a local date on."""
+    rows = session.all("select s.* from events.series_slots(series_id => %s, first_date => %s) as s", [row["id"], first])
+    return [
+        slots.Row(str(found["event_id"]), found["local_start"], found["place"], found["is_exception"]) for found in rows
+    ]
 
 
 def _split(session: Session, row: Row, request: SeriesEdit, now: datetime) -> Row:
