@@ -22,9 +22,7 @@ HELD = calls(BOOK.format(2, ", hold_id => %(hold_id)s"))
 HOLD, HOLD_2 = (calls(f"select events.hold_seats(event_id => %(event_id)s, seats => {seats})") for seats in (1, 2))
 DESK_HOLD = calls("select events.hold_seats(event_id => %(event_id)s, customer_id => %(customer)s)", "owner")
 JOIN = calls("select events.join_waitlist(event_id => %(event_id)s)")
-JOIN_FOR_CUSTOMER = calls(
-    "select events.join_waitlist(event_id => %(event_id)s, customer_id => %(customer)s)", "owner"
-)
+JOIN_FOR_CUSTOMER = calls("select events.join_waitlist(event_id => %(event_id)s, customer_id => %(customer)s)", "owner")
 ACCEPT = calls("select events.accept_offer(entry_id => %(entry_id)s, idempotency_key => 'tap')")
 PAID_ACCEPT = calls(
     "select events.accept_offer(entry_id => %(entry_id)s, payment_method => 'wallet', idempotency_key => 'tap')"

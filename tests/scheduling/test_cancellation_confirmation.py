@@ -245,7 +245,8 @@ def test_move_that_ends_the_waitlist_needs_its_numbers(world: World, scope: str,
     if is_offered:
         gateway.post("cancel", f"/bookings/{event['booking_id']}/cancel", caller=world.owner)
     world.db.execute(
-        "insert into organizations.policies (id, organization_id, name, closes_minutes_before) values (%s, %s, 'E', %s)",
+        "insert into organizations.policies (id, organization_id, name, closes_minutes_before)"
+        " values (%s, %s, 'Early', %s)",
         [policy_id := uuid4(), world.organization_id, 60 * 24 * 30],
     )
     change = {"policy_id": str(policy_id)}

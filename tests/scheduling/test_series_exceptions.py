@@ -225,7 +225,8 @@ def test_exception_keeps_its_slot_of_the_day_over_any_rules(world: World, place:
     if kind == "detached":
         gateway.patch("manage-events", f"/events/{event['id']}", {"title": "Special"}, caller=world.owner)
     if kind == "excluded":
-        edit(world, series, scope="all", recurrence=f"{rule.format('9,12,15')}\nEXDATE:{event['local_start']:%Y%m%dT%H%M%S}")
+        out = f"EXDATE:{event['local_start']:%Y%m%dT%H%M%S}"
+        edit(world, series, scope="all", recurrence=f"{rule.format('9,12,15')}\n{out}")
 
     path = [[9, 12, 15]]
     while len(path) < 12:

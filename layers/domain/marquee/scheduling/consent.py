@@ -39,6 +39,6 @@ class Cancelled(Answer):
     seats: int = 0
 
 
-def as_json(consent: bool | Confirmation) -> str:
+def as_json(consent: Consent) -> str:
     """Return a consent in the form that the routines accept."""
     return json.dumps(consent.model_dump() if isinstance(consent, Confirmation) else consent)

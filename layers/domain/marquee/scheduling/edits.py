@@ -74,7 +74,9 @@ def _edit_all(session: Session, row: Row, request: SeriesEdit, now: datetime) ->
 
 def _slots(session: Session, row: Row, first: date) -> list[slots.Row]:
     """Return the occurrences of a series with their events from a local date on."""
-    rows = session.all("select s.* from events.series_slots(series_id => %s, first_date => %s) as s", [row["id"], first])
+    rows = session.all(
+        "select s.* from events.series_slots(series_id => %s, first_date => %s) as s", [row["id"], first]
+    )
     return [
         slots.Row(str(found["event_id"]), found["local_start"], found["place"], found["is_exception"]) for found in rows
     ]
@@ -117,7 +119,7 @@ def _edit_one(session: Session, row: Row, request: SeriesEdit) -> events.EditedE
             [starts_at, row["time_zone"], request.local_start_time, row["time_zone"]],
         )
     changes.update(_moved(occurrence, starts_at, starts_at + duration))
-    return events.change(session, occurrence["event_id"], changes, request.confirm)
+    return events.change(session, occurrence["event_id"], changes, confirm=request.confirm)
 
 
 def _moved(occurrence: Row, starts_at: datetime, ends_at: datetime) -> Iterator[tuple[str, str]]:

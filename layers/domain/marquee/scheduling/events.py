@@ -12,7 +12,7 @@ from marquee.core.database import Session
 from marquee.core.models import Answer, Id, Moment, Request
 from marquee.core.text_types import Text
 from marquee.scheduling import consent, fields, rules
-from marquee.scheduling.consent import Cancelled, Confirmation, Consent
+from marquee.scheduling.consent import Cancelled, Consent
 from marquee.scheduling.fields import Changes, absent
 
 EXAMPLE: dict[str, Any] = {
@@ -157,12 +157,10 @@ def edit(session: Session, event_id: UUID, request: EventEdit) -> EditedEvent:
     """
     if "time_zone" in request.model_fields_set:
         rules.zone(request.time_zone)
-    return change(session, event_id, request.sent(), request.confirm)
+    return change(session, event_id, request.sent(), confirm=request.confirm)
 
 
-def change(
-    session: Session, event_id: UUID, changes: Mapping[str, Any], confirm: bool | Confirmation = False
-) -> EditedEvent:
+def change(session: Session, event_id: UUID, changes: Mapping[str, Any], *, confirm: Consent = False) -> EditedEvent:
     """Set these columns of an event; refuses as `edit` does."""
     answer = session.value(
         "select events.update_event(event_id => %s, changes => %s::jsonb, confirmed => %s::jsonb)",

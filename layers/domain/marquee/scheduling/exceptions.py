@@ -1,4 +1,4 @@
-"""Exceptions of a series: dates added (RDATE) and left out (EXDATE), individual events, and the end of its rule (UNTIL).
+"""Exceptions of a series: dates added (RDATE) and left out (EXDATE), individual events, and the end of a rule (UNTIL).
 
 An exception belongs to its day, and to its slot in the day. When the time, the time zone or the rule of the series
 changes, it stays on this day and takes the new time of its slot (marquee.scheduling.slots). The slots of a day with an

@@ -6,8 +6,8 @@ converted when they are read.
 
 Three parameters of the stored form remember what a change of the rule would lose (RFC 5545, 3.2 allows such names).
 `EXDATE;X-FORMER=OUT` is an excluded time that the rule does not have at present, `EXDATE;X-FORMER=IN` such a time that
-was not excluded on the same day. `X-PLACE=2` gives its place among all slots of the day, from 0, where its time does not
-(marquee.scheduling.slots). `RDATE;X-TIME=OWN` is a date with its own time, which happens to be the usual one.
+was not excluded on the same day. `X-PLACE=2` is its place among all slots of the day, from 0, if the times do not give
+it (marquee.scheduling.slots). `RDATE;X-TIME=OWN` is a date with its own time, which happens to be the usual one.
 """
 
 import re
@@ -57,7 +57,7 @@ _ONLY_WITH: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 Former = tuple[datetime, int | None]
-"""A time of a day that the rule does not have at present, and its place among the slots of the day if it is explicit."""
+"""A time that the rule does not have at present, and its place among the slots of the day if it is explicit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Slot:
     """
 
     moment: datetime
-    has_time: bool
+    has_time: bool = False
     is_out: bool = False
     row: Row | None = None
     place: int | None = None
@@ -56,13 +56,13 @@ def of_day(
 ) -> list[Slot]:
     """Return the slots of a day in their order: those with the times `starts`, and those without a time."""
     slots = [Slot(start, has_time=True, is_out=start in excluded) for start in starts]
-    slots += [Slot(moment, False, is_out=True, place=place) for moment, place in former_out]
-    slots += [Slot(moment, False, place=place) for moment, place in former_in]
-    slots += [Slot(moment, False, is_out=True, is_foreign=True) for moment in foreign]
+    slots += [Slot(moment, is_out=True, place=place) for moment, place in former_out]
+    slots += [Slot(moment, place=place) for moment, place in former_in]
+    slots += [Slot(moment, is_out=True, is_foreign=True) for moment in foreign]
     for row in rows:
         of_row = next((slot for slot in slots if slot.row is None and _is_of(row, slot)), None)
         if of_row is None:
-            slots.append(of_row := Slot(row.local_start, False, place=row.place))
+            slots.append(of_row := Slot(row.local_start, place=row.place))
         of_row.row = row
     return in_order(slots)
 
