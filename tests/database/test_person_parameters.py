@@ -39,6 +39,7 @@ NOT_BY_STAFF = {
     ("events.create_series", "details"): "names a public page of an instructor of the organization, and no person",
     ("events.edit_series", "changes"): "names a public page of an instructor of the organization, and no person",
     ("events.edit_series", "confirmed"): "has numbers",
+    ("events.edit_series", "slots"): "has ids of events",
     ("events.edit_series", "occurrences"): "names times",
     ("events.record_occurrences", "slice"): "names series",
     ("events.update_event", "confirmed"): "has numbers",
