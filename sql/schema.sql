@@ -5,9 +5,9 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 11, views 5, routines 164
+-- - events: tables 12, views 5, routines 168
 -- - messaging: tables 8, views 2, routines 26
--- - ops: tables 19, views 1, routines 62
+-- - ops: tables 19, views 1, routines 63
 -- - organizations: tables 7, views 0, routines 4
 -- - payments: tables 27, views 7, routines 192
 -- - public: tables 1, views 12, routines 8
@@ -529,6 +529,24 @@ CREATE INDEX listings_by_start ON events.listings USING btree (starts_at, event_
 CREATE INDEX listings_by_words ON events.listings USING gin (facets, title_words, name_words, words) WITH (fastupdate='on', gin_pending_list_limit='64');
 ALTER TABLE events.listings ENABLE ROW LEVEL SECURITY;
 
+CREATE TABLE events.lost_occurrences (
+    event_id uuid NOT NULL,
+    series_id uuid NOT NULL,
+    local_start timestamp without time zone NOT NULL,
+    place integer NOT NULL,
+    CONSTRAINT place_is_not_negative CHECK ((place >= 0))
+);
+COMMENT ON TABLE events.lost_occurrences IS 'Events that were cancelled or edited individually, and whose slot of the day has no time under the series'' rule.';
+COMMENT ON COLUMN events.lost_occurrences.local_start IS 'The last local start of the slot.';
+COMMENT ON COLUMN events.lost_occurrences.place IS 'The place of the slot among all slots of its day, from 0.';
+ALTER TABLE ONLY events.lost_occurrences ADD CONSTRAINT lost_occurrences_pkey PRIMARY KEY (event_id);
+ALTER TABLE ONLY events.lost_occurrences
+    ADD CONSTRAINT lost_occurrences_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id) ON DELETE CASCADE;
+ALTER TABLE ONLY events.lost_occurrences
+    ADD CONSTRAINT lost_occurrences_series_id_fkey FOREIGN KEY (series_id) REFERENCES events.series(id) ON DELETE CASCADE;
+CREATE INDEX lost_occurrences_of_series ON events.lost_occurrences USING btree (series_id, local_start);
+ALTER TABLE events.lost_occurrences ENABLE ROW LEVEL SECURITY;
+
 CREATE TABLE events.occurrences (
     series_id uuid NOT NULL,
     local_start timestamp without time zone NOT NULL,
@@ -586,7 +604,7 @@ CREATE VIEW events.calendar_entries WITH (security_invoker='true') AS
     l.name AS location_name,
     l.address AS location_address,
     l.city AS location_city,
-    GREATEST(e.sequence, (ceil(EXTRACT(epoch FROM (e.updated_at - e.created_at))))::bigint) AS sequence
+    (((GREATEST(e.sequence, (ceil(EXTRACT(epoch FROM (e.updated_at - e.created_at))))::bigint) + o.calendar_changes) + COALESCE(l.calendar_changes, (0)::bigint)) + COALESCE(p.calendar_changes, (0)::bigint)) AS sequence
    FROM (((events.events e
      JOIN organizations.organizations o ON ((e.organization_id = o.id)))
      LEFT JOIN organizations.locations l ON ((e.location_id = l.id)))
@@ -607,10 +625,10 @@ CREATE VIEW events.booking_calendar_entries WITH (security_invoker='true') AS
     c.location_name,
     c.location_address,
     c.location_city,
-    GREATEST((c.sequence + b.sequence),
+    (c.sequence +
         CASE
-            WHEN ((b.sequence = 0) AND (b.cancelled_at IS NOT NULL)) THEN ((floor(EXTRACT(epoch FROM (GREATEST(c.updated_at, b.cancelled_at) - c.created_at))))::bigint + 1)
-            ELSE NULL::bigint
+            WHEN ((b.sequence = 0) AND (b.cancelled_at IS NOT NULL)) THEN GREATEST(((floor(EXTRACT(epoch FROM (b.cancelled_at - c.created_at))))::bigint + 1), (0)::bigint)
+            ELSE b.sequence
         END) AS sequence,
     b.id AS booking_id,
     b.customer_id,
@@ -924,6 +942,10 @@ CREATE FUNCTION events.count_bookings() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION events.count_calendar_changes() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
 CREATE FUNCTION events.count_event_changes() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -931,6 +953,11 @@ CREATE FUNCTION events.count_event_changes() RETURNS trigger
 CREATE FUNCTION events.count_holds() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION events.count_named_changes(organization_id uuid, location_id uuid, instructor_id uuid) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.count_named_changes IS 'Return how often the names and addresses changed that an event shows in calendars, and lock them.';
 
 CREATE FUNCTION events.count_seats_left(inventory events.inventory) RETURNS integer
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -980,7 +1007,8 @@ CREATE FUNCTION events.edit_series(
     changes jsonb,
     occurrences jsonb DEFAULT NULL::jsonb,
     until date DEFAULT NULL::date,
-    confirmed jsonb DEFAULT NULL::jsonb
+    confirmed jsonb DEFAULT NULL::jsonb,
+    slots jsonb DEFAULT NULL::jsonb
 ) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1001,6 +1029,11 @@ CREATE FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organiz
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.ensure_customer IS 'Return the customer for whom the caller acts. Create the caller''s profile at the first sign-in.';
+
+CREATE FUNCTION events.entry_is_open(entry events.waitlist_entries, terms events.terms) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.entry_is_open IS 'Return whether a waitlist entry can still get seats.';
 
 CREATE FUNCTION events.event_answer(event_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1208,10 +1241,10 @@ CREATE FUNCTION events.list_renamed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-CREATE FUNCTION events.lock_commitments(series_id uuid) RETURNS events.commitments
+CREATE FUNCTION events.lock_commitments(event_ids uuid[]) RETURNS events.commitments
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.lock_commitments IS 'Lock the inventories of a series'' upcoming events. Returns their live bookings and open waitlist entries.';
+COMMENT ON FUNCTION events.lock_commitments IS 'Lock the inventories of upcoming events. Returns their live bookings and open waitlist entries.';
 
 CREATE FUNCTION events.lock_customer(
     customer_id uuid,
@@ -1552,7 +1585,12 @@ CREATE FUNCTION events.require_waitlist(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.require_waitlist IS 'Refuse unless a customer may wait for so many seats of an event.';
 
-CREATE FUNCTION events.reschedule_occurrences(series_id uuid, occurrences jsonb, until date) RETURNS void
+CREATE FUNCTION events.reschedule_occurrences(
+    series_id uuid,
+    occurrences jsonb,
+    until date,
+    slots jsonb DEFAULT NULL::jsonb
+) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.reschedule_occurrences IS 'Move, create, delete or cancel a series'' upcoming events to match its changed rule.';
@@ -1676,6 +1714,15 @@ CREATE FUNCTION events.series_family(series_id uuid) RETURNS uuid[]
 COMMENT ON FUNCTION events.series_family IS 'Return the ids of all series that were split from the same series, with the given one.';
 GRANT ALL ON FUNCTION events.series_family TO app_read;
 
+CREATE FUNCTION events.series_slots(
+    series_id uuid,
+    first_date date
+) RETURNS TABLE(event_id uuid, local_start timestamp without time zone, place integer, is_exception boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.series_slots IS 'Return the events of a series from a local date on, with their slots, for an edit of its rule.';
+GRANT ALL ON FUNCTION events.series_slots TO authenticated, service_role;
+
 CREATE FUNCTION events.series_to_extend(series_ids uuid[]) RETURNS SETOF events.series
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1740,10 +1787,10 @@ CREATE FUNCTION events.undo_unpaid_booking(booking_id uuid, reason text, quiet b
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.undo_unpaid_booking IS 'Expire a booking that cannot be paid, and return everything that it used.';
 
-CREATE FUNCTION events.update_event(event_id uuid, changes jsonb) RETURNS jsonb
+CREATE FUNCTION events.update_event(event_id uuid, changes jsonb, confirmed jsonb DEFAULT NULL::jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.update_event IS 'Edit one event. Returns the event.';
+COMMENT ON FUNCTION events.update_event IS 'Edit one event. Closes waitlist entries only with confirmation. Returns the event.';
 GRANT ALL ON FUNCTION events.update_event TO authenticated, service_role;
 
 CREATE FUNCTION events.use_reservations(
@@ -2925,6 +2972,11 @@ CREATE FUNCTION ops.is_address(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION ops.is_address IS 'Return whether an e-mail address has a form that mail software accepts.';
 
+CREATE FUNCTION ops.is_partition_shift(earlier timestamp with time zone, later timestamp with time zone) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.is_partition_shift IS 'Return whether two times of a row differ by the shift of ops.create_partition.';
+
 CREATE FUNCTION ops.job_states(
     at timestamp with time zone DEFAULT statement_timestamp()
 ) RETURNS TABLE(
@@ -3145,6 +3197,7 @@ CREATE TABLE organizations.organizations (
     offers_most integer DEFAULT 2 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     reminder_hours integer DEFAULT 24 NOT NULL,
+    calendar_changes bigint DEFAULT 0 NOT NULL,
     CONSTRAINT branding_is_an_object CHECK ((jsonb_typeof(branding) = 'object'::text)),
     CONSTRAINT branding_is_readable CHECK ((ops.is_text((branding)::text) AND ((branding)::text !~ '(^|[^\\])(\\\\)*\\(u00[01]|[bf])'::text))),
     CONSTRAINT desk_hold_is_short CHECK (((desk_hold_minutes >= 1) AND (desk_hold_minutes <= 120))),
@@ -3161,6 +3214,7 @@ COMMENT ON COLUMN organizations.organizations.offer_minutes IS 'How long a waitl
 COMMENT ON COLUMN organizations.organizations.last_offer_minutes IS 'Waitlist offers stop this many minutes before the event starts.';
 COMMENT ON COLUMN organizations.organizations.offers_most IS 'A person leaves the waitlist after this many expired offers. Each earlier one moves them to its end.';
 COMMENT ON COLUMN organizations.organizations.reminder_hours IS 'Customers receive a reminder this many hours before the start; 0: none.';
+COMMENT ON COLUMN organizations.organizations.calendar_changes IS 'The number of changes of the name, for SEQUENCE of calendars.';
 ALTER TABLE ONLY organizations.organizations ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY organizations.organizations ADD CONSTRAINT organizations_slug_key UNIQUE (slug);
 ALTER TABLE ONLY organizations.organizations
@@ -3178,6 +3232,7 @@ CREATE INDEX organizations_time_zone_idx ON organizations.organizations USING bt
 ALTER TABLE organizations.organizations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY anyone ON organizations.organizations FOR SELECT TO anon, authenticated USING (true);
 CREATE POLICY service ON organizations.organizations TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER count_calendar_changes BEFORE UPDATE OF name ON organizations.organizations FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION events.count_calendar_changes();
 CREATE TRIGGER list_renamed AFTER UPDATE OF name ON organizations.organizations FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION events.list_renamed('organization_id');
 GRANT SELECT ON TABLE organizations.organizations TO app_read, app_write;
 
@@ -3188,10 +3243,12 @@ CREATE TABLE organizations.instructors (
     name text NOT NULL,
     bio text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    calendar_changes bigint DEFAULT 0 NOT NULL,
     CONSTRAINT instructor_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT instructor_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(bio)))
 );
 COMMENT ON TABLE organizations.instructors IS 'People who lead events, as the public sees them. An instructor who signs in is linked to a profile.';
+COMMENT ON COLUMN organizations.instructors.calendar_changes IS 'The number of changes of the name, for SEQUENCE of calendars.';
 ALTER TABLE ONLY organizations.instructors
     ADD CONSTRAINT instructors_organization_id_id_key UNIQUE (organization_id, id);
 ALTER TABLE ONLY organizations.instructors ADD CONSTRAINT instructors_pkey PRIMARY KEY (id);
@@ -3203,6 +3260,7 @@ CREATE INDEX instructors_user_id_idx ON organizations.instructors USING btree (u
 ALTER TABLE organizations.instructors ENABLE ROW LEVEL SECURITY;
 CREATE POLICY anyone ON organizations.instructors FOR SELECT TO anon, authenticated USING (true);
 CREATE POLICY service ON organizations.instructors TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER count_calendar_changes BEFORE UPDATE OF name ON organizations.instructors FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION events.count_calendar_changes();
 CREATE TRIGGER list_renamed AFTER UPDATE OF name ON organizations.instructors FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION events.list_renamed('instructor_id');
 GRANT SELECT ON TABLE organizations.instructors TO app_read, app_write;
 
@@ -3215,9 +3273,11 @@ CREATE TABLE organizations.locations (
     country character(2) NOT NULL,
     time_zone text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    calendar_changes bigint DEFAULT 0 NOT NULL,
     CONSTRAINT location_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT location_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(address) AND ops.is_line(city)))
 );
+COMMENT ON COLUMN organizations.locations.calendar_changes IS 'The number of changes of the name, address and city, for SEQUENCE of calendars.';
 ALTER TABLE ONLY organizations.locations ADD CONSTRAINT locations_organization_id_id_key UNIQUE (organization_id, id);
 ALTER TABLE ONLY organizations.locations ADD CONSTRAINT locations_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY organizations.locations
@@ -3232,6 +3292,7 @@ CREATE INDEX locations_time_zone_idx ON organizations.locations USING btree (tim
 ALTER TABLE organizations.locations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY anyone ON organizations.locations FOR SELECT TO anon, authenticated USING (true);
 CREATE POLICY service ON organizations.locations TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER count_calendar_changes BEFORE UPDATE OF name, address, city ON organizations.locations FOR EACH ROW WHEN ((((old.name IS DISTINCT FROM new.name) OR (old.address IS DISTINCT FROM new.address)) OR (old.city IS DISTINCT FROM new.city))) EXECUTE FUNCTION events.count_calendar_changes();
 CREATE TRIGGER list_renamed AFTER UPDATE OF name, city, country ON organizations.locations FOR EACH ROW WHEN ((((old.name IS DISTINCT FROM new.name) OR (old.city IS DISTINCT FROM new.city)) OR (old.country IS DISTINCT FROM new.country))) EXECUTE FUNCTION events.list_renamed('location_id');
 GRANT SELECT ON TABLE organizations.locations TO app_read, app_write;
 

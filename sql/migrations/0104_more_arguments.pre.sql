@@ -12,6 +12,9 @@ drop function if exists events.booking_request_hash(
 drop function if exists payments.buy_package(uuid, events.payment_method, text);
 drop function if exists payments.record_fee_payment(uuid);
 
+-- This takes the consent to close waitlist entries.
+drop function if exists events.update_event(uuid, jsonb);
+
 -- These take a list price, the hold that an unpaid booking used, and whether to send a message or to return the first
 -- response.
 drop function if exists payments.quote_seats(events.terms, uuid, integer, text);

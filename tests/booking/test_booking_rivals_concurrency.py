@@ -22,6 +22,7 @@ HELD = calls(BOOK.format(2, ", hold_id => %(hold_id)s"))
 HOLD, HOLD_2 = (calls(f"select events.hold_seats(event_id => %(event_id)s, seats => {seats})") for seats in (1, 2))
 DESK_HOLD = calls("select events.hold_seats(event_id => %(event_id)s, customer_id => %(customer)s)", "owner")
 JOIN = calls("select events.join_waitlist(event_id => %(event_id)s)")
+JOIN_FOR_CUSTOMER = calls("select events.join_waitlist(event_id => %(event_id)s, customer_id => %(customer)s)", "owner")
 ACCEPT = calls("select events.accept_offer(entry_id => %(entry_id)s, idempotency_key => 'tap')")
 PAID_ACCEPT = calls(
     "select events.accept_offer(entry_id => %(entry_id)s, payment_method => 'wallet', idempotency_key => 'tap')"
@@ -272,6 +273,9 @@ CASES = {
     "hold: the seats are sold": Case("events.hold_seats", HOLD_2, OTHER_BOOKS, free),
     "hold: the customer is erased": Case("events.hold_seats", HOLD, ERASED, free, lock="person"),
     "hold: the customer books for guests": Case("events.hold_seats", HOLD_2, OWN_GUESTS, few, lock="nothing"),
+    "for a customer: the staff member leaves at the event": Case("events.book", FOR_CUSTOMER, DISMISSED, free),
+    "hold: the staff member leaves at the event": Case("events.hold_seats", DESK_HOLD, DISMISSED, free),
+    "join: the staff member leaves at the event": Case("events.join_waitlist", JOIN_FOR_CUSTOMER, DISMISSED, full),
     "hold: the staff member leaves": Case("events.hold_seats", DESK_HOLD, DISMISSED, free, lock="person"),
     "join: the event becomes private": Case("events.join_waitlist", JOIN, PRIVATE, full),
     "join: the event is cancelled": Case("events.join_waitlist", JOIN, CANCELLED, full),

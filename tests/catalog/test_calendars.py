@@ -10,6 +10,7 @@ import pytest
 from icalendar import Calendar
 
 from tests.kit import gateway, routines, scheduling
+from tests.kit.concurrency import InBackground, wait_for_a_lock
 from tests.kit.gateway import Answer
 from tests.kit.scheduling import Database, World
 
@@ -264,6 +265,97 @@ def test_sequence_of_a_booking_grows_with_the_event_and_with_the_booking(world: 
         sequences.append(sequence())
 
     assert sequences == [0, 1, 2, 3, 4, 5, 6]
+
+
+RENAMES = [
+    "update organizations.locations set name = name || '.'",
+    "update organizations.locations set address = address || '.'",
+    "update organizations.locations set city = city || '.'",
+    "update organizations.instructors set name = name || '.'",
+    "update organizations.organizations set name = name || '.'",
+]
+
+
+def sequences_of(world: World) -> list[int]:
+    """Return the sequences of all entries, those of events and those of bookings."""
+    rows = world.db.execute(
+        "select c.sequence from (select event_id, sequence from events.calendar_entries"
+        " union all select booking_id, sequence from events.booking_calendar_entries) as c (id, sequence) order by c.id"
+    ).fetchall()
+    return [row["sequence"] for row in rows]
+
+
+@pytest.mark.parametrize("rename", RENAMES)
+@pytest.mark.parametrize("is_cancelled", [False, True], ids=["booked", "cancelled before the counter"])
+def test_sequence_grows_when_a_shown_name_or_address_changes(world: World, rename: str, is_cancelled: bool) -> None:
+    event = scheduling.make_event(world, location_id=str(world.location_id), instructor_id=str(world.instructor_id))
+    scheduling.book(world, event["id"], world.customer)
+    if is_cancelled:
+        world.db.execute("alter table events.bookings disable trigger count_changes")
+        world.db.execute("update events.bookings set status = 'cancelled', cancelled_at = now() + interval '9 seconds'")
+        world.db.execute("alter table events.bookings enable trigger count_changes")
+    before = sequences_of(world)
+
+    for _ in range(3):
+        world.db.execute(rename)
+        after = sequences_of(world)
+        assert all(new > old for old, new in zip(before, after, strict=True))
+        before = after
+    world.db.execute("update organizations.locations set name = name, country = 'DE', time_zone = 'Europe/Berlin'")
+    world.db.execute("update organizations.instructors set bio = 'New'")
+    assert sequences_of(world) == before
+
+
+def test_sequence_grows_when_an_event_gets_a_place_that_changed_less_often(world: World) -> None:
+    event = scheduling.make_event(world, location_id=str(world.location_id), instructor_id=str(world.instructor_id))
+    other = world.db.execute(
+        "insert into organizations.locations (organization_id, name, city, country, time_zone)"
+        " values (%s, 'Other', 'Zurich', 'CH', 'Europe/Zurich') returning id",
+        [world.organization_id],
+    ).fetchone()
+    assert other is not None
+    found = [sequences_of(world)]
+    steps = [*RENAMES, *RENAMES]
+    for changes in ({"location_id": str(other["id"])}, {"instructor_id": None}, {"location_id": None}):
+        for rename in steps:
+            world.db.execute(rename)
+        found.append(sequences_of(world))
+        answer = gateway.patch("manage-events", f"/events/{event['id']}", changes, caller=world.owner)
+        assert answer.status == 200, answer.text
+        found.append(sequences_of(world))
+
+    assert found == sorted(found)
+    assert len({tuple(one) for one in found}) == len(found)
+
+
+def test_sequence_grows_when_a_place_is_renamed_while_the_event_leaves_it(world: World, connect: Any) -> None:
+    event = scheduling.make_event(world, location_id=str(world.location_id))
+    rival = connect(autocommit=False)
+    rival.execute(RENAMES[0])
+
+    late = InBackground(
+        lambda: gateway.patch("manage-events", f"/events/{event['id']}", {"location_id": None}, caller=world.owner)
+    )
+    wait_for_a_lock(world.db, "%events.update_event%")
+    rival.commit()
+    renamed = 1
+
+    assert late.got().status == 200
+    assert sequences_of(world) == [renamed + 1]
+
+
+def test_sequence_of_a_booking_from_before_the_counter_grows_when_it_is_reinstated(world: World) -> None:
+    event = scheduling.make_event(world)
+    booking_id = scheduling.book(world, event["id"], world.customer)
+    world.db.execute("alter table events.bookings disable trigger user")
+    world.db.execute("update events.bookings set status = 'cancelled', cancelled_at = created_at + interval '1 hour'")
+    world.db.execute("alter table events.bookings enable trigger user")
+    world.db.execute("alter table events.bookings disable trigger enforce_transition")
+    before = sequences_of(world)
+
+    world.db.execute("update events.bookings set status = 'confirmed' where id = %s", [booking_id])
+
+    assert max(sequences_of(world)) == max(before) + 1 > 3600
 
 
 def secret_path(url: str) -> str:

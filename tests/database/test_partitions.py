@@ -170,6 +170,50 @@ def test_row_move_sends_no_message_and_records_no_history(db, world):
     )
 
 
+def all_rows(db):
+    """Return all rows of every table, except the metrics of the run."""
+    tables = db.execute(
+        "select c.oid::regclass::text as name from pg_class as c where c.relkind in ('r', 'p') and not c.relispartition"
+        " and c.relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema') order by 1"
+    ).fetchall()
+    return {
+        row["name"]: db.execute(f"select to_jsonb(t) as r from {row['name']} as t order by to_jsonb(t)").fetchall()
+        for row in tables
+    }
+
+
+def test_row_move_changes_no_row_of_any_table(db, world):
+    """Move events with holds, an open offer and a listing: a shift by a thousand years would end them."""
+    starts_at = month_after(datetime.now(UTC), 20) + timedelta(days=3)
+    times = {"starts_at": starts_at.isoformat(), "ends_at": (starts_at + timedelta(hours=1)).isoformat()}
+    names = {"location_id": str(world.location_id), "instructor_id": str(world.instructor_id)}
+    held = scheduling.make_event(world, **times, **names)
+    offered = scheduling.make_event(world, **times, capacity=1)
+    public = {"policy": Jsonb({"closes_minutes_before": 15, "opens_days_before": 4000})}
+    db.execute("update events.events set policy = %(policy)s", public)
+    hold = "insert into events.holds (event_id, customer_id, seats, purpose, expires_at, held_by)"
+    for purpose in ("online", "desk"):
+        db.execute(
+            f"{hold} values (%s, %s, 1, %s, now() + interval '10 minutes', %s)",
+            [held["id"], world.customer, purpose, world.customer],
+        )
+    booking_id = scheduling.book(world, offered["id"], world.customer)
+    scheduling.wait(world, offered["id"], world.second_customer)
+    assert gateway.post("cancel", f"/bookings/{booking_id}/cancel", caller=world.owner).status == 200
+    scheduling.make_event(world, **times, status="draft")
+    scheduling.make_event(world)
+    before = all_rows(db)
+    assert {row["r"]["status"] for row in before["events.waitlist_entries"]} == {"offered"}
+    assert {row["r"]["event_id"] for row in before["events.listings"]} >= {held["id"], offered["id"]}
+    assert before["events.scarce_listings"] != []
+
+    moved = db.execute("select ops.create_partition('events.events', %s) as n", [starts_at.date()]).fetchone()["n"]
+
+    assert moved == 3
+    after = all_rows(db)
+    assert {name: rows for name, rows in after.items() if rows != before[name]} == {}
+
+
 def test_metrics_move_out_of_the_default_partition(db):
     at = month_after(datetime.now(UTC), 5)
     db.execute("insert into ops.performance_metrics (recorded_at, name, value, unit) values (%s, 'x', 1, 'u')", [at])

@@ -28,6 +28,8 @@ LOCKS = {
     "event": "select from events.inventory where event_id = %(event_id)s for no key update",
     "person": "select events.lock_person(%(customer)s)",
     "payment": "select from payments.intents where booking_id = %(booking_id)s for no key update",
+    "series": "select from events.series where id = %(series_id)s for no key update",
+    "programme": "select pg_advisory_xact_lock(uuid_hash_extended(%(organization_id)s, 2))",
     "nothing": None,
 }
 """Locks that a rival takes before its change. With `nothing` the change itself takes the lock."""

@@ -154,6 +154,7 @@ SPECIAL: dict[tuple[str, str], tuple[str, ...]] = {
     ("events.edit_series", "changes"): ("""'{"title": "probe"}'""",),
     ("events.edit_series", "occurrences"): ("null",),
     ("events.edit_series", "confirmed"): ("'true'", "null"),
+    ("events.edit_series", "slots"): ("null",),
     ("events.record_occurrences", "slice"): (
         """jsonb_build_array(jsonb_build_object('series_id', %(series)s::uuid, 'occurrences',
         '[{"local_start": "2031-01-06T09:00:00", "starts_at": "2031-01-06T08:00:00Z"}]'::jsonb))""",
@@ -161,6 +162,7 @@ SPECIAL: dict[tuple[str, str], tuple[str, ...]] = {
     ("events.search_listings", "availability"): ("'available'",),
     ("events.set_series_status", "status"): ("'paused'", "'archived'"),
     ("events.update_event", "changes"): ("""'{"title": "probe", "capacity": 900}'""",),
+    ("events.update_event", "confirmed"): ("'true'", "null"),
     ("events.waitlist_roster", "after"): ("0",),
     ("messaging.update_webhook_endpoint", "changes"): (
         """'{"enabled": false}'""",

@@ -1,5 +1,6 @@
 """Test that an edit cancels other people's bookings only with confirmed numbers, which are those of the commit."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -191,6 +192,100 @@ def test_booking_that_commits_while_the_edit_waits_is_counted(world: World, conn
     refused = late.got()
     assert (refused.status, refused.body["code"]) == (409, "would_cancel")
     assert numbers(refused) == {"events": 3, "bookings": 3, "waitlist_entries": 1, "people": 2, "seats": 15}
+
+
+def waited_event(world: World) -> dict[str, Any]:
+    """Create a series, and return its first event: full, with people who wait for 1 and 3 seats."""
+    series = scheduling.make_series(world, recurrence="FREQ=DAILY;COUNT=3", start_date=str(scheduling.day(3)))
+    event = scheduling.events_of(world, series["id"])[0]
+    booking_id = scheduling.book(world, event["id"], world.customer, 12)
+    scheduling.wait(world, event["id"], world.second_customer, 3)
+    scheduling.wait(world, event["id"], world.stranger, 1)
+    return {**event, "series_id": series["id"], "booking_id": booking_id}
+
+
+def edit_event(world: World, event: dict[str, Any], scope: str, **body: Any) -> Answer:
+    """Edit an event through its own route, or through that of its series."""
+    if scope == "event":
+        return gateway.patch("manage-events", f"/events/{event['id']}", body, caller=world.editor)
+    return edit(world, {"id": event["series_id"]}, scope="this", event_id=str(event["id"]), **body)
+
+
+@pytest.mark.parametrize("scope", ["event", "this"])
+def test_smaller_capacity_of_an_event_closes_entries_only_with_their_numbers(world: World, scope: str) -> None:
+    series = scheduling.make_series(world, recurrence="FREQ=DAILY;COUNT=3", start_date=str(scheduling.day(3)))
+    event = {**scheduling.events_of(world, series["id"])[0], "series_id": series["id"]}
+    scheduling.book(world, event["id"], world.customer, 2)
+    scheduling.wait(world, event["id"], world.second_customer, 11)
+    before = state(world)
+    scheduling.topics(world)
+    expected = {"events": 0, "bookings": 0, "waitlist_entries": 1, "people": 1, "seats": 0}
+
+    refused = edit_event(world, event, scope, capacity=4)
+
+    assert (refused.status, refused.body["code"]) == (409, "would_cancel")
+    assert numbers(refused) == expected
+    assert edit_event(world, event, scope, capacity=4, confirm=NONE).status == 409
+    assert scheduling.topics(world) == []
+    assert state(world)[:-1] == before[:-1]
+
+    confirmed = edit_event(world, event, scope, capacity=4, confirm=numbers(refused))
+
+    assert (confirmed.status, numbers(confirmed)) == (200, expected)
+    assert ("waitlist.expired", world.second_customer) in scheduling.topics(world)
+    again = edit_event(world, event, scope, capacity=4)
+    assert (again.status, numbers(again)) == (200, NONE)
+
+
+@pytest.mark.parametrize("scope", ["event", "this", "all"])
+@pytest.mark.parametrize("is_offered", [False, True], ids=["waiting", "offered"])
+def test_move_that_ends_the_waitlist_needs_its_numbers(world: World, scope: str, is_offered: bool) -> None:
+    """Move an event so near that no offer can follow, and that an open offer ends at once."""
+    event = waited_event(world)
+    if is_offered:
+        gateway.post("cancel", f"/bookings/{event['booking_id']}/cancel", caller=world.owner)
+    world.db.execute(
+        "insert into organizations.policies (id, organization_id, name, closes_minutes_before)"
+        " values (%s, %s, 'Early', %s)",
+        [policy_id := uuid4(), world.organization_id, 60 * 24 * 30],
+    )
+    change = {"policy_id": str(policy_id)}
+    before = state(world)
+
+    def act(**body: Any) -> Answer:
+        if scope == "all":
+            return edit(world, {"id": event["series_id"]}, scope="all", **change, **body)
+        return edit_event(world, event, scope, **change, **body)
+
+    refused = act()
+    assert (refused.status, refused.body["code"]) == (409, "would_cancel")
+    assert numbers(refused) == {"events": 0, "bookings": 0, "waitlist_entries": 2, "people": 2, "seats": 0}
+    assert state(world) == before
+    confirmed = act(confirm=numbers(refused))
+
+    assert (confirmed.status, numbers(confirmed)) == (200, numbers(refused))
+    assert act().status == 200  # they have ended already
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": "Renamed", "visibility": "private", "price_cents": 9900},
+        {"capacity": None},
+        {"capacity": 12},
+        {"starts_at": "+1", "ends_at": "+1"},
+        {"confirm": True},
+        {},
+    ],
+    ids=lambda change: "+".join(change) or "nothing",
+)
+def test_edit_of_an_event_that_closes_no_entry_needs_no_confirmation(world: World, change: dict[str, Any]) -> None:
+    event = waited_event(world)
+    times = {name: (event[name] + timedelta(days=1)).isoformat() for name in ("starts_at", "ends_at")}
+
+    answer = edit_event(world, event, "event", **{**change, **(times if "starts_at" in change else {})})
+
+    assert (answer.status, numbers(answer)) == (200, NONE), answer.text
 
 
 @pytest.mark.parametrize("confirm", [None, "yes", 1, {"bookings": -1}, {"bookings": "2"}, {"all": True}, []])

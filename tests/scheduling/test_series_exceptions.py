@@ -1,16 +1,12 @@
 """Test splits and edits of a series through its routes: the phase, the count, and exceptions stay on their days."""
 
 import random
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from psycopg.types.json import Jsonb
 
-from marquee.scheduling import recurrence
-from marquee.scheduling.recurrence import Schedule
 from tests.kit import gateway, scheduling
 from tests.kit.gateway import Answer
 from tests.kit.scheduling import Database, World
@@ -195,31 +191,58 @@ def test_one_of_several_times_left_out_stays_out_at_new_times(world: World) -> N
     assert [wall.hour for wall in walls(world, series["id"]) if wall.date() == out] == [10, 16]
 
 
-def test_times_of_today_move_in_their_order_when_earlier_ones_never_had_events(world: World) -> None:
+def test_times_of_a_day_move_in_their_order_when_earlier_ones_have_no_events(world: World) -> None:
     """Move the events of a day whose first occurrence was past when the series was created."""
     first = monday()
     series = scheduling.make_series(world, recurrence="FREQ=DAILY;BYHOUR=9,12,15;COUNT=9", start_date=str(first))
-    today = scheduling.events_of(world, series["id"])[:3]
-    world.db.execute("delete from events.events where id = %s", [today[0]["id"]])
-    world.db.execute("delete from events.occurrences where event_id = %s", [today[0]["id"]])
-    schedule = Schedule("RRULE:FREQ=DAILY;BYHOUR=9,12,15;COUNT=9", "Europe/Zurich", first, None, time(9))
-    new = replace(schedule, recurrence="RRULE:FREQ=DAILY;BYHOUR=10,13,16;COUNT=9")
-    wanted = [
-        {
-            "local_start": one.local_start.isoformat(),
-            "starts_at": one.starts_at.isoformat(),
-            "previous": (one.local_start - timedelta(hours=1)).isoformat(),
-        }
-        for one in recurrence.occurrences(new, first, first + timedelta(days=30))
-    ]
+    of_day = scheduling.events_of(world, series["id"])[:3]
+    world.db.execute("delete from events.events where id = %s", [of_day[0]["id"]])
+    world.db.execute("delete from events.occurrences where event_id = %s", [of_day[0]["id"]])
 
-    world.db.execute(
-        "select events.reschedule_occurrences(%s, %s, %s)",
-        [series["id"], Jsonb(wanted), first + timedelta(days=30)],
-    )
+    edit(world, series, scope="all", recurrence="FREQ=DAILY;BYHOUR=10,13,16;COUNT=9")
 
     after = {event["id"]: event["local_start"].hour for event in scheduling.events_of(world, series["id"])}
-    assert [after[event["id"]] for event in today[1:]] == [13, 16]
+    assert [after[event["id"]] for event in of_day[1:]] == [13, 16]
+
+
+HOURS = [[9, 12, 15], [9, 15], [10, 16], [10, 13, 16], [12], [8, 10, 14], [9], [12, 18], [12, 15, 18]]
+
+
+@pytest.mark.parametrize("kind", ["cancelled", "detached", "excluded"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_exception_keeps_its_slot_of_the_day_over_any_rules(world: World, place: int, kind: str) -> None:
+    """Change the times of a day again and again: with all three slots there, the exception has the same place."""
+    first = monday()
+    draw = random.Random(f"{place} {kind}")
+    rule = "RRULE:FREQ=DAILY;BYHOUR={}"
+    series = scheduling.make_series(
+        world, recurrence=rule.format("9,12,15"), start_date=str(first), end_date=str(first + timedelta(days=3))
+    )
+    event = scheduling.events_of(world, series["id"])[3 + place]
+    day = event["local_start"].date()
+    if kind == "cancelled":
+        gateway.post("manage-events", f"/events/{event['id']}/cancel", caller=world.owner)
+    if kind == "detached":
+        gateway.patch("manage-events", f"/events/{event['id']}", {"title": "Special"}, caller=world.owner)
+    if kind == "excluded":
+        out = f"EXDATE:{event['local_start']:%Y%m%dT%H%M%S}"
+        edit(world, series, scope="all", recurrence=f"{rule.format('9,12,15')}\n{out}")
+
+    path = [[9, 12, 15]]
+    while len(path) < 12:
+        path.append(draw.choice([hours for hours in HOURS if hours != path[-1]]))
+    for hours in path[1:]:
+        edit(world, series, scope="all", recurrence=rule.format(",".join(map(str, hours))), confirm=True)
+        edit(world, series, scope="all", duration_minutes=draw.randint(30, 45))
+        if len(hours) < 3:
+            continue
+        assert generate(world, series["id"]) == 0
+        live = [
+            wall.hour
+            for one in scheduling.events_of(world, series["id"])
+            if (wall := one["local_start"]).date() == day and one["status"] == "scheduled" and one["id"] != event["id"]
+        ]
+        assert len(live) == 2, path[: path.index(hours) + 1]
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -30,7 +30,7 @@ def create_event(
 @routes.patch("/events/<event_id>", tags=["events"], responses=http.problems(403, 404, 409))
 def edit_event(
     event_id: Annotated[Id, Path()], request: Annotated[events.EventEdit, Body()]
-) -> Response[events.ManagedEvent]:
+) -> Response[events.EditedEvent]:
     """Edit one event; its customers are notified of a new time or place."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:

@@ -1,7 +1,7 @@
 -- events.booking_calendar_entries: calendar entries of the bookings that the caller may see.
 --
 -- `sequence` grows with each change of the event and of the booking. A booking that was cancelled before its changes
--- were counted has the seconds from the event's creation to the cancellation.
+-- were counted adds the seconds from the event's creation to the cancellation (events.count_booking_changes).
 
 create or replace view events.booking_calendar_entries with (security_invoker = true) as
 select
@@ -17,13 +17,11 @@ select
     c.location_name,
     c.location_address,
     c.location_city,
-    greatest(
-        c.sequence + b.sequence,
-        case
-            when b.sequence = 0 and b.cancelled_at is not null
-            then floor(extract(epoch from greatest(c.updated_at, b.cancelled_at) - c.created_at))::bigint + 1
-        end
-    ) as sequence,
+    c.sequence + case
+        when b.sequence = 0 and b.cancelled_at is not null
+        then greatest(floor(extract(epoch from b.cancelled_at - c.created_at))::bigint + 1, 0)
+        else b.sequence
+    end as sequence,
     b.id as booking_id,
     b.customer_id,
     b.status::text as booking_status,

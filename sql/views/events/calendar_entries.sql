@@ -1,7 +1,8 @@
 -- events.calendar_entries: calendar entries of the events that the caller may see.
 --
--- `sequence` grows with each change, as RFC 5545 requires. For an event whose changes were not counted yet, it is the
--- seconds from the creation to the last change.
+-- `sequence` grows with each change, as RFC 5545 requires: those of the event, and those of the names and the address
+-- that the entry shows. For an event whose changes were not counted yet, it starts with the seconds from the creation to
+-- the last change.
 
 create or replace view events.calendar_entries with (security_invoker = true) as
 select
@@ -21,7 +22,8 @@ select
     l.name as location_name,
     l.address as location_address,
     l.city as location_city,
-    greatest(e.sequence, ceil(extract(epoch from e.updated_at - e.created_at))::bigint) as sequence
+    greatest(e.sequence, ceil(extract(epoch from e.updated_at - e.created_at))::bigint)
+    + o.calendar_changes + coalesce(l.calendar_changes, 0) + coalesce(p.calendar_changes, 0) as sequence
 from events.events as e
 inner join organizations.organizations as o on e.organization_id = o.id
 left join organizations.locations as l on e.location_id = l.id

@@ -414,7 +414,7 @@ BY_CODE: Mapping[str, Refusal] = {
         409,
         "This would cancel {bookings} bookings and {waitlist_entries} waitlist entries of {people} people."
         " Send the numbers in `confirm` to continue.",
-        "an edit of a series would cancel bookings that `confirm` does not cover",
+        "an edit would cancel bookings or waitlist entries that `confirm` does not cover",
         "`events`, `bookings`, `waitlist_entries`, `people`, `seats`",
     ),
     "wrong_mode": Refusal(400, "The event is of Stripe's other mode. Send it to the stack of that mode.", _STRIPE),

@@ -12,10 +12,9 @@ from uuid import UUID
 
 from marquee.core.database import Session
 from marquee.core.errors import Refused
-from marquee.scheduling import events, exceptions, generation, recurrence
-from marquee.scheduling.recurrence import Schedule
+from marquee.scheduling import consent, events, exceptions, generation, recurrence, slots
 from marquee.scheduling.rules import invalid
-from marquee.scheduling.series import Confirmation, EditedSeries, SeriesEdit, get
+from marquee.scheduling.series import EditedSeries, SeriesEdit, get
 
 _WHEN = frozenset({"recurrence", "local_start_time", "start_date", "end_date", "time_zone", "duration_minutes"})
 _NOT_OF_ONE = frozenset({"recurrence", "start_date", "end_date", "time_zone", "language"})
@@ -31,8 +30,8 @@ def edit(session: Session, series_id: UUID, request: SeriesEdit, now: datetime) 
     """
     [row] = session.all("select s.* from events.lock_series_for_edit(series_id => %s) as s", [series_id])
     if request.scope == "this":
-        _edit_one(session, row, request)
-        return EditedSeries.model_validate(get(session, series_id).model_dump())
+        edited = _edit_one(session, row, request)
+        return EditedSeries.model_validate({**get(session, series_id).model_dump(), "cancelled": edited.cancelled})
     if request.scope == "following":
         row = _split(session, row, request, now)
     return _edit_all(session, row, request, now)
@@ -41,37 +40,46 @@ def edit(session: Session, series_id: UUID, request: SeriesEdit, now: datetime) 
 def _edit_all(session: Session, row: Row, request: SeriesEdit, now: datetime) -> EditedSeries:
     changes = request.sent()
     until = max(row["generated_until"] or date.min, generation.horizon(now))
-    occurrences: str | None = None
+    occurrences = placed = None
     schedule = old = generation.schedule_of(row)
     if _WHEN & changes.keys():
         sent = generation.schedule_of({**row, **{name: getattr(request, name) for name in changes}})
+        today = generation.local_date(sent, now)
         if recurrence.is_readable(old):
-            sent = recurrence.reanchored(old, exceptions.follow(old, sent))
+            plan = exceptions.plan(old, recurrence.reanchored(old, sent), _slots(session, row, today))
+            sent = plan.schedule
+            placed = json.dumps(
+                [
+                    {"event_id": event_id, "local_start": start.isoformat(), "place": place}
+                    for event_id, (start, place) in plan.placed.items()
+                ]
+            )
         schedule = recurrence.checked(sent)
         if "start_date" in changes:
             recurrence.check_near(schedule.start_date, now.date(), "start_date")
         changes["recurrence"] = schedule.recurrence
-        occurrences = json.dumps(_wanted(old, schedule, now, until))
+        occurrences = json.dumps(generation.as_json(recurrence.occurrences(schedule, today, until)))
     changes["anchor_date"] = schedule.anchor_date and schedule.anchor_date.isoformat()
-    confirmed = request.confirm.model_dump() if isinstance(request.confirm, Confirmation) else request.confirm
     edited = session.value(
         """
         select events.edit_series(
-            series_id => %s, changes => %s::jsonb, occurrences => %s::jsonb, until => %s, confirmed => %s::jsonb
+            series_id => %s, changes => %s::jsonb, occurrences => %s::jsonb, until => %s, confirmed => %s::jsonb,
+            slots => %s::jsonb
         )
         """,
-        [row["id"], json.dumps(changes), occurrences, until, json.dumps(confirmed)],
+        [row["id"], json.dumps(changes), occurrences, until, consent.as_json(request.confirm), placed],
     )
     return EditedSeries.model_validate(edited)
 
 
-def _wanted(old: Schedule, new: Schedule, now: datetime, until: date) -> list[dict[str, str]]:
-    """Return the new occurrences. An occurrence of today names its old start, because others may have no event."""
-    today = generation.local_date(new, now)
-    wanted = generation.as_json(recurrence.occurrences(new, today, until))
-    previous = exceptions.previous_starts(old, new, today) if recurrence.is_readable(old) else {}
-    texts = {start.isoformat(): earlier.isoformat() for start, earlier in previous.items()}
-    return [{**item, "previous": texts[start]} if (start := item["local_start"]) in texts else item for item in wanted]
+def _slots(session: Session, row: Row, first: date) -> list[slots.Row]:
+    """Return the occurrences of a series with their events from a local date on."""
+    rows = session.all(
+        "select s.* from events.series_slots(series_id => %s, first_date => %s) as s", [row["id"], first]
+    )
+    return [
+        slots.Row(str(found["event_id"]), found["local_start"], found["place"], found["is_exception"]) for found in rows
+    ]
 
 
 def _split(session: Session, row: Row, request: SeriesEdit, now: datetime) -> Row:
@@ -96,7 +104,7 @@ def _split(session: Session, row: Row, request: SeriesEdit, now: datetime) -> Ro
     return {**split, "anchor_date": rest.anchor_date}
 
 
-def _edit_one(session: Session, row: Row, request: SeriesEdit) -> None:
+def _edit_one(session: Session, row: Row, request: SeriesEdit) -> events.EditedEvent:
     occurrence = _occurrence(session, row, request.event_id)
     changes = request.sent()
     for name in sorted(_NOT_OF_ONE & changes.keys()):
@@ -111,7 +119,7 @@ def _edit_one(session: Session, row: Row, request: SeriesEdit) -> None:
             [starts_at, row["time_zone"], request.local_start_time, row["time_zone"]],
         )
     changes.update(_moved(occurrence, starts_at, starts_at + duration))
-    events.change(session, occurrence["event_id"], changes)
+    return events.change(session, occurrence["event_id"], changes, confirm=request.confirm)
 
 
 def _moved(occurrence: Row, starts_at: datetime, ends_at: datetime) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,8 @@ from pydantic import ConfigDict, Field
 from marquee.core.database import Session
 from marquee.core.models import Answer, Id, Moment, Request
 from marquee.core.text_types import Text
-from marquee.scheduling import fields, rules
+from marquee.scheduling import consent, fields, rules
+from marquee.scheduling.consent import Cancelled, Consent
 from marquee.scheduling.fields import Changes, absent
 
 EXAMPLE: dict[str, Any] = {
@@ -68,6 +69,7 @@ class EventEdit(Changes):
     policy_id: Id | None = None
     visibility: fields.Visibility = absent()
     status: Annotated[Literal["scheduled"], Field(description="Publish a draft.")] = absent()
+    confirm: Consent = False
 
 
 class EventCancellation(Request):
@@ -127,6 +129,12 @@ class ManagedEvent(Answer):
     updated_at: datetime
 
 
+class EditedEvent(ManagedEvent):
+    """An event after an edit."""
+
+    cancelled: Cancelled = Cancelled()
+
+
 def create(session: Session, request: EventRequest, idempotency_key: str | None) -> ManagedEvent:
     """Create an event outside any series.
 
@@ -141,23 +149,24 @@ def create(session: Session, request: EventRequest, idempotency_key: str | None)
     return ManagedEvent.model_validate(answer)
 
 
-def edit(session: Session, event_id: UUID, request: EventEdit) -> ManagedEvent:
+def edit(session: Session, event_id: UUID, request: EventEdit) -> EditedEvent:
     """Edit one event.
 
-    Refuses: 403 forbidden, 404 event_not_found, 409 capacity_below_sold, event_begun, event_not_editable and
-    invalid_transition, 422 invalid_request.
+    Refuses: 403 forbidden, 404 event_not_found, 409 capacity_below_sold, event_begun, event_not_editable,
+    invalid_transition and would_cancel, 422 invalid_request.
     """
     if "time_zone" in request.model_fields_set:
         rules.zone(request.time_zone)
-    return change(session, event_id, request.sent())
+    return change(session, event_id, request.sent(), confirm=request.confirm)
 
 
-def change(session: Session, event_id: UUID, changes: Mapping[str, Any]) -> ManagedEvent:
+def change(session: Session, event_id: UUID, changes: Mapping[str, Any], *, confirm: Consent = False) -> EditedEvent:
     """Set these columns of an event; refuses as `edit` does."""
     answer = session.value(
-        "select events.update_event(event_id => %s, changes => %s::jsonb)", [event_id, json.dumps(changes)]
+        "select events.update_event(event_id => %s, changes => %s::jsonb, confirmed => %s::jsonb)",
+        [event_id, json.dumps(changes), consent.as_json(confirm)],
     )
-    return ManagedEvent.model_validate(answer)
+    return EditedEvent.model_validate(answer)
 
 
 def cancel(session: Session, event_id: UUID, reason: str | None) -> ManagedEvent:

@@ -1,22 +1,43 @@
-"""Exceptions of a series: dates added (RDATE) and left out (EXDATE), and the last day of its rule (UNTIL).
+"""Exceptions of a series: dates added (RDATE) and left out (EXDATE), individual events, and the end of a rule (UNTIL).
 
-An exception belongs to its day. When the time, the time zone or the rule of the series changes, it stays on this day
-and takes the new time of the occurrence that it names. The times that a day with an EXDATE loses are remembered, so
-that the way back, and the way over another rule, leave out the same occurrences.
+An exception belongs to its day, and to its slot in the day. When the time, the time zone or the rule of the series
+changes, it stays on this day and takes the new time of its slot (marquee.scheduling.slots). The slots of a day with an
+exception that lose their time are remembered, so that the way back, and the way over other rules, leave out the same
+occurrences.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from typing import TypeVar
 
 from marquee.core.timestamps import LAST_YEAR
-from marquee.scheduling import recurrence
+from marquee.scheduling import recurrence, slots
 from marquee.scheduling.recurrence import Schedule
-from marquee.scheduling.rules import Recurrence
+from marquee.scheduling.rules import Former, Recurrence
+from marquee.scheduling.slots import Row, Slot
+
+_Item = TypeVar("_Item")
+
+Placed = tuple[datetime, int | None]
+"""The new local start of an occurrence, and its place in the day if the rule has no time for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A changed schedule whose exceptions stay on their days, and what becomes of each occurrence with an event."""
+
+    schedule: Schedule
+    placed: Mapping[str, Placed]
 
 
 def follow(old: Schedule, new: Schedule) -> Schedule:
-    """Return a changed schedule whose exceptions stay on their days.
+    """Return a changed schedule whose exceptions stay on their days."""
+    return plan(old, new, ()).schedule
+
+
+def plan(old: Schedule, new: Schedule, rows: Collection[Row]) -> Plan:
+    """Return a changed schedule whose exceptions stay on their days, and the new times of occurrences with events.
 
     A changed RRULE that is sent without dates keeps the dates of the series. Otherwise, the recurrence that was sent
     decides which dates there are, and those that the series had before stay on their days.
@@ -30,7 +51,8 @@ def follow(old: Schedule, new: Schedule) -> Schedule:
     if sent.has_dates and not known.has_dates:
         known = known.with_dates_of(before)
     if _clock(old) == _clock(new) and before.parts == sent.parts:
-        return new
+        days = _Days(old, before, new, sent, known, rows, added=set(sent.dates) - set(before.dates))
+        return Plan(new, days.placed())
 
     kept_dates: set[tuple[datetime, bool]] = set()
     own_dates: set[tuple[datetime, bool]] = set()
@@ -44,29 +66,124 @@ def follow(old: Schedule, new: Schedule) -> Schedule:
             own_dates.add((sent_moment, sent_own))
     kept_out = sorted({moment for moment in known.dates_out if moment in before.dates_out})
     own_out = [own for moment, own in zip(known.dates_out, sent.dates_out, strict=True) if moment not in kept_out]
+    dates = sorted(kept_dates | own_dates)
     followed = replace(
         sent,
         until=_until(old, new, before, known, sent),
-        dates=tuple(moment for moment, _ in sorted(kept_dates)),
+        dates=tuple(moment for moment, _ in dates),
+        own_times=tuple(is_own for _, is_own in dates),
         former_out=(),
         former_in=(),
     )
-    left_out = _left_out(old, new, before, followed, replace(known, dates_out=tuple(kept_out)))
-    dates = sorted(kept_dates | own_dates)
-    followed = replace(
-        left_out,
-        dates=tuple(moment for moment, _ in dates),
-        own_times=tuple(is_own for _, is_own in dates),
-        dates_out=tuple(sorted({*left_out.dates_out, *own_out})),
-    )
-    return replace(new, recurrence=followed.written(new.local_start_time))
+    known = replace(known, dates_out=tuple(kept_out))
+    days = _Days(old, before, new, followed, known, rows, added={moment for moment, _ in own_dates - kept_dates})
+    left_out = days.left_out(followed)
+    followed = replace(left_out, dates_out=tuple(sorted({*left_out.dates_out, *own_out})))
+    return Plan(replace(new, recurrence=followed.written(new.local_start_time)), days.placed())
 
 
-def previous_starts(old: Schedule, new: Schedule, day: date) -> dict[datetime, datetime]:
-    """Return the old local start of each new one that replaces it on a day."""
-    earlier = recurrence.starts_of_day(old, recurrence.read(old), day)
-    later = recurrence.starts_of_day(new, recurrence.read(new), day)
-    return {new_start: start for start, new_start in _pairs(earlier, later)}
+class _Days:
+    """The days of a series that have an exception or an event, before and after a change.
+
+    `known` has the exceptions as they were before. `added` are the dates that the change adds.
+    """
+
+    def __init__(
+        self,
+        old: Schedule,
+        before: Recurrence,
+        new: Schedule,
+        later: Recurrence,
+        known: Recurrence,
+        rows: Collection[Row],
+        added: Collection[datetime],
+    ) -> None:
+        self.known = known
+        self.rows = _by_day((row.local_start, row) for row in rows)
+        self.out = _by_day((moment, moment) for moment in known.dates_out)
+        self.former_out = _by_day((former[0], former) for former in known.former_out)
+        self.former_in = _by_day((former[0], former) for former in known.former_in)
+        self.exceptional = self.out.keys() | self.former_out.keys()
+        self.exceptional |= {day for day, of_day in self.rows.items() if any(row.is_exception for row in of_day)}
+        everything = sorted(self.exceptional | self.rows.keys())
+        self.before = recurrence.starts_of_days(old, before, everything)
+        self.later = recurrence.starts_of_days(new, later, everything)
+        self.dates = before.dates
+        self.added = added
+
+    def placed(self) -> dict[str, Placed]:
+        """Return the new local start of each occurrence with an event, or its place."""
+        found: dict[str, Placed] = {}
+        for day in self.rows:
+            of_day = self._slots(day)
+            matched = slots.match(of_day, self.later[day], self.added)
+            order = slots.after(of_day, matched, self.later[day])
+            for place, slot in enumerate(order):
+                if isinstance(slot, Slot) and slot.row is not None:
+                    moment = matched.get(slot)
+                    found[slot.row.event_id] = (moment, None) if moment else (slot.row.local_start, place)
+        return found
+
+    def left_out(self, after: Recurrence) -> Recurrence:
+        """Return the changed recurrence with the EXDATE moments at the new times of their slots."""
+        dates_out: list[datetime] = []
+        former_out: list[Former] = []
+        former_in: list[Former] = []
+        for day in sorted(self.exceptional):
+            of_day, times = self._slots(day), self.later[day]
+            matched = slots.match(of_day, times, self.added)
+            order = slots.after(of_day, matched, times)
+            out = {matched[slot] for slot in of_day if slot.is_out and slot in matched}
+            if all(slot.is_out for slot in of_day) and not self._is_exact(day):
+                out.update(moment for moment in order if not isinstance(moment, Slot))
+            dates_out += out
+            if not out and not any(slot.is_out or slot.is_held for slot in of_day):
+                continue
+            lost = [slot for slot in order if isinstance(slot, Slot) and slot not in matched]
+            written = [slot for slot in lost if slot.is_out or not slot.is_held]
+            is_explicit = len(written) < len(lost) or not _is_by_time(written, order)
+            for slot in written:
+                if slot.is_out and not times and not is_explicit:
+                    dates_out.append(slot.moment)
+                else:
+                    place = order.index(slot) if is_explicit else None
+                    (former_out if slot.is_out else former_in).append((slot.moment, place))
+        return replace(
+            after,
+            dates_out=tuple(sorted(dates_out)),
+            former_out=tuple(former_out),
+            former_in=tuple(former_in),
+        )
+
+    def _slots(self, day: date) -> list[Slot]:
+        starts, excluded = self.before[day], self.out.get(day, [])
+        named = recurrence.excluded(starts, self.dates, excluded)
+        unnamed = [] if named else excluded
+        return slots.of_day(
+            starts,
+            named,
+            [*self.former_out.get(day, []), *((moment, None) for moment in ([] if starts else unnamed))],
+            self.former_in.get(day, []),
+            unnamed if starts else [],
+            self.rows.get(day, []),
+        )
+
+    def _is_exact(self, day: date) -> bool:
+        """Return whether an EXDATE of a day that had no occurrence names one of its new times."""
+        return not self.before[day] and any(moment in self.later[day] for moment in self.out.get(day, []))
+
+
+def _by_day(items: Iterable[tuple[datetime, _Item]]) -> dict[date, list[_Item]]:
+    found: dict[date, list[_Item]] = {}
+    for moment, item in items:
+        found.setdefault(moment.date(), []).append(item)
+    return found
+
+
+def _is_by_time(lost: Sequence[Slot], order: Sequence[Slot | datetime]) -> bool:
+    """Return whether the slots without a time are in their places if they are put in the order of their times."""
+    keys = [(slot.moment, slot in lost) if isinstance(slot, Slot) else (slot, False) for slot in order]
+    return len(set(keys)) == len(keys) and keys == sorted(keys)
 
 
 def _clock(schedule: Schedule) -> tuple[str, time]:
@@ -98,42 +215,6 @@ def _until(old: Schedule, new: Schedule, before: Recurrence, known: Recurrence, 
     if number == 0:
         return datetime.combine(day - timedelta(days=1), time.max)
     return later[number - 1] if number < min(len(earlier), len(later) + 1) else datetime.combine(day, time.max)
-
-
-def _left_out(old: Schedule, new: Schedule, before: Recurrence, after: Recurrence, known: Recurrence) -> Recurrence:
-    """Return the changed recurrence with the EXDATE moments of `known` at the new times of their occurrences."""
-    dates_out: list[datetime] = []
-    former_out: list[datetime] = []
-    former_in: list[datetime] = []
-    for day in sorted({moment.date() for moment in (*known.dates_out, *known.former_out)}):
-        earlier, later = recurrence.starts_of_day(old, before, day), recurrence.starts_of_day(new, after, day)
-        excluded = [moment for moment in known.dates_out if moment.date() == day]
-        named = recurrence.excluded(earlier, before.dates, excluded)
-        unnamed = () if named else excluded
-        former = {moment: False for moment in known.former_in if moment.date() == day}
-        former |= {moment: True for moment in (*known.former_out, *unnamed) if moment.date() == day}
-        present = {start: start in named for start in earlier}
-
-        moved = dict(_pairs(earlier, later))
-        free = [start for start in later if start not in moved.values()]
-        returned = dict(_pairs(sorted(former), free))
-        out = {moved[start] for start in moved if present[start]} | {returned[was] for was in returned if former[was]}
-        is_exact = not earlier and any(moment in later for moment in unnamed)
-        if all((*present.values(), *former.values())) and not is_exact:
-            out.update(later)
-
-        lost = {start: is_out for start, is_out in present.items() if start not in moved}
-        lost |= {moment: is_out for moment, is_out in former.items() if moment not in returned}
-        dates_out.extend(out)
-        (former_out if later else dates_out).extend(moment for moment, is_out in lost.items() if is_out)
-        if out or any(lost.values()):
-            former_in.extend(moment for moment, is_out in lost.items() if not is_out)
-    return replace(
-        after,
-        dates_out=tuple(sorted(dates_out)),
-        former_out=tuple(sorted(former_out)),
-        former_in=tuple(sorted(former_in)),
-    )
 
 
 def _pairs(earlier: Sequence[datetime], later: Sequence[datetime]) -> Iterator[tuple[datetime, datetime]]:

@@ -65,5 +65,5 @@ class Changes(Request):
     """The changes of an edit: the members that were sent."""
 
     def sent(self) -> dict[str, Any]:
-        """Return the members that were sent, as JSON values."""
-        return self.model_dump(mode="json", exclude_unset=True)
+        """Return the members that were sent, as JSON values, without the consent."""
+        return self.model_dump(mode="json", exclude_unset=True, exclude={"confirm"})

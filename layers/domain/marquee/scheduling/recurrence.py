@@ -12,7 +12,7 @@ count BYSETPOS in an incomplete first week. Therefore it starts with a whole per
 import heapq
 import itertools
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -32,6 +32,7 @@ LAST_CALENDAR_YEAR = 9999 - 250
 _CYCLE_YEARS = 400
 _YEAR = timedelta(days=366)
 _YEARS_MAX = 5
+_CLOSE = timedelta(days=31)
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
@@ -170,13 +171,35 @@ def starts_of_day(schedule: Schedule, recurrence: Recurrence, day: date) -> list
     return sorted({*starts, *(moment for moment in recurrence.dates if moment.date() == day)})
 
 
+def starts_of_days(schedule: Schedule, recurrence: Recurrence, days: Sequence[date]) -> dict[date, list[datetime]]:
+    """Return the local starts of days, in order, as `starts_of_day` does. Days that are close are computed together."""
+    found: dict[date, list[datetime]] = {day: [] for day in days}
+    for moment in recurrence.dates:
+        if moment.date() in found:
+            found[moment.date()].append(moment)
+    first = 0
+    for place, day in enumerate(days):
+        if place + 1 == len(days) or days[place + 1] - day > _CLOSE:
+            number_max = rules.DATES_MAX * ((day - days[first]).days + 1)
+            for start in itertools.islice(_rule_between(schedule, recurrence, days[first], day), number_max):
+                if start.date() in found:
+                    found[start.date()].append(start)
+            first = place + 1
+    return {day: sorted(set(starts)) for day, starts in found.items()}
+
+
 def rule_of_day(schedule: Schedule, recurrence: Recurrence, day: date) -> list[datetime]:
     """Return the local starts of a day by an RRULE without its end."""
+    return list(itertools.islice(_rule_between(schedule, recurrence, day, day), rules.DATES_MAX))
+
+
+def _rule_between(schedule: Schedule, recurrence: Recurrence, first: date, last: date) -> Iterator[datetime]:
+    """Yield the local starts from a day to another by an RRULE without its end."""
     if not recurrence.parts:
-        return []
-    of_day = replace(schedule, start_date=day, anchor_date=schedule.anchor)
-    bounded = replace(recurrence, parts=recurrence.endless, until=datetime.combine(day, time.max))
-    return list(itertools.islice(_of_rule(of_day, bounded), rules.DATES_MAX))
+        return iter(())
+    of_days = replace(schedule, start_date=first, anchor_date=schedule.anchor)
+    bounded = replace(recurrence, parts=recurrence.endless, until=datetime.combine(last, time.max))
+    return _of_rule(of_days, bounded)
 
 
 def excluded(starts: Collection[datetime], dates: Collection[datetime], moments: Collection[datetime]) -> set[datetime]:

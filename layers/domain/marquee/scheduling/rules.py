@@ -4,9 +4,10 @@ A recurrence is at most one RRULE line and any number of RDATE and EXDATE lines.
 series has a start date and a local start time. Times are local ones of the series; times in UTC (…Z) or with a TZID are
 converted when they are read.
 
-Two parameters of the stored form remember what a change of the rule would lose (RFC 5545, 3.2 allows such names).
+Three parameters of the stored form remember what a change of the rule would lose (RFC 5545, 3.2 allows such names).
 `EXDATE;X-FORMER=OUT` is an excluded time that the rule does not have at present, `EXDATE;X-FORMER=IN` such a time that
-was not excluded on the same day. `RDATE;X-TIME=OWN` is a date with its own time, which happens to be the usual one.
+was not excluded on the same day. `X-PLACE=2` is its place among all slots of the day, from 0, if the times do not give
+it (marquee.scheduling.slots). `RDATE;X-TIME=OWN` is a date with its own time, which happens to be the usual one.
 """
 
 import re
@@ -30,6 +31,7 @@ _DAY = "(?:MO|TU|WE|TH|FR|SA|SU)"
 _WEEKDAY = re.compile(rf"([+-]?\d{{1,2}})?{_DAY}", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,6}", re.ASCII)
 _DATE = re.compile(r"\d{8}", re.ASCII)
+_PLACE = re.compile(r"X-PLACE=(\d{1,3})", re.ASCII)
 _MOMENT = re.compile(r"\d{8}T\d{6}Z?", re.ASCII)
 
 _RANGES: Mapping[str, tuple[int, int, bool]] = MappingProxyType(
@@ -54,6 +56,10 @@ _ONLY_WITH: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
+Former = tuple[datetime, int | None]
+"""A time that the rule does not have at present, and its place among the slots of the day if it is explicit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recurrence:
     """A parsed recurrence: the parts of its RRULE (none if it has only dates), and its dates in local time.
@@ -67,8 +73,8 @@ class Recurrence:
     own_times: tuple[bool, ...]
     dates_out: tuple[datetime, ...]
     days_out: tuple[date, ...]
-    former_out: tuple[datetime, ...]
-    former_in: tuple[datetime, ...]
+    former_out: tuple[Former, ...]
+    former_in: tuple[Former, ...]
     lines: tuple[str, ...]
 
     @property
@@ -131,8 +137,8 @@ class Recurrence:
             "RDATE;X-TIME=OWN": _moments(moment for moment in own_times if moment.time() == start_time),
             "EXDATE": _moments(self.dates_out),
             "EXDATE;VALUE=DATE": [f"{day:%Y%m%d}" for day in self.days_out],
-            "EXDATE;X-FORMER=OUT": _moments(self.former_out),
-            "EXDATE;X-FORMER=IN": _moments(self.former_in),
+            **_former_lines("EXDATE;X-FORMER=OUT", self.former_out),
+            **_former_lines("EXDATE;X-FORMER=IN", self.former_in),
         }
         lines = (f"{name}:{','.join(items)}" for name, items in dates.items() if items)
         return "\n".join((*_rule_line(parts), *lines))
@@ -140,6 +146,14 @@ class Recurrence:
 
 def _moments(moments: Iterable[datetime]) -> list[str]:
     return [f"{moment:%Y%m%dT%H%M%S}" for moment in moments]
+
+
+def _former_lines(name: str, former: Iterable[Former]) -> dict[str, list[str]]:
+    """Return the lines of former times, one for each place, as names and values."""
+    lines: dict[str, list[str]] = {}
+    for moment, place in former:
+        lines.setdefault(name if place is None else f"{name};X-PLACE={place}", []).extend(_moments([moment]))
+    return lines
 
 
 def _rule_line(parts: Mapping[str, str]) -> list[str]:
@@ -201,8 +215,8 @@ class _Reader:
         self.until: datetime | None = None
         self.dates: list[datetime] = []
         self.own_times: list[bool] = []
-        self.former_out: list[datetime] = []
-        self.former_in: list[datetime] = []
+        self.former_out: list[Former] = []
+        self.former_in: list[Former] = []
         self.dates_out: list[datetime] = []
         self.days_out: list[date] = []
         self.kept: list[str] = []
@@ -231,14 +245,16 @@ class _Reader:
 
     def _take_dates_out(self, parameters: list[str], value: str) -> None:
         former = {"X-FORMER=OUT": self.former_out, "X-FORMER=IN": self.former_in}
-        plain = [parameter for parameter in parameters if parameter not in former]
+        kinds = [parameter for parameter in parameters if parameter in former]
+        places = [int(match[1]) for parameter in parameters if (match := _PLACE.fullmatch(parameter)) and kinds]
+        plain = [item for item in parameters if item not in former and not (kinds and _PLACE.fullmatch(item))]
         for item in _dates(plain, value, self.zone):
             if not isinstance(item, datetime):
                 self.days_out.append(item)
-            elif plain == parameters:
+            elif not kinds:
                 self.dates_out.append(item)
             else:
-                former[next(parameter for parameter in parameters if parameter in former)].append(item)
+                former[kinds[0]].append((item, places[0] if places else None))
 
 
 def _property(line: str) -> tuple[list[str], str]:

@@ -10,9 +10,10 @@ from pydantic import ConfigDict, Field, model_validator
 from marquee.core import paging
 from marquee.core.database import Session
 from marquee.core.errors import Refused
-from marquee.core.models import Answer, Day, Flag, Id, Request, Whole
+from marquee.core.models import Answer, Day, Id, Request
 from marquee.core.text_types import Text
 from marquee.scheduling import fields, generation, recurrence
+from marquee.scheduling.consent import Cancelled, Consent
 from marquee.scheduling.fields import Changes, absent
 from marquee.scheduling.recurrence import Schedule
 
@@ -78,19 +79,6 @@ class SeriesChanges(Changes):
     visibility: fields.Visibility = absent()
 
 
-Number = Annotated[Whole, Field(ge=0, le=10_000_000)]
-
-
-class Confirmation(Request):
-    """The numbers of a refusal `would_cancel`. If the edit would cancel more by now, it is refused again."""
-
-    events: Number = 0
-    bookings: Number = 0
-    waitlist_entries: Number = 0
-    people: Number = 0
-    seats: Number = 0
-
-
 class SeriesEdit(SeriesChanges):
     """An edit of one event of a series, of this and the following events, or of all future events."""
 
@@ -109,13 +97,7 @@ class SeriesEdit(SeriesChanges):
     ]
     event_id: Annotated[Id | None, Field(description="For the scopes this and following.")] = None
     from_date: Annotated[Day | None, Field(description="For the scope following: a local date.")] = None
-    confirm: Annotated[
-        Flag | Confirmation,
-        Field(
-            description="Consent to cancel bookings and waitlist entries: the numbers of the refusal `would_cancel`,"
-            " or true for any number."
-        ),
-    ] = False
+    confirm: Consent = False
 
     @model_validator(mode="after")
     def _fits_its_scope(self) -> Self:
@@ -134,7 +116,7 @@ class SeriesEdit(SeriesChanges):
         return {name: value for name, value in super().sent().items() if name not in _NOT_CHANGES}
 
 
-_NOT_CHANGES = frozenset({"scope", "event_id", "from_date", "confirm"})
+_NOT_CHANGES = frozenset({"scope", "event_id", "from_date"})
 
 
 class StatusRequest(Request):
@@ -176,16 +158,6 @@ class Series(Answer):
     ]
     created_at: datetime
     updated_at: datetime
-
-
-class Cancelled(Answer):
-    """The events, bookings and open waitlist entries that an edit cancelled, with their customers and booked seats."""
-
-    events: int = 0
-    bookings: int = 0
-    waitlist_entries: int = 0
-    people: int = 0
-    seats: int = 0
 
 
 class EditedSeries(Series):

@@ -302,6 +302,10 @@ begin
         the_inventory := events.lock_inventory(book.event_id);
         is_locked := true;
 
+        -- The caller's role may have changed while this waited.
+        if the_customer_id is distinct from the_caller_id then
+            perform events.ensure_customer(the_caller_id, the_customer_id, the_terms.organization_id);
+        end if;
         the_changed_terms := events.bookable_terms(book.event_id);
         exit when
             the_changed_terms is not distinct from the_terms and the_quote is null and the_inventory.held = 0;

@@ -2,7 +2,8 @@
 --
 -- A row trigger, after each insert and each update of a copied column. Computes the sales window from the policy's
 -- minutes, and its days in the event's time zone. Holds that would outlive changed sales are shortened
--- (events.cap_holds).
+-- (events.cap_holds). A shift to another partition changes the start alone, which the foreign key follows
+-- (ops.is_partition_shift).
 
 create or replace function events.copy_terms()
 returns trigger
@@ -13,6 +14,10 @@ as $$
 declare
     last_offer_minutes integer;
 begin
+    if tg_op = 'UPDATE' and ops.is_partition_shift(old.starts_at, new.starts_at) then
+        return null;
+    end if;
+
     select o.last_offer_minutes into last_offer_minutes
     from organizations.organizations as o
     where o.id = new.organization_id;

@@ -3,6 +3,9 @@
 -- A row trigger, before each insert and update. A calendar program ignores an entry whose SEQUENCE has not grown, so
 -- two changes in one second need two numbers. The number of an event from before the counter is in seconds
 -- (events.calendar_entries); its next number is higher.
+--
+-- An entry also counts the changes of the names that it shows. An event that gets another place or instructor keeps the
+-- number of the former one, because the new one may have changed less often.
 
 create or replace function events.count_event_changes()
 returns trigger
@@ -19,12 +22,18 @@ begin
     if old.local_start is null and new.local_start is not null then  -- events.realign_events fills the column
         return new;
     end if;
-    -- ops.create_partition shifts rows by a thousand years and back, which is no change of the event.
-    if abs(extract(epoch from new.starts_at - old.starts_at)) = 8766000 * 3600.0 then
+    if ops.is_partition_shift(old.starts_at, new.starts_at) then
         return new;
     end if;
 
     new.sequence := greatest(old.sequence, ceil(extract(epoch from old.updated_at - old.created_at))::bigint) + 1;
+    if
+        (new.organization_id, new.location_id, new.instructor_id)
+        is distinct from (old.organization_id, old.location_id, old.instructor_id)
+    then
+        new.sequence := new.sequence
+        + events.count_named_changes(old.organization_id, old.location_id, old.instructor_id);
+    end if;
     if (new.starts_at, new.time_zone) is distinct from (old.starts_at, old.time_zone) then
         new.local_start := new.starts_at at time zone new.time_zone;
     end if;

@@ -41,6 +41,8 @@ begin
     the_event.id := ops.uuid_v7();
 
     perform events.limit_programme(the_organization.id, 'event');
+    -- The caller's role may have changed while this waited for other requests.
+    the_organization := events.require_organization(the_organization.id, 'editor', 'admin', 'owner');
     perform events.check_references(the_organization.id, details);
     perform events.check_times(the_event.starts_at, the_event.ends_at);
 

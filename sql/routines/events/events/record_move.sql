@@ -1,6 +1,7 @@
 -- events.record_move: remember when an event got its present start.
 --
--- A row trigger on events.terms, whose start follows that of the event.
+-- A row trigger on events.terms, whose start follows that of the event. A row that is shifted to another partition does
+-- not move (ops.is_partition_shift).
 
 create or replace function events.record_move()
 returns trigger
@@ -8,7 +9,9 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    new.moved_at := statement_timestamp();
+    if not ops.is_partition_shift(old.starts_at, new.starts_at) then
+        new.moved_at := statement_timestamp();
+    end if;
     return new;
 end;
 $$;

@@ -3,10 +3,13 @@
 -- `changes` has columns of events.events by name, with capacity and policy_id. A missing member keeps its value. Locks
 -- the event's inventory. Notifies customers and instructors (events.field_notices).
 --
+-- `confirmed` is the consent to close waitlist entries, which a smaller capacity or an earlier end of sales does: true,
+-- or the largest numbers to accept. Returns the event as JSON, with the numbers in `cancelled`.
+--
 -- Refuses: 404 event_not_found, 403 forbidden, 409 capacity_below_sold, 409 event_begun, 409 event_not_editable,
--- 409 invalid_transition, 422 invalid_request.
+-- 409 invalid_transition, 409 would_cancel, 422 invalid_request.
 
-create or replace function events.update_event(event_id uuid, changes jsonb)
+create or replace function events.update_event(event_id uuid, changes jsonb, confirmed jsonb default null)
 returns jsonb
 language plpgsql
 security definer
@@ -16,6 +19,8 @@ declare
     the_terms events.terms := events.require_staff(update_event.event_id, 'editor', 'admin', 'owner');
     the_event events.events;
     edited events.events;
+    concerned events.commitments;
+    cancelled jsonb;
 begin
     perform events.lock_inventory(update_event.event_id);
     -- The caller's role may have changed while this waited.
@@ -37,6 +42,7 @@ begin
     perform events.check_references(the_event.organization_id, changes);
     edited := jsonb_populate_record(the_event, changes);
     perform events.check_times(edited.starts_at, edited.ends_at);
+    concerned := events.lock_commitments(array[the_event.id]);
 
     update events.events as e
     set
@@ -69,10 +75,13 @@ begin
     perform events.notify_substitution(
         array[the_event.id], array[the_event.instructor_id], array[edited.instructor_id]
     );
-    return events.event_answer(the_event.id);
+    cancelled := events.cancelled_commitments(concerned);
+    perform events.require_confirmation(cancelled, update_event.confirmed);
+    return events.event_answer(the_event.id) || jsonb_build_object('cancelled', cancelled);
 end;
 $$;
 
-comment on function events.update_event(uuid, jsonb) is 'Edit one event. Returns the event.';
+comment on function events.update_event(uuid, jsonb, jsonb) is
+'Edit one event. Closes waitlist entries only with confirmation. Returns the event.';
 
-grant execute on function events.update_event(uuid, jsonb) to authenticated, service_role;
+grant execute on function events.update_event(uuid, jsonb, jsonb) to authenticated, service_role;

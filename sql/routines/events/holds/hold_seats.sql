@@ -49,8 +49,11 @@ begin
     perform events.lock_customer(the_customer_id, the_terms.organization_id, locks_caller => true);
 
     perform events.expire_event_holds(hold_seats.event_id);
-    -- The terms may have changed while this waited for the locks.
+    -- The terms and the caller's role may have changed while this waited for the locks.
     the_terms := events.bookable_terms(hold_seats.event_id);
+    if the_customer_id is distinct from ops.caller_id() then
+        perform events.ensure_customer(ops.caller_id(), the_customer_id, the_terms.organization_id);
+    end if;
 
     select h.* into the_hold
     from events.holds as h

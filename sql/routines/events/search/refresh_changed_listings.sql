@@ -1,7 +1,7 @@
 -- events.refresh_changed_listings: write the listings of updated events, once for a statement.
 --
 -- A trigger after each update of events. Rows whose listed columns did not change are skipped. A moved event counts as
--- changed, whatever its partition is.
+-- changed, whatever its partition is. A shift to another partition is no move (ops.is_partition_shift).
 
 create or replace function events.refresh_changed_listings()
 returns trigger
@@ -16,7 +16,8 @@ begin
     from new_events as n
     inner join old_events as o on o.id = n.id
     where
-        (
+        not ops.is_partition_shift(o.starts_at, n.starts_at)
+        and (
             n.starts_at, n.ends_at, n.organization_id, n.series_id, n.location_id, n.instructor_id, n.title, n.category,
             n.description, n.language, n.search_config, n.time_zone, n.price_cents, n.currency, n.visibility, n.status
         ) is distinct from (

@@ -42,6 +42,8 @@ begin
     end if;
 
     perform events.limit_programme(the_organization.id, 'series');
+    -- The caller's role may have changed while this waited for other requests.
+    the_organization := events.require_organization(the_organization.id, 'editor', 'admin', 'owner');
     perform events.check_references(the_organization.id, details);
     insert into events.series
     select the_series.*

@@ -1,8 +1,8 @@
 -- events.edit_series: edit a series and all its upcoming events, and report which bookings this cancelled.
 --
 -- `changes` has columns of events.series by name. A missing member keeps its value. For a changed rule, `occurrences`
--- has the new occurrences from the series' local today up to `until` (events.reschedule_occurrences). Events that have
--- started never change. Locks the series, then the inventories of its upcoming events in id order.
+-- has the new occurrences from the series' local today up to `until`, and `slots` the existing events of these days
+-- (events.reschedule_occurrences). Events that have started never change. Locks the series, then the inventories of its upcoming events in id order.
 --
 -- `confirmed` is the consent to cancel bookings and waitlist entries: true, or the largest numbers to accept. The
 -- numbers are counted under the locks, so that they are those of the commit. Returns the series as JSON, with the
@@ -19,7 +19,8 @@ create or replace function events.edit_series(
     changes jsonb,
     occurrences jsonb default null,
     until date default null,
-    confirmed jsonb default null
+    confirmed jsonb default null,
+    slots jsonb default null
 )
 returns jsonb
 language plpgsql
@@ -85,7 +86,18 @@ begin
         end if;
     end if;
 
-    concerned := events.lock_commitments(the_series.id);
+    concerned := events.lock_commitments(
+        array(
+            select e.id
+            from events.events as e
+            where
+                e.series_id = the_series.id
+                and e.starts_at > statement_timestamp()
+                and e.status in ('draft', 'scheduled')
+        )
+    );
+    -- The caller's role may have changed while this waited for the events.
+    the_series := events.lock_series_for_edit(the_series.id);
     select
         array_agg(e.id order by e.id), array_agg(e.starts_at order by e.id), array_agg(e.ends_at order by e.id),
         array_agg(e.location_id order by e.id), array_agg(e.instructor_id order by e.id)
@@ -117,7 +129,9 @@ begin
     where s.id = the_series.id;
 
     if edit_series.occurrences is not null then
-        perform events.reschedule_occurrences(the_series.id, edit_series.occurrences, edit_series.until);
+        perform events.reschedule_occurrences(
+            the_series.id, edit_series.occurrences, edit_series.until, edit_series.slots
+        );
     end if;
     perform events.copy_details(the_series.id, changes);
     perform events.notify_series_change(coming, starts, ends, places, instructors);
@@ -129,7 +143,7 @@ begin
 end;
 $$;
 
-comment on function events.edit_series(uuid, jsonb, jsonb, date, jsonb) is
+comment on function events.edit_series(uuid, jsonb, jsonb, date, jsonb, jsonb) is
 'Edit a series and all its upcoming events. Cancels bookings only with confirmation.';
 
-grant execute on function events.edit_series(uuid, jsonb, jsonb, date, jsonb) to authenticated, service_role;
+grant execute on function events.edit_series(uuid, jsonb, jsonb, date, jsonb, jsonb) to authenticated, service_role;

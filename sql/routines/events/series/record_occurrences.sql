@@ -19,17 +19,21 @@ declare
     event_ids uuid[];
 begin
     perform users.refuse_erased();
+    perform
+    from events.series as s
+    where
+        s.id in (select g.series_id from jsonb_to_recordset(slice) as g (series_id uuid))
+        and s.status = 'active'
+    order by s.id
+    for no key update;
+
+    -- A separate statement, because the series or the caller's role may have changed while this waited.
     select array_agg(s.id) into running
-    from (
-        select s.id, s.organization_id
-        from events.series as s
-        where
-            s.id in (select g.series_id from jsonb_to_recordset(slice) as g (series_id uuid))
-            and s.status = 'active'
-        order by s.id
-        for no key update
-    ) as s
-    where organizations.caller_is(s.organization_id, 'editor', 'admin', 'owner');
+    from events.series as s
+    where
+        s.id in (select g.series_id from jsonb_to_recordset(slice) as g (series_id uuid))
+        and s.status = 'active'
+        and organizations.caller_is(s.organization_id, 'editor', 'admin', 'owner');
 
     if running is null then
         return 0;

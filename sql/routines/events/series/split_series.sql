@@ -28,6 +28,8 @@ begin
     end if;
 
     perform events.limit_programme(the_series.organization_id, 'series');
+    -- The caller's role may have changed while this waited for other requests.
+    the_series := events.lock_series_for_edit(the_series.id);
     rest.id := ops.uuid_v7();
     rest.recurrence := split_series.recurrence;
     rest.start_date := split_series.first_date;
@@ -45,8 +47,15 @@ begin
         set series_id = rest.id
         where o.series_id = the_series.id and o.local_start >= split_series.first_date
         returning o.event_id
+    ),
+    lost as (
+        update events.lost_occurrences as l
+        set series_id = rest.id
+        where l.series_id = the_series.id and l.local_start >= split_series.first_date
+        returning l.event_id
     )
-    select array_agg(h.event_id) into event_ids from handed_over as h;
+    select array_agg(h.event_id) into event_ids
+    from (select h.event_id from handed_over as h union all select l.event_id from lost as l) as h;
 
     update events.events as e
     set series_id = rest.id, updated_at = statement_timestamp()

@@ -37,8 +37,11 @@ begin
     perform events.lock_customer(the_customer_id, the_terms.organization_id);
     perform events.expire_event_holds(join_waitlist.event_id);
     the_inventory := events.lock_inventory(join_waitlist.event_id);
-    -- The terms may have changed while this waited for the locks.
+    -- The terms and the caller's role may have changed while this waited for the locks.
     the_terms := events.bookable_terms(join_waitlist.event_id);
+    if the_customer_id is distinct from ops.caller_id() then
+        perform events.ensure_customer(ops.caller_id(), the_customer_id, the_terms.organization_id);
+    end if;
 
     select w.id into the_entry_id
     from events.waitlist_entries as w

@@ -5,7 +5,8 @@
 --
 -- Rows of the month in the default partition would prevent attaching the new one. They are shifted by a thousand years,
 -- and shifted back after the attachment, all in this transaction. This uses updates so that foreign keys to the rows
--- follow. Returns the number of rows moved, or null when the partition exists.
+-- follow, and triggers skip them (ops.is_partition_shift). Returns the number of rows moved, or null when the partition
+-- exists.
 
 create or replace function ops.create_partition(parent regclass, month date)
 returns integer

@@ -49,6 +49,9 @@ values
 (%(series)s, '2030-01-21 09:00', %(hidden_event)s),
 (%(hidden_series)s, '2030-01-07 09:00', %(hidden_draft)s);
 
+insert into events.lost_occurrences (event_id, series_id, local_start, place)
+values (%(hidden_event)s, %(series)s, '2030-01-21 09:00', 1);
+
 -- Each person has bookings, a hold and a waitlist entry at both organizations.
 insert into events.bookings (
     event_id, organization_id, customer_id, seats, status, payment_method, price_cents, currency, policy

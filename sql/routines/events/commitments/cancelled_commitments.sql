@@ -1,6 +1,7 @@
 -- events.cancelled_commitments: count the events, bookings and waitlist entries that have ended since they were locked.
 --
--- `people` are the different customers of both, `seats` those of the bookings. All are zero for null.
+-- A waitlist entry has also ended if the edit left it no time for an offer, because a job closes it later. `people` are
+-- the different customers of both, `seats` those of the bookings. All are zero for null.
 
 create or replace function events.cancelled_commitments(commitments events.commitments)
 returns jsonb
@@ -17,7 +18,8 @@ as $$
     ended_entries as (
         select w.customer_id
         from events.waitlist_entries as w
-        where w.id = any (commitments.entry_ids) and w.status not in ('waiting', 'offered')
+        inner join events.terms as t on t.event_id = w.event_id
+        where w.id = any (commitments.entry_ids) and not events.entry_is_open(w, t)
     )
     select jsonb_build_object(
         'events', (
