@@ -5,11 +5,11 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 11, views 5, routines 164
+-- - events: tables 11, views 5, routines 165
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 62
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 27, views 7, routines 192
+-- - payments: tables 27, views 7, routines 193
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -986,6 +986,11 @@ CREATE FUNCTION events.edit_series(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.edit_series IS 'Edit a series and all its upcoming events. Cancels bookings only with confirmation.';
 GRANT ALL ON FUNCTION events.edit_series TO authenticated, service_role;
+
+CREATE FUNCTION events.end_booking(booking events.bookings, reason text, waived boolean) RETURNS events.bookings
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.end_booking IS 'Cancel a booking by the customer''s will, and refund it by the booking''s own policy.';
 
 CREATE FUNCTION events.end_reservations(
     event_id uuid,
@@ -3759,12 +3764,15 @@ CREATE TABLE payments.sales (
     refunded_cents payments.cents DEFAULT 0 NOT NULL,
     refunded_fee_cents payments.cents DEFAULT 0 NOT NULL,
     sold_at timestamp with time zone DEFAULT now() NOT NULL,
+    deducted_cents payments.cents DEFAULT 0 NOT NULL,
+    CONSTRAINT deducted_credits_are_part_of_the_price CHECK ((((refunded_cents)::bigint + (deducted_cents)::bigint) <= (amount_cents)::bigint)),
     CONSTRAINT fee_is_part_of_the_amount CHECK (((fee_cents)::bigint <= (amount_cents)::bigint)),
     CONSTRAINT never_refunded_more_than_paid CHECK (((refunded_cents)::bigint <= (amount_cents)::bigint)),
     CONSTRAINT never_returned_more_than_the_fee CHECK (((refunded_fee_cents)::bigint <= (fee_cents)::bigint))
 );
 COMMENT ON TABLE payments.sales IS 'Sales of paid bookings, with the part that was refunded.';
 COMMENT ON COLUMN payments.sales.fee_cents IS 'The platform''s share.';
+COMMENT ON COLUMN payments.sales.deducted_cents IS 'The unrefunded part of the price that paid for spent credits of the promo code after the booking ended.';
 ALTER TABLE ONLY payments.sales ADD CONSTRAINT sales_pkey PRIMARY KEY (booking_id);
 ALTER TABLE ONLY payments.sales
     ADD CONSTRAINT sales_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
@@ -4808,6 +4816,11 @@ COMMENT ON FUNCTION payments.lot_answer IS 'Return a lot of credits as the API s
 CREATE FUNCTION payments.credit_payload(lot payments.credit_lots, bonus bigint) RETURNS jsonb
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION payments.credit_payload IS 'Return credits as their messages store them: the lot, its cause and the bonus.';
+
+CREATE FUNCTION payments.deduct_spent_grants(booking_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.deduct_spent_grants IS 'Count spent credits of promo codes as paid by the unrefunded price of ended bookings.';
 
 CREATE FUNCTION payments.difference_payload(difference payments.differences) RETURNS jsonb
     LANGUAGE sql STABLE;

@@ -26,6 +26,7 @@ KINDS = {
     "no_show_fee": "sale",
     "late_cancellation_fee": "sale",
     "promotion_owed": "sale",
+    "promotion_share": "sale",
     "refund_by_dispute": "sale",
     "debt_forgiven": "sale",
     "dispute": "sale",
