@@ -42,6 +42,10 @@ begin
     from payments.refunds as r
     where r.id = settle_debt.refund_id
     for no key update;
+    -- The caller may have lost the role while this waited.
+    if not organizations.caller_is(the_refund.organization_id, 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT404', message = 'refund_not_found';
+    end if;
 
     if payments.refund_debt_status(the_refund) is distinct from 'owed' then
         if payments.refund_debt_status(the_refund) is distinct from settle_debt.outcome then
