@@ -7,7 +7,7 @@ comment on column payments.credit_lots.frozen_at is
 comment on column payments.credit_lots.spent_cents is
 'The spent part of a promo code''s credits when their booking ended: the customer has paid for it. Null: not ended.';
 
--- No row has deducted credits yet, so the check needs no scan: a later migration validates it.
+-- A post migration validates the check.
 alter table payments.sales add column deducted_cents payments.cents not null default 0;
 alter table payments.sales add constraint deducted_credits_are_part_of_the_price
 check (refunded_cents + deducted_cents <= amount_cents) not valid;
