@@ -102,7 +102,7 @@ def test_platform_share_of_an_amount_is_taken_once(db: psycopg.Connection[Any], 
         assert row is not None
         assert abs((revenue(db) - before) * 100 - row["cents"] * 5) <= 200
         assert till.findings() == []
-        assert CreditBookings.findings(till) == []  # type: ignore[arg-type]
+        assert CreditBookings.findings(till) == []
 
     check()
     assert money_invariants.findings(db) == []
