@@ -9,7 +9,7 @@
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 62
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 27, views 7, routines 193
+-- - payments: tables 27, views 7, routines 194
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -3447,9 +3447,8 @@ CREATE DOMAIN payments.credit_amount AS bigint
 CREATE DOMAIN payments.credit_rest AS bigint
 	CONSTRAINT credits_never_below_zero CHECK ((VALUE >= 0));
 
-CREATE DOMAIN payments.credit_use AS text;
-ALTER DOMAIN payments.credit_use
-    ADD CONSTRAINT credits_are_used_for_a_price_or_a_fee CHECK ((VALUE = ANY (ARRAY['price'::text, 'no_show'::text, 'late_cancellation'::text]))) NOT VALID;
+CREATE DOMAIN payments.credit_use AS text
+	CONSTRAINT credits_are_used_for_a_price_or_a_fee CHECK ((VALUE = ANY (ARRAY['price'::text, 'no_show'::text, 'late_cancellation'::text])));
 
 CREATE DOMAIN payments.guarded_cents AS bigint
 	CONSTRAINT balance_never_below_zero CHECK ((VALUE >= 0));
@@ -5557,6 +5556,11 @@ CREATE FUNCTION payments.refuse_invoice_change() RETURNS trigger
 CREATE FUNCTION payments.refuse_ledger_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION payments.release_paid_code(booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.release_paid_code IS 'Release the promo code of a booking whose debt of spent credits was paid.';
 
 CREATE FUNCTION payments.release_promo_codes(booking_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
