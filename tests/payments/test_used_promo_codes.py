@@ -147,7 +147,7 @@ def test_code_returns_when_the_rest_of_a_late_cancellation_is_refunded(late, whe
 
 
 def spend_beyond_the_price(till):
-    """Spend 20.00 that a booking for 1.00 granted. Return its event and the other booking."""
+    """Return the event of a booking for 1.00 that granted 20.00, and the booking that spent them."""
     till.create_code("GIFT", **GIFT)
     _booking, event_id = pay(till, "GIFT", 100)
     return event_id, till.buy_with("wallet", event_id=till.event(price_cents=2000))

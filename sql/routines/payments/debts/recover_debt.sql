@@ -4,8 +4,8 @@
 -- runs when an excess refund is found, and when credits return to a payment with a debt. Then it freezes or releases
 -- the credits of the payment. A debt that is paid in full may release the promo code (payments.release_paid_code).
 --
--- `payment_id` is the id of the booking or purchase. The caller has locked the payment. Locks the promo code, the excess
--- refunds, the purchase, the wallet, then the lots. Repeating it changes nothing. Internal.
+-- `payment_id` is the id of the booking or purchase. The caller has locked the payment. Locks the promo code, the
+-- excess refunds, the purchase, the wallet, then the lots. Repeating it changes nothing. Internal.
 
 create or replace function payments.recover_debt(payment_id uuid)
 returns void

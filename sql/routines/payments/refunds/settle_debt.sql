@@ -6,8 +6,8 @@
 -- is its expense; one that the service writes off is the platform's. Releases credits that the debt froze, and may
 -- release the promo code whose spent credits the customer has paid (payments.release_paid_code).
 --
--- Locks the promo code, the payment, the wallets, then the refund. Repeating it with the same outcome changes nothing. Returns the
--- refund.
+-- Locks the promo code, the payment, the wallets, then the refund. Repeating it with the same outcome changes nothing.
+-- Returns the refund.
 --
 -- Refuses: 404 refund_not_found, 409 nothing_to_pay, without a debt or with another outcome before; 422
 -- invalid_request.
