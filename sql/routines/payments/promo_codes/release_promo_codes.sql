@@ -2,8 +2,8 @@
 --
 -- That is: not paid, cancelled in time or by the organizer, waived, or refunded in full. Each use is released once, so
 -- that the code can be used again. A use whose credits were spent was a benefit, and stays. If the organizer cancelled
--- the event, it stays only while the customer owes the spent credits, or if that debt was written off. So the caller has
--- ended the credits before (payments.end_grants), and has locked the codes before the wallets
+-- the event, it stays only while the customer owes the spent credits, or if that debt was written off. So the caller
+-- has ended the credits before (payments.end_grants), and has locked the codes before the wallets
 -- (payments.lock_promo_codes). Internal.
 
 create or replace function payments.release_promo_codes(booking_ids uuid[])
