@@ -7,6 +7,13 @@ comment on column payments.credit_lots.frozen_at is
 comment on column payments.credit_lots.spent_cents is
 'The spent part of a promo code''s credits when their booking ended: the customer has paid for it. Null: not ended.';
 
+-- A post migration validates the check.
+alter table payments.sales add column deducted_cents payments.cents not null default 0;
+alter table payments.sales add constraint deducted_credits_are_part_of_the_price
+check (refunded_cents + deducted_cents <= amount_cents) not valid;
+comment on column payments.sales.deducted_cents is
+'The unrefunded part of the price that paid for spent credits of the promo code after the booking ended.';
+
 alter table payments.purchases add column taken_back payments.credit_rest not null default 0;
 alter table payments.purchases add column refunded_fee_cents payments.cents not null default 0;
 comment on column payments.purchases.refunded_cents is 'The cents of all its refunds, without excess refunds.';

@@ -55,13 +55,17 @@ def join(stage: stages.Stage, event_id: UUID, seats: int = 1, who: UUID | None =
 def seats(stage: stages.Stage, event_id: UUID) -> tuple[int, int, int, int]:
     """Return the taken, held and set aside seats, and the number of waiting entries."""
     query = "select taken, held, set_aside, waitlisted from events.inventory where event_id = %s"
-    return tuple(stage.db.execute(query, [event_id]).fetchone().values())  # type: ignore[return-value]
+    row = stage.db.execute(query, [event_id]).fetchone()
+    assert row is not None
+    return row["taken"], row["held"], row["set_aside"], row["waitlisted"]
 
 
 def status(stage: stages.Stage, who: UUID) -> tuple[str, str | None]:
     """Return the status of a customer's only entry, with its reason."""
     query = "select status, status_reason from events.waitlist_entries where customer_id = %s"
-    return tuple(stage.db.execute(query, [who]).fetchone().values())  # type: ignore[return-value]
+    row = stage.db.execute(query, [who]).fetchone()
+    assert row is not None
+    return row["status"], row["status_reason"]
 
 
 def resize(stage: stages.Stage, event_id: UUID, capacity: int | None) -> None:

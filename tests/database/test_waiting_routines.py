@@ -27,6 +27,14 @@ where p.pronamespace::regnamespace::text = any (%s) and p.prokind = 'f'
 and not exists (select from pg_depend as d where d.objid = p.oid and d.deptype = 'e')
 """
 
+GRANTED = """
+select p.pronamespace::regnamespace || '.' || p.proname as name
+from pg_proc as p
+where
+    p.pronamespace = 'payments'::regnamespace and p.provolatile = 'v'
+    and has_function_privilege('authenticated', p.oid, 'execute')
+"""
+
 
 def waiting_routines(db):
     """Return the names of all routines that may wait, directly or through a routine that they call."""
@@ -65,6 +73,21 @@ def test_listed_routines_wait_and_have_no_case(rolled_back):
     assert listed().keys() <= waiting_routines(rolled_back)
     assert not listed().keys() & tried()
     assert tried() <= waiting_routines(rolled_back)
+
+
+def payment_routines_of_staff(db):
+    """Return the payment routines that staff call, that check their role, and that may wait."""
+    sources = {row["name"]: row["definition"] for row in db.execute(ROUTINES, [["payments"]]).fetchall()}
+    checking = {name for name, code in sources.items() if "organizations.caller_is(" in code}
+    while more := {name for name in sources.keys() - checking if set(CALL.findall(sources[name])) & checking}:
+        checking |= more
+    granted = {row["name"] for row in db.execute(GRANTED).fetchall()}
+    return checking & granted & waiting_routines(db)
+
+
+def test_each_payment_routine_of_staff_has_a_case_in_which_their_role_ends(rolled_back):
+    path = TESTS / "payments" / "test_dismissal_rivals_concurrency.py"
+    assert set(CASE.findall(path.read_text())) == payment_routines_of_staff(rolled_back)
 
 
 @pytest.mark.parametrize(

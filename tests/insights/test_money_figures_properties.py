@@ -241,7 +241,7 @@ def test_figures_equal_the_ledger_after_any_sequence(db: psycopg.Connection[Any]
             if step % 10 == 9:
                 assert business.till.findings() == [], story
                 assert business.losing_changes() == [], story
-                assert CreditBookings.findings(business.till) == [], story  # type: ignore[arg-type]
+                assert CreditBookings.findings(business.till) == [], story
         if "seal" not in story:  # Seals are in the order of time.
             business.age()
             assert business.till.findings() == [], ["aged", *story]

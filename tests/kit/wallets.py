@@ -52,7 +52,7 @@ class CreditBookings(PaidEvent):
         """Grant a pass for a number of seats."""
         return self.give(customer, units, expires_in, kind="pass", **more)
 
-    def book(self, customer: UUID, method: str | None, seats: int = 1, **more: Any) -> dict[str, Any]:
+    def book(self: PaidEvent, customer: UUID, method: str | None, seats: int = 1, **more: Any) -> dict[str, Any]:
         """Book as the customer and return the response."""
         arguments = {
             "event_id": self.event_id,
@@ -101,7 +101,7 @@ class CreditBookings(PaidEvent):
             "update payments.credit_lots set expires_at = now() + %s::interval where id = %s", [when, lot["id"]]
         )
 
-    def findings(self) -> list[str]:
+    def findings(self: PaidEvent) -> list[str]:
         """Return the faults of lots and ledger. The list is empty without a fault."""
         rows = self.db.execute(
             "select finding from payments.verify_credits() union all select finding from payments.verify_ledger()"

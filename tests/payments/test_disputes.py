@@ -169,6 +169,30 @@ def test_dispute_won_after_a_loss_leaves_the_refund_to_staff(db):
     assert till.balances() == LOST
 
 
+def test_dispute_won_after_a_partial_loss_tells_staff_that_its_part_is_owed_again(db):
+    till = Till(db)
+    booking = till.paid_by_card()
+    till.dispute(booking, amount_cents=4000)
+    till.cancel(booking, till.booker)
+    till.send_refunds()
+    assert refunds(till) == [("succeeded", 6000, "original"), ("succeeded", 4000, "dispute")]
+
+    for _time in range(2):
+        till.dispute(booking, "won", amount_cents=4000)
+
+    assert refunds(till) == [("succeeded", 6000, "original"), ("failed", 4000, "original")]
+    told = db.execute("select payload ->> 'id' as id from public.outbox where topic = 'refund.failed'").fetchall()
+    [failed] = db.execute("select id::text, status_reason as reason from payments.refunds where status = 'failed'")
+    assert told == [{"id": failed["id"]}]
+    assert "owed again" in failed["reason"]
+    assert till.db.execute("select payments.owed_cents(%s) as cents", [booking["id"]]).fetchone() == {"cents": 0}
+    till.call("select payments.reopen_refund(refund_id => %s)", failed["id"])
+    till.send_refunds()
+    assert till.balances() == LOST
+    assert till.findings() == []
+    assert money_invariants.findings(db) == []
+
+
 def test_stale_failed_refund_does_not_reverse_a_lost_dispute(db):
     till = CardBookings(db)
     booking = till.book(customer := till.stage.customer())

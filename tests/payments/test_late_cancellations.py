@@ -4,7 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.kit import gateway, routines, scheduling
+from tests.kit import gateway, money_invariants, routines, scheduling
+from tests.kit.money_figures import Till
 from tests.kit.wallets import PRICE, CreditBookings
 
 FEE = 3000
@@ -172,3 +173,59 @@ def test_policy_refunds_nothing_after_its_cutoff_unless_it_says_so(db, columns, 
     found = db.execute("select events.policy_snapshot(%s) as policy", [policy_id]).fetchone()["policy"]
 
     assert found["late_refund_percent"] == percent
+
+
+COST = """
+select
+    b.status::text as status, b.late, b.fee_cents::int as fee_cents,
+    array(
+        select jsonb_build_array(r.amount_cents, r.destination)
+        from payments.refunds as r
+        where r.booking_id = b.id and r.cause not like 'erased:%%'
+    ) as refunds,
+    array(
+        select jsonb_build_array(f.amount_cents, f.paid_from) from payments.fees as f where f.booking_id = b.id
+    ) as fees,
+    array(
+        select jsonb_build_array(u.purpose, u.amount, u.returned)
+        from payments.credit_uses as u where u.booking_id = b.id order by u.purpose
+    ) as used,
+    array(
+        select u.given_back_at is null from payments.promo_uses as u where u.booking_id = b.id
+    ) as code_is_used
+from events.bookings as b where b.id = %s
+"""
+
+
+@pytest.mark.parametrize("late", [True, False])
+@pytest.mark.parametrize("code", [None, "TEN"])
+@pytest.mark.parametrize("method", ["card", "wallet", "invoice", "pass", "none", "unpaid"])
+def test_erasing_the_profile_costs_the_same_as_cancelling(db, method, code, *, late):
+    desk = Till(db, **(LATE if late else {}), late_refund_percent=40, late_fee_cents=FEE, late_credit_lost=False)
+    desk.create_code("TEN", kind="percent", percent_bps=1000)
+    seen = []
+    for cancels in (True, False):
+        desk.booker = desk.stage.customer()
+        if method == "wallet":
+            desk.give(desk.booker, PRICE)
+        if method == "pass":
+            desk.give_pass(desk.booker, 1)
+        free = {"event_id": desk.event(price_cents=0, policy=desk.policy)} if method == "none" else {}
+        booking = desk.buy_with(
+            {"none": None, "unpaid": "card"}.get(method, method),
+            promo_code=None if method in ("none", "pass") else code,
+            **free,
+        )
+        if method == "card":
+            desk.apply_payment(booking)
+        if cancels:
+            desk.cancel(booking, desk.booker)
+        else:
+            routines.call(db, desk.booker, "select users.erase_profile(user_id => %s)", [desk.booker])
+        seen.append(db.execute(COST, [booking["id"]]).fetchone())
+
+    assert seen[0] == seen[1]
+    assert seen[0]["late"] is late
+    assert (seen[0]["fee_cents"] > 0) is (late and method != "unpaid")
+    assert CreditBookings.findings(desk) == []
+    assert money_invariants.findings(db) == []

@@ -9,6 +9,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests.kit import packages, rivals, routines
+from tests.kit.money_figures import Till
 from tests.kit.payments import DISPUTE, PRICE, CardBookings, dashboard_refund, paid
 from tests.kit.rivals import Case, Scene, calls, runs
 from tests.kit.wallets import CreditBookings
@@ -198,6 +199,15 @@ def invoiced(db) -> Scene:
     return scene
 
 
+def invoiced_late(db) -> Scene:
+    """Return an unpaid invoice with a promo code that adds credits. A cancellation keeps the whole price."""
+    till = Till(db, cancel_hours_before=2160, late_refund_percent=0)
+    till.create_code("GIFT", kind="credits", amount_cents=2000, currency="CHF")
+    booking = till.buy_with("invoice", promo_code="GIFT")
+    row = db.execute("select id from payments.invoices where booking_id = %s", [booking["id"]]).fetchone()
+    return Scene(till.stage, till.event_id, till.booker, {"booking_id": booking["id"], "invoice_id": row["id"]})
+
+
 def packaged(db) -> Scene:
     """Return `desk`, with a paid package of wallet money."""
     scene = desk(db, credit=0)
@@ -224,6 +234,9 @@ CASES = {
     ),
     "debt: it is paid": Case("payments.settle_debt", FORGIVE, DEBT_PAID, in_debt, look=PAYMENTS, lock="nothing"),
     "invoice: it is credited": Case("payments.record_invoice_payment", INVOICE_PAID, CANCEL, invoiced, lock="nothing"),
+    "invoice: the booking is cancelled late": Case(
+        "payments.record_invoice_payment", INVOICE_PAID, CANCEL, invoiced_late, look=LOTS, lock="nothing"
+    ),
     "fee payment: it is waived": Case(
         "payments.record_fee_payment", FEE_PAID, FEE_WAIVED, owing, look=FEES, lock="nothing"
     ),

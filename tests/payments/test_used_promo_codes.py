@@ -144,3 +144,45 @@ def test_code_returns_when_the_rest_of_a_late_cancellation_is_refunded(late, whe
         late.apply_payment(booking, refunds=[{**first, "status": "succeeded"}, dashboard_refund(9, 4500)])
 
     assert used(late) == 0
+
+
+def spend_beyond_the_price(till):
+    """Return the event of a booking for 1.00 that granted 20.00, and the booking that spent them."""
+    till.create_code("GIFT", **GIFT)
+    _booking, event_id = pay(till, "GIFT", 100)
+    return event_id, till.buy_with("wallet", event_id=till.event(price_cents=2000))
+
+
+@pytest.mark.parametrize(("outcome", "uses"), [("paid", 0), ("forgiven", 1)])
+def test_code_returns_when_the_debt_of_a_cancelled_event_is_paid(till, outcome, uses):
+    event_id, _other = spend_beyond_the_price(till)
+    cancel_event(till, event_id)
+    assert used(till) == 1
+    debt = till.db.execute("select id from payments.refunds where cause = 'promotion'").fetchone()
+
+    for _ in range(2):
+        till.call("select payments.settle_debt(refund_id => %s, outcome => %s)", debt["id"], outcome)
+
+    assert used(till) == uses
+
+
+def test_code_returns_when_returned_credits_pay_the_debt_of_a_cancelled_event(till):
+    event_id, other = spend_beyond_the_price(till)
+    cancel_event(till, event_id)
+    assert used(till) == 1
+
+    till.cancel(other, till.booker)
+
+    assert used(till) == 0
+
+
+def test_code_stays_used_when_the_debt_of_a_cancelled_booking_is_paid(till):
+    till.create_code("GIFT", **GIFT)
+    booking, _event_id = pay(till, "GIFT", 100)
+    till.buy_with("wallet", event_id=till.event(price_cents=2000))
+    till.cancel(booking, till.booker)
+    debt = till.db.execute("select id from payments.refunds where cause = 'promotion'").fetchone()
+
+    till.call("select payments.settle_debt(refund_id => %s, outcome => 'paid')", debt["id"])
+
+    assert used(till) == 1

@@ -22,11 +22,13 @@ WORDS_MIN = 4
 
 SQL_REASONS = {
     "events.customer_dashboard": "the figures read all bookings; only the lists of upcoming and waiting are limited",
+    "events.hold_seats": "keeps the lowest prices, one for each held seat; the other figures read all holds",
     "events.instructor_schedule_v2": "the totals read all events of the days; only the page is limited",
     "events.match_listings": "counts the read rows only to see whether the limit cut them off; returns a page",
     "events.rank_few_listings": "counts up to the limit, and returns null instead of a list that was cut off",
     "events.search_listings": "returns a page; the aggregates put together its filters and its ids",
     "events.set_capacities": "the least capacity is a window over all events; only the examples are limited",
+    "events.undo_unpaid_booking": "keeps the lowest prices, one for each seat; its sum reads all holds of the booking",
     "messaging.claim_webhook_deliveries": "leases a batch of a queue, and counts an endpoint's deliveries in flight",
     "messaging.send_reminders": "processes a batch, and counts the reminders of the batch",
     "ops.claim_outbox": "leases a batch of a queue, and returns its rows",

@@ -1,6 +1,7 @@
 -- events.close_refunded_booking: close a booking whose price was refunded in full, and offer its seats to the waitlist.
 --
--- Its promo code can be used again. A booking with recorded attendance keeps its state, even if it is refunded. The
+-- The credits of its promo code end, and their spent part is deducted or owed (payments.reverse_sales). If none were
+-- spent, the code can be used again. A booking with recorded attendance keeps its state, even if it is refunded. The
 -- caller holds the event's lock. Returns whether a confirmed booking was closed. Internal.
 
 create or replace function events.close_refunded_booking(booking_id uuid)
@@ -21,6 +22,7 @@ begin
         return false;
     end if;
 
+    perform payments.reverse_sales(array[the_booking.id], 'cancelled', amounts_cents => array[0]::bigint[]);
     perform payments.release_promo_codes(array[the_booking.id]);
 
     insert into public.outbox (topic, key, payload)

@@ -63,6 +63,8 @@ begin
         ended_at = null
     from (select the_hold.id as id, null::integer as seats union all select b.id, b.seats from back as b) as b
     where h.id = b.id and (b.seats is null or b.seats > 0);
+    -- A statement of its own: a deletion is counted apart from updates (events.count_holds), so the seats would be
+    -- counted twice or be free in between.
     delete from events.holds as h
     where h.id = the_hold.id;
 

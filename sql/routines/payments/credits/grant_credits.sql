@@ -47,6 +47,10 @@ begin
             grant_credits.currency, grant_credits.expires_at, grant_credits.categories
         ) || case when grant_credits.note is null then '[]' else jsonb_build_array(grant_credits.note) end
     );
+    -- The caller may have lost the role while this waited for a request with the same key.
+    if not organizations.caller_is(grant_credits.organization_id, 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT403', message = 'forbidden';
+    end if;
     if the_first_answer is not null then
         return case
             when starts_with(the_first_answer, '{') then the_first_answer::jsonb || jsonb_build_object('customer_id', grant_credits.customer_id)
@@ -94,6 +98,10 @@ begin
             grant_credits.amount, grant_credits.amount, coalesce(grant_credits.expires_at, 'infinity'),
             grant_credits.categories, grant_credits.note, ops.caller_id()
         );
+    end if;
+    -- The same, while this waited for the wallet.
+    if not organizations.caller_is(grant_credits.organization_id, 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT403', message = 'forbidden';
     end if;
     perform payments.notify_credits(the_lot_id);
 

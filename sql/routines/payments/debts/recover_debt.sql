@@ -2,9 +2,9 @@
 --
 -- Takes the unspent credits of the package, credits of a promo code whose booking ended, and refunds to the wallet. It
 -- runs when an excess refund is found, and when credits return to a payment with a debt. Then it freezes or releases
--- the credits of the payment.
+-- the credits of the payment. A debt that is paid in full may release the promo code (payments.release_paid_code).
 --
--- `payment_id` is the id of the booking or purchase. The caller has locked the payment. Locks the
+-- `payment_id` is the id of the booking or purchase. The caller has locked the payment. Locks the promo code, the
 -- excess refunds, the purchase, the wallet, then the lots. Repeating it changes nothing. Internal.
 
 create or replace function payments.recover_debt(payment_id uuid)
@@ -22,6 +22,7 @@ declare
 begin
     if payments.owed_cents(recover_debt.payment_id) > 0 then
         the_lot_ids := payments.payment_lots(recover_debt.payment_id);
+        perform payments.lock_promo_codes(array[recover_debt.payment_id]);
         perform
         from payments.refunds as r
         where (r.booking_id = recover_debt.payment_id or r.purchase_id = recover_debt.payment_id) and r.beyond
@@ -93,6 +94,9 @@ begin
         update payments.refunds as r
         set recovered_cents = the_debt.recovered_cents
         where r.id = the_debt.id and r.recovered_cents <> the_debt.recovered_cents;
+        if the_debt.recovered_cents = the_debt.amount_cents then
+            perform payments.release_paid_code(recover_debt.payment_id);
+        end if;
     end loop;
     perform payments.freeze_credits(recover_debt.payment_id);
 end;

@@ -87,7 +87,13 @@ begin
         for no key update;
         exit when not found;
 
-        perform payments.reverse_refund_by_dispute(the_refund, 'The dispute was won after all.');
+        perform payments.reverse_refund_by_dispute(
+            the_refund,
+            case
+                when the_refund.beyond then 'The dispute was won, so the customer does not owe this any more.'
+                else 'The dispute was won, so this is owed again. Send it again, unless the customer''s bank has paid.'
+            end
+        );
         the_cover := the_cover + the_refund.amount_cents;
     end loop;
 

@@ -1,8 +1,9 @@
 -- payments.reverse_refund_by_dispute: reverse a refund or a debt through a dispute, because the bank's money is no
 -- longer there.
 --
--- A refund is owed to the customer again, and staff decide about it. The debt of an excess refund ends; its settlement
--- is reversed. The caller has locked the payment. Internal.
+-- A refund is owed to the customer again, fails, and staff are notified: the customer's bank may have paid them all the
+-- same, which only the customer can say. The debt of an excess refund ends; its settlement is reversed. The caller has
+-- locked the payment. Internal.
 
 create or replace function payments.reverse_refund_by_dispute(refund payments.refunds, reason text)
 returns void
@@ -27,6 +28,11 @@ begin
     update payments.refunds as r
     set status = 'failed', status_reason = reverse_refund_by_dispute.reason, destination = 'original'
     where r.id = (reverse_refund_by_dispute.refund).id;
+
+    insert into public.outbox (topic, key, payload)
+    select 'refund.failed', coalesce(r.booking_id, r.purchase_id)::text, payments.refund_payload(r)
+    from payments.refunds as r
+    where r.id = (reverse_refund_by_dispute.refund).id and not r.beyond;
 end;
 $$;
 

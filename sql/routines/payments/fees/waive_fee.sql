@@ -28,6 +28,10 @@ begin
         end if;
         perform payments.reverse_fee(the_fee.booking_id);
     end if;
+    -- The caller may have lost the role while this waited for the code or the wallet.
+    if not organizations.caller_is(the_fee.organization_id, 'front_desk', 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT404', message = 'fee_not_found';
+    end if;
     return (select to_jsonb(s) from payments.fee_states as s where s.id = the_fee.id);
 end;
 $$;

@@ -70,6 +70,10 @@ begin
             perform payments.grant_promo_credits(the_booking);
         end if;
     end if;
+    -- The caller may have lost the role while this waited for the sale or the wallet.
+    if not organizations.caller_is(the_invoice.organization_id, 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT404', message = 'invoice_not_found';
+    end if;
     return payments.invoice_answer(the_invoice.id);
 end;
 $$;

@@ -13,14 +13,18 @@ as $$
 declare
     the_package payments.packages;
 begin
-    update payments.packages as p
-    set active = false
-    where p.id = end_package.package_id and organizations.caller_is(p.organization_id, 'admin', 'owner')
-    returning p.* into the_package;
-
-    if not found then
+    select p.* into the_package
+    from payments.packages as p
+    where p.id = end_package.package_id
+    for no key update;
+    if not found or not organizations.caller_is(the_package.organization_id, 'admin', 'owner') then
         raise exception using errcode = 'PT404', message = 'package_not_found';
     end if;
+
+    update payments.packages as p
+    set active = false
+    where p.id = the_package.id
+    returning p.* into the_package;
     return to_jsonb(the_package);
 end;
 $$;

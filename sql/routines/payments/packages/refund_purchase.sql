@@ -29,6 +29,10 @@ begin
     from payments.purchases as p
     where p.id = refund_purchase.purchase_id
     for no key update;
+    -- The caller may have lost the role while this waited.
+    if not organizations.caller_is(the_purchase.organization_id, 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT404', message = 'purchase_not_found';
+    end if;
     if the_purchase.status = 'refunded' then
         return payments.purchase_answer(the_purchase.id);
     end if;
@@ -42,6 +46,10 @@ begin
 
     if the_purchase.status = 'granted' then
         the_cents := payments.return_purchase(the_purchase, 'staff');
+    end if;
+    -- The same, while this waited for the wallet.
+    if not organizations.caller_is(the_purchase.organization_id, 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT404', message = 'purchase_not_found';
     end if;
     if the_cents = 0 then
         raise exception using errcode = 'PT409', message = 'nothing_to_refund';

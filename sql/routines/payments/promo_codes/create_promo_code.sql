@@ -48,6 +48,10 @@ begin
     )
     on conflict on constraint promo_code_is_unique do nothing;
     was_made := found;
+    -- The caller may have lost the role while this waited for a request with the same code.
+    if not organizations.caller_is(create_promo_code.organization_id, 'editor', 'admin', 'owner') then
+        raise exception using errcode = 'PT403', message = 'forbidden';
+    end if;
 
     select c.* into the_code
     from payments.promo_codes as c

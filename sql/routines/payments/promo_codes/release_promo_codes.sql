@@ -2,8 +2,9 @@
 --
 -- That is: not paid, cancelled in time or by the organizer, waived, or refunded in full. Each use is released once, so
 -- that the code can be used again. A use whose credits were spent was a benefit, and stays. If the organizer cancelled
--- the event, it stays only while the customer owes the spent credits. So the caller has ended the credits before
--- (payments.end_grants), and has locked the codes before the wallets (payments.lock_promo_codes). Internal.
+-- the event, it stays only while the customer owes the spent credits, or if that debt was written off. So the caller
+-- has ended the credits before (payments.end_grants), and has locked the codes before the wallets
+-- (payments.lock_promo_codes). Internal.
 
 create or replace function payments.release_promo_codes(booking_ids uuid[])
 returns void
@@ -27,6 +28,11 @@ begin
                 when i.closed then payments.owed_cents(b.id)
                 else payments.spent_grant_cents(b.id)
             end = 0
+            and not exists (
+                select
+                from payments.refunds as r
+                where r.booking_id = b.id and r.cause = 'promotion' and r.debt_outcome = 'forgiven'
+            )
         returning u.promo_code_id
     )
 

@@ -1,8 +1,8 @@
 -- payments.restore_grants: grant the lapsed credits of a booking's promo code again, because a lost dispute was won.
 --
 -- The unspent part of each ended grant becomes a lot of its own, once. The spent part stays as it was: it is deducted
--- if the booking is refunded later. Without effect while a dispute has the money, after a full refund, and for a
--- booking that is over. The caller has locked the payment. Locks the wallet. Internal.
+-- if the booking is refunded later. Without effect while a dispute has the money, after a refund of all that can be
+-- refunded, and for a booking that is over. The caller has locked the payment. Locks the wallet. Internal.
 
 create or replace function payments.restore_grants(booking_id uuid)
 returns void
@@ -32,6 +32,7 @@ begin
         and l.amount > l.spent_cents
         and b.status not in ('cancelled', 'refunded', 'expired')
         and s.refunded_cents < s.amount_cents
+        and s.deducted_cents = 0
         and not users.is_erased(l.customer_id);
 end;
 $$;

@@ -1,6 +1,7 @@
 -- payments.fee_returned: return the part of the platform's share that is refunded with a part of a sale, in cents.
 --
--- It is in proportion to all refunds of the sale, less the earlier parts, so that partial refunds add up to the cent.
+-- It is in proportion to all refunds of the sale and its deducted credits, less the earlier parts, so that partial
+-- refunds add up to the cent.
 
 create or replace function payments.fee_returned(sale payments.sales, amount_cents bigint)
 returns bigint
@@ -19,7 +20,10 @@ as $$
             true
         )
         then
-            (fee_returned.sale).fee_cents * ((fee_returned.sale).refunded_cents + fee_returned.amount_cents)
+            (fee_returned.sale).fee_cents
+            * (
+                (fee_returned.sale).refunded_cents + (fee_returned.sale).deducted_cents + fee_returned.amount_cents
+            )
             / (fee_returned.sale).amount_cents - (fee_returned.sale).refunded_fee_cents
         else 0
     end;

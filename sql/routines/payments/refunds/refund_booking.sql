@@ -57,6 +57,10 @@ begin
         'refund_booking', refund_booking.idempotency_key,
         jsonb_build_array(refund_booking.booking_id, refund_booking.amount_cents, refund_booking.destination)
     );
+    -- The caller may have lost the role while this waited for a request with the same key.
+    if not organizations.caller_is(the_booking.organization_id, 'front_desk', 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT404', message = 'booking_not_found';
+    end if;
     if the_first_answer is not null then
         return the_first_answer::jsonb || jsonb_build_object('customer_id', the_booking.customer_id);
     end if;
@@ -106,6 +110,10 @@ begin
             detail = jsonb_build_object(
                 'detail', 'This Idempotency-Key was sent with another refund. Send a new key for a new refund.'
             )::text;
+    end if;
+    -- The same, while this waited for the event, the payment or the wallet.
+    if not organizations.caller_is(the_booking.organization_id, 'front_desk', 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT404', message = 'booking_not_found';
     end if;
     return ops.keep_answer(
         'refund_booking', refund_booking.idempotency_key, payments.refund_answer(the_refund)

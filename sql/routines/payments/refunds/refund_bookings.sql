@@ -12,7 +12,8 @@
 -- all partial refunds.
 --
 -- Does not refund the spent part of credits that a promo code granted (payments.refundable_sale_cents). When nothing
--- refundable remains, the other part lapses. A full refund releases the promo code.
+-- refundable remains, the other part lapses, and the share of the spent part is returned
+-- (payments.deduct_spent_grants). A full refund releases the promo code.
 --
 -- The number of statements does not grow with the bookings, except one per 1000 postings. Locks the promo codes and the
 -- sales in id order, after the events' inventories, then the payments, the wallets, and the invoice numbers last.
@@ -30,6 +31,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     new_ids uuid[];
+    ended_ids uuid[];
 begin
     perform payments.lock_promo_codes(refund_bookings.booking_ids);
     perform
@@ -121,12 +123,14 @@ begin
     from payments.refunds as r
     where r.id = any (new_ids) and s.booking_id = r.booking_id;
 
-    perform payments.end_grants(array(
+    ended_ids := array(
         select l.booking_id
         from payments.credit_lots as l
         inner join payments.sales as s on s.booking_id = l.booking_id
         where l.booking_id = any (refund_bookings.booking_ids) and payments.refundable_sale_cents(s) = 0
-    ));
+    );
+    perform payments.end_grants(ended_ids);
+    perform payments.deduct_spent_grants(ended_ids);
 
     perform payments.release_promo_codes(array(
         select s.booking_id

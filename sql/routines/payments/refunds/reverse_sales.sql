@@ -2,9 +2,10 @@
 --
 -- `amounts_cents` is the total that each booking returns, earlier refunds included (null: the whole price), or the
 -- number of a pass's units. Works once per booking and cause. Credits that a promo code granted lapse; their spent part
--- is deducted from the refund, and owed if it exceeds it. The use of the code is released here only if the organizer
--- cancelled (payments.release_promo_codes). Locks the codes, the payments, then the customers' wallets together, in
--- order. The caller holds the events' locks. Internal.
+-- is deducted from the refund, and owed if it exceeds it. The platform's share of the deducted part is returned
+-- (payments.deduct_spent_grants). The use of the code is released here only if the organizer cancelled
+-- (payments.release_promo_codes). Locks the codes, the payments, then the customers' wallets together, in order. The
+-- caller holds the events' locks. Internal.
 
 create or replace function payments.reverse_sales(
     booking_ids uuid[], cause text, destination text default null, amounts_cents bigint[] default null
@@ -48,6 +49,7 @@ begin
 
     -- First, because a booking of this batch may return credits to the grant of another one.
     perform payments.end_grants(reverse_sales.booking_ids);
+    perform payments.deduct_spent_grants(reverse_sales.booking_ids);
 
     if sold_ids is not null then
         perform payments.refund_bookings(sold_ids, reverse_sales.cause, reverse_sales.destination, the_amounts_cents);

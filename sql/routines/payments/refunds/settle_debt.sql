@@ -3,10 +3,11 @@
 -- `outcome` is `paid` (at the desk or by bank) or `forgiven`. For accountants, admins and owners of the organization,
 -- and for the service. The part that credits have not paid (payments.recover_debt) leaves the customer's cash account.
 -- A paid debt reduces the money due to the organization, which has received it. A debt that the organization writes off
--- is its expense; one that the service writes off is the platform's. Releases credits that the debt froze.
+-- is its expense; one that the service writes off is the platform's. Releases credits that the debt froze, and may
+-- release the promo code whose spent credits the customer has paid (payments.release_paid_code).
 --
--- Locks the payment, the wallets, then the refund. Repeating it with the same outcome changes nothing. Returns the
--- refund.
+-- Locks the promo code, the payment, the wallets, then the refund. Repeating it with the same outcome changes nothing.
+-- Returns the refund.
 --
 -- Refuses: 404 refund_not_found, 409 nothing_to_pay, without a debt or with another outcome before; 422
 -- invalid_request.
@@ -32,6 +33,7 @@ begin
             detail = jsonb_build_object('detail', '`outcome` must be paid or forgiven.')::text;
     end if;
     the_payment_id := coalesce(the_refund.booking_id, the_refund.purchase_id);
+    perform payments.lock_promo_codes(array[the_payment_id]);
     perform from payments.intents as i where i.id = the_payment_id for no key update;
     perform payments.lock_wallets(array(
         select l.account_id
@@ -42,6 +44,10 @@ begin
     from payments.refunds as r
     where r.id = settle_debt.refund_id
     for no key update;
+    -- The caller may have lost the role while this waited.
+    if not organizations.caller_is(the_refund.organization_id, 'accountant', 'admin', 'owner') then
+        raise exception using errcode = 'PT404', message = 'refund_not_found';
+    end if;
 
     if payments.refund_debt_status(the_refund) is distinct from 'owed' then
         if payments.refund_debt_status(the_refund) is distinct from settle_debt.outcome then
@@ -81,6 +87,7 @@ begin
     where r.id = the_refund.id
     returning r.* into the_refund;
     perform payments.freeze_credits(the_payment_id);
+    perform payments.release_paid_code(the_payment_id);
     return payments.refund_answer(the_refund);
 end;
 $$;

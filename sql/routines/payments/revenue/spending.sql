@@ -37,9 +37,17 @@ as $$
         inner join payments.disputes as p on p.intent_id = i.id
         cross join
             lateral generate_series(0, payments.dispute_reversals(p.stripe_dispute_id::text)) as n (number)
-        inner join payments.transactions as k
-            on k.idempotency_key = payments.dispute_key('dispute', p.stripe_dispute_id::text, n.number)
-        inner join payments.transactions as d on k.id = d.id or k.id = d.reverses_id
+        cross join lateral (
+            select t.id
+            from payments.transactions as t
+            where t.idempotency_key = payments.dispute_key('dispute', p.stripe_dispute_id::text, n.number)
+            limit 1
+        ) as k
+        cross join lateral (
+            select k.id
+            union all
+            select t.id from payments.transactions as t where t.reverses_id = k.id
+        ) as d
         where i.customer_id = spending.customer_id
     ),
 
@@ -54,11 +62,35 @@ as $$
                     or (a.owner_kind = 'platform' and a.type = 'revenue')
             ) as amount_cents
         from moved as m
-        inner join payments.transactions as t on t.id = m.transaction_id
-        left join payments.transactions as o on o.id = t.reverses_id
-        left join payments.purchases as p on p.id = t.reference_id and t.reference_type = 'purchase'
-        inner join payments.entries as e on e.transaction_id = m.transaction_id
-        inner join payments.accounts as a on a.id = e.account_id
+        -- Each lookup has a limit of its own, so it stays a nested loop over an index. The planner expects 1000 rows of
+        -- generate_series, and would join all transactions instead.
+        cross join lateral (
+            select t.kind, t.reverses_id, t.reference_type, t.reference_id
+            from payments.transactions as t
+            where t.id = m.transaction_id
+            limit 1
+        ) as t
+        left join lateral (
+            select r.kind from payments.transactions as r where r.id = t.reverses_id limit 1
+        ) as o on true
+        left join lateral (
+            select p.kind
+            from payments.purchases as p
+            where p.id = t.reference_id and t.reference_type = 'purchase'
+            limit 1
+        ) as p on true
+        cross join lateral (
+            select e.account_id, e.amount_cents
+            from payments.entries as e
+            where e.transaction_id = m.transaction_id
+            offset 0
+        ) as e
+        cross join lateral (
+            select a.owner_id, a.owner_kind, a.type, a.currency
+            from payments.accounts as a
+            where a.id = e.account_id
+            limit 1
+        ) as a
         where payments.movement_group(coalesce(o.kind, t.kind)) = 'sale' and p.kind is distinct from 'wallet'
         group by m.transaction_id, a.currency
         union all

@@ -1,9 +1,10 @@
 -- users.erase_profile: erase a person: end their bookings and memberships, pay out their credits, delete their data.
 --
--- Cancels bookings of future events without a fee, closes waitlist entries and holds, and offers the seats to others.
--- Refunds payments, and empties wallets and passes (payments.pay_out_credits). Ends memberships, so that no right
--- outlives the person. Deletes, empties or replaces personal data, as ops.retention says (ops.erase_person). Switches
--- off the webhook endpoints of an organization that has neither an owner nor an admin afterwards.
+-- Cancels bookings of future events by the rules for customers, with the cost of a late cancellation
+-- (events.end_booking). Closes waitlist entries and holds, and offers the seats to others. Empties wallets and passes
+-- (payments.pay_out_credits). Ends memberships, so that no right outlives the person. Deletes, empties or replaces
+-- personal data, as ops.retention says (ops.erase_person). Switches off the webhook endpoints of an organization that
+-- has neither an owner nor an admin afterwards.
 --
 -- Sends `booking.cancelled` for each booking, and `person.erased` once to each organization that the person came to.
 --
@@ -179,25 +180,17 @@ begin
         where h.event_id = the_event_id and h.customer_id = erase_profile.user_id and h.status = 'active';
 
         for the_booking in
-            update events.bookings as b
-            set status = 'cancelled', status_reason = 'The account was erased.', cancelled_at = statement_timestamp()
-            from events.terms as t
+            select b.*
+            from events.bookings as b
+            inner join events.terms as t on t.event_id = b.event_id
             where
-                t.event_id = b.event_id
-                and t.starts_at > statement_timestamp()
+                t.starts_at > statement_timestamp()
                 and b.event_id = the_event_id
                 and b.customer_id = erase_profile.user_id
                 and b.status in ('pending_payment', 'confirmed')
-            returning b.*
         loop
             bookings_cancelled := bookings_cancelled + 1;
-            perform payments.reverse_sales(array[the_booking.id], 'cancelled');
-            perform payments.release_promo_codes(array[the_booking.id]);
-            insert into public.outbox (topic, key, payload)
-            values (
-                'booking.cancelled', the_event_id::text,
-                events.booking_payload(the_booking) || '{"by_organizer": false}'
-            );
+            perform events.end_booking(the_booking, 'The account was erased.', waived => false);
         end loop;
 
         perform events.offer_seats(the_event_id);
