@@ -52,12 +52,15 @@ def world(loaded: World, server: Server, monkeypatch: pytest.MonkeyPatch) -> Ite
 def load(db: Database) -> World:
     """Create organizations, places and instructors with 20,000 events in four languages, in no order of their start.
 
-    The index of words is built afterwards, as the triggers would take a minute.
+    The indexes of lexemes are built afterwards, as the triggers would take a minute.
     """
     made = scheduling.world(db)
-    index = db.execute("select pg_get_indexdef('events.listings_by_words'::regclass) as text").fetchone()
-    assert index is not None
-    db.execute("drop index events.listings_by_words")
+    indexes = db.execute(
+        "select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as text from pg_index"
+        " where indexrelid in ('events.listings_by_lexemes'::regclass, 'events.scarce_listings_by_lexemes'::regclass)"
+    ).fetchall()
+    for index in indexes:
+        db.execute(f"drop index {index['name']}")
     db.execute("select setseed(0.5)")
     db.execute(
         """
@@ -110,7 +113,8 @@ def load(db: Database) -> World:
         from (select e.id as event_id, abs(hashtext(e.description)) as hash from events.events as e) as t
         """
     )
-    db.execute(index["text"])
+    for index in indexes:
+        db.execute(index["text"])
     db.execute("vacuum analyze events.events, events.terms, events.inventory, events.listings, events.scarce_listings")
     return made
 
@@ -244,7 +248,7 @@ def test_mixtures_return_the_events_that_a_plain_query_returns(world: World) -> 
         from events.listings as l
         inner join events.inventory as i on i.event_id = l.event_id
         where
-            (%(words)s::tsquery is null or l.words @@ %(words)s::tsquery)
+            (%(words)s::tsquery is null or l.lexemes @@ %(words)s::tsquery)
             and (%(city)s::text is null or events.folded(l.city) = events.folded(%(city)s))
             and (%(category)s::text is null or l.category = %(category)s)
             and (%(price)s::text is null or l.price_tier = %(price)s)
