@@ -5,7 +5,7 @@
 -- Reads a bounded number of rows, whatever the filters are: one block of time after another. A block is a facet, and
 -- the index intersects it with the query. A block with too many rows is split in four, and after one with few the next
 -- is longer. So a block costs at most `rows_most` rows, except the shortest one of an hour. If few matches are to be
--- expected in all, the index is asked once without times.
+-- expected in all, the index is asked once without times. With `unless_few`, the result is null instead.
 --
 -- The index finds a prefix by collecting the rows of all its words, in each block again. So with `is_prefix`, the rows
 -- of a block are read by the facets alone and compared with the words, as long as a tenth of the rows fit. A rarer
@@ -28,7 +28,8 @@ create or replace function events.match_listings(
     starts_from timestamptz,
     after_id uuid,
     starts_before timestamptz,
-    most integer
+    most integer,
+    unless_few boolean
 )
 returns uuid[]
 language plpgsql
@@ -144,6 +145,9 @@ begin
         exit when is_whole;
 
         if not was_asked and fitting * extract(epoch from last_start - moment) / (1::bigint << bits) <= rows_most then
+            if unless_few then
+                return null;
+            end if;
             was_asked := true;
             is_whole := true;
         end if;
@@ -160,5 +164,5 @@ end;
 $$;
 
 comment on function events.match_listings(
-    tsquery, tsquery, boolean, text, boolean, timestamptz, uuid, timestamptz, integer
+    tsquery, tsquery, boolean, text, boolean, timestamptz, uuid, timestamptz, integer, boolean
 ) is 'Return the first events by start whose listings match facets and words.';

@@ -7,7 +7,8 @@
 --
 -- An event that has begun is never returned: a `starts_from` before now is now.
 --
--- A rank is read only if the ranks before do not fill the page. See events.match_listings for the number of rows read.
+-- A rank is read only if the ranks before do not fill the page. If few matches are to be expected in the first rank,
+-- and there are few in all ranks, they are read at once (events.rank_few_listings). See events.match_listings for the number of rows read.
 --
 -- Security definer, because row security would prevent text search from using its index: its operator is not leakproof.
 -- Therefore it returns only public, scheduled events and their public columns.
@@ -33,6 +34,7 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     no_id constant uuid := '00000000-0000-0000-0000-000000000000';
@@ -44,6 +46,10 @@ declare
     everywhere tsquery;
     facets tsquery;
     the_rank integer;
+    among_scarce constant boolean := coalesce(live in ('full', 'filling'), false);
+    were_counted boolean := false;
+    window_facets tsquery;
+    few jsonb;
     starts_after boolean;
     found_ids uuid[];
     event_ids uuid[] := '{}';
@@ -71,7 +77,7 @@ begin
             ('city', events.umlauts_joined(events.folded(normalize(search_listings.city, nfc)))),
             ('price', price),
             ('limited', case when search_listings.availability = 'unlimited' then 'false' end),
-            ('scarce', case when live in ('full', 'filling') then live end)
+            ('scarce', case when among_scarce then live end)
         ) as v (name, value)
         where v.value is not null
         union all
@@ -110,17 +116,58 @@ begin
             continue when the_rank < after_rank or (the_rank % 2 = 0 and whole::text = prefixed::text);
             exit when cardinality(event_ids) >= most;
             starts_after := the_rank = after_rank and after_starts_at >= first_start;
-            found_ids := events.match_listings(
-                facets => facets,
-                words => events.rank_query(the_rank, whole, prefixed, everywhere),
-                is_prefix => the_rank > 0 and the_rank % 2 = 0,
-                availability => live,
-                among_scarce => coalesce(live in ('full', 'filling'), false),
-                starts_from => case when starts_after then after_starts_at else first_start end,
-                after_id => case when starts_after then search_listings.after_id else no_id end,
-                starts_before => last_start,
-                most => most - cardinality(event_ids)
-            );
+            for attempt in 1..2 loop
+                found_ids := events.match_listings(
+                    facets => facets,
+                    words => events.rank_query(the_rank, whole, prefixed, everywhere),
+                    is_prefix => the_rank > 0 and the_rank % 2 = 0,
+                    availability => live,
+                    among_scarce => among_scarce,
+                    starts_from => case when starts_after then after_starts_at else first_start end,
+                    after_id => case when starts_after then search_listings.after_id else no_id end,
+                    starts_before => last_start,
+                    most => most - cardinality(event_ids),
+                    unless_few => the_rank > 0 and not were_counted
+                );
+                exit when found_ids is not null;
+                were_counted := true;
+                window_facets := events.window_facets(first_start, last_start);
+                few := events.rank_few_listings(
+                    whole, prefixed, coalesce(facets && window_facets, facets, window_facets), among_scarce,
+                    first_start, 100
+                );
+                exit when few is not null;
+            end loop;
+            if few is not null then
+                select
+                    event_ids || coalesce(array_agg(f.event_id), '{}'),
+                    ranks || coalesce(array_agg(f.rank), '{}')
+                into event_ids, ranks
+                from (
+                    select f.event_id, f.rank
+                    from jsonb_to_recordset(few) as f (event_id uuid, rank integer, starts_at timestamptz)
+                    where
+                        f.rank >= the_rank
+                        and f.starts_at >= first_start
+                        and f.starts_at < last_start
+                        and (
+                            f.rank is distinct from after_rank
+                            or (f.starts_at, f.event_id) > (after_starts_at, search_listings.after_id)
+                        )
+                        and (
+                            live is null
+                            or (
+                                select events.availability_v2(i.capacity, events.seats_left(i)) = live
+                                from events.inventory as i
+                                where i.event_id = f.event_id
+                            )
+                        )
+                    order by f.rank, f.starts_at, f.event_id
+                    limit most - cardinality(event_ids)
+                ) as f;
+                exit;
+            end if;
+            were_counted := true;
             event_ids := event_ids || found_ids;
             ranks := ranks || array_fill(the_rank, array[cardinality(found_ids)]);
         end loop;

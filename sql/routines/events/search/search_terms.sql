@@ -11,6 +11,7 @@ create or replace function events.search_terms(q text, out whole tsquery, out pr
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     parts text[] := array(
@@ -111,7 +112,7 @@ begin
                     string_agg(
                         events.quoted_lexeme(f.form)
                         || case
-                            when word <> last_word or f.form <> all (forms) then ''
+                            when word is distinct from last_word or f.form <> all (forms) then ''
                             when word ~ '[aou]e$' and f.form <> word and f.form = events.umlauts_joined(word) then ''
                             else ':*'
                         end,
