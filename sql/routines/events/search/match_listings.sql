@@ -5,11 +5,12 @@
 -- Reads a bounded number of rows, whatever the filters are: one block of time after another. A block is a facet, and
 -- the index intersects it with the query. A block with too many rows is split in four, and after one with few the next
 -- is longer. So a block costs at most `rows_most` rows, except the shortest one of an hour. If few matches are to be
--- expected in all, the index is asked once without times. With `unless_few`, the result is null instead.
+-- expected in all, `when_few` decides: `ask` asks the index once without times, `return` returns null, and `continue`
+-- reads block after block.
 --
--- The index finds a prefix by collecting the rows of all its words, in each block again. So with `is_prefix`, the rows
--- of a block are read by the facets alone and compared with the words, as long as a tenth of the rows fit. A rarer
--- prefix is left to the index.
+-- The index finds a prefix by collecting the rows of all its words, in each block again. So with `compares`, the rows of
+-- a block are read by the facets alone and compared with the words, as long as a tenth of the rows fit
+-- (events.frequent_prefixes).
 --
 -- `among_scarce` reads the events that may be full or filling, which have an index of their own. The seats of a match
 -- are read from the inventory, in order of the start, until the page is full.
@@ -22,14 +23,14 @@
 create or replace function events.match_listings(
     facets tsquery,
     words tsquery,
-    is_prefix boolean,
+    compares boolean,
     availability text,
     among_scarce boolean,
     starts_from timestamptz,
     after_id uuid,
     starts_before timestamptz,
     most integer,
-    unless_few boolean
+    when_few text
 )
 returns uuid[]
 language plpgsql
@@ -50,9 +51,9 @@ declare
     bits integer := 16;
     small_blocks integer := 0;
     moment timestamptz := match_listings.starts_from;
-    compares boolean := match_listings.is_prefix;
+    comparing boolean := match_listings.compares;
     is_whole boolean := false;
-    was_asked boolean := everything is null or querytree(everything) = 'T';
+    was_asked boolean := when_few = 'continue' or everything is null or querytree(everything) = 'T';
     block_end timestamptz;
     block tsquery;
     asked tsquery;
@@ -71,20 +72,20 @@ begin
         else
             block_end := to_timestamp(((events.time_block(moment, bits) + 1) << bits)::double precision);
             block := events.quoted_lexeme(events.facet(bits::text, events.time_block(moment, bits)::text))::tsquery;
-            asked := case when compares then match_listings.facets else everything end;
+            asked := case when comparing then match_listings.facets else everything end;
             asked := coalesce(block && asked, block);
         end if;
         read_most := case when is_whole or bits > bits_min then rows_most + 1 end;
 
         with matched as materialized (
             (
-                select l.event_id, l.starts_at, not compares or is_whole or l.lexemes @@ words as fits
+                select l.event_id, l.starts_at, not comparing or is_whole or l.lexemes @@ words as fits
                 from events.listings as l
                 where not match_listings.among_scarce and l.lexemes @@ asked
             )
             union all
             (
-                select s.event_id, s.starts_at, not compares or is_whole or s.lexemes @@ words as fits
+                select s.event_id, s.starts_at, not comparing or is_whole or s.lexemes @@ words as fits
                 from events.scarce_listings as s
                 where match_listings.among_scarce and s.lexemes @@ asked
             )
@@ -124,11 +125,11 @@ begin
         into rows_read, fitting, page
         from counted as c;
 
-        if compares and not is_whole then
+        if comparing and not is_whole then
             rows_compared := rows_compared + rows_read;
             rows_fitting := rows_fitting + fitting;
-            compares := rows_compared < sample_min or rows_fitting * 10 >= rows_compared;
-            continue when not compares and rows_read >= read_most;
+            comparing := rows_compared < sample_min or rows_fitting * 10 >= rows_compared;
+            continue when not comparing and rows_read >= read_most;
         end if;
         if rows_read >= read_most then
             if is_whole then
@@ -145,7 +146,7 @@ begin
         exit when is_whole;
 
         if not was_asked and fitting * extract(epoch from last_start - moment) / (1::bigint << bits) <= rows_most then
-            if unless_few then
+            if when_few = 'return' then
                 return null;
             end if;
             was_asked := true;
@@ -164,5 +165,5 @@ end;
 $$;
 
 comment on function events.match_listings(
-    tsquery, tsquery, boolean, text, boolean, timestamptz, uuid, timestamptz, integer, boolean
+    tsquery, tsquery, boolean, text, boolean, timestamptz, uuid, timestamptz, integer, text
 ) is 'Return the first events by start whose listings match facets and words.';

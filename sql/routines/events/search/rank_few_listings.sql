@@ -4,13 +4,10 @@
 -- that of the pages. `most` is the greatest number of rows that are few. See events.match_listings for `among_scarce`
 -- and for the plan.
 --
--- The index would collect all rows of a prefix. So a sample is read first, by the facets of a block of time: a prefix
--- that a tenth of it fits is not rare.
---
 -- Internal: runs with the rights of the routine that calls it.
 
 create or replace function events.rank_few_listings(
-    whole tsquery, prefixed tsquery, facets tsquery, among_scarce boolean, starts_from timestamptz, most integer
+    whole tsquery, prefixed tsquery, facets tsquery, among_scarce boolean, most integer
 )
 returns jsonb
 language plpgsql
@@ -20,13 +17,6 @@ set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-    sample_rows constant integer := 60;
-    sample_bits constant integer := 20;
-    block constant tsquery := events.quoted_lexeme(
-        events.facet(sample_bits::text, events.time_block(rank_few_listings.starts_from, sample_bits)::text)
-    )::tsquery;
-    sampled tsquery := coalesce(rank_few_listings.facets && block, block);
-    is_frequent boolean;
     asked constant tsquery := coalesce(rank_few_listings.facets && prefixed, prefixed);
     places constant tsquery[] := array[
         events.tagged_query('t', whole), events.tagged_query('t', prefixed),
@@ -34,28 +24,6 @@ declare
     ];
     found jsonb;
 begin
-    if whole::text <> prefixed::text then
-        select count(*) filter (where m.fits) * 10 >= greatest(count(*), 10)
-        into is_frequent
-        from (
-            (
-                select l.lexemes @@ prefixed as fits
-                from events.listings as l
-                where not rank_few_listings.among_scarce and l.lexemes @@ sampled
-            )
-            union all
-            (
-                select s.lexemes @@ prefixed as fits
-                from events.scarce_listings as s
-                where rank_few_listings.among_scarce and s.lexemes @@ sampled
-            )
-            limit sample_rows
-        ) as m;
-        if is_frequent then
-            return null;
-        end if;
-    end if;
-
     with matched as materialized (
         (
             select l.event_id, l.starts_at, l.lexemes
@@ -98,5 +66,5 @@ begin
 end;
 $$;
 
-comment on function events.rank_few_listings(tsquery, tsquery, tsquery, boolean, timestamptz, integer) is
+comment on function events.rank_few_listings(tsquery, tsquery, tsquery, boolean, integer) is
 'Return all matches of words and facets with their ranks, if they are few; null otherwise.';

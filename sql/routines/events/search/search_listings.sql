@@ -47,7 +47,9 @@ declare
     facets tsquery;
     the_rank integer;
     among_scarce constant boolean := coalesce(live in ('full', 'filling'), false);
-    were_counted boolean := false;
+    when_few text := 'return';
+    compares boolean;
+    frequent integer[];
     window_facets tsquery;
     few jsonb;
     starts_after boolean;
@@ -112,32 +114,48 @@ begin
         );
         ranks := array_fill(0, array[cardinality(event_ids)]);
     else
+        if whole is null then
+            when_few := 'ask';
+        end if;
         foreach the_rank in array case when whole is null then array[0] else array[1, 2, 3, 4, 5, 6] end loop
             continue when the_rank < after_rank or (the_rank % 2 = 0 and whole::text = prefixed::text);
             exit when cardinality(event_ids) >= most;
             starts_after := the_rank = after_rank and after_starts_at >= first_start;
-            for attempt in 1..2 loop
+            loop
+                compares := the_rank > 0 and the_rank % 2 = 0;
+                if compares then
+                    frequent := coalesce(
+                        frequent, events.frequent_prefixes(prefixed, facets, among_scarce, first_start)
+                    );
+                    compares := the_rank = any (frequent);
+                end if;
                 found_ids := events.match_listings(
                     facets => facets,
                     words => events.rank_query(the_rank, whole, prefixed, everywhere),
-                    is_prefix => the_rank > 0 and the_rank % 2 = 0,
+                    compares => compares,
                     availability => live,
                     among_scarce => among_scarce,
                     starts_from => case when starts_after then after_starts_at else first_start end,
                     after_id => case when starts_after then search_listings.after_id else no_id end,
                     starts_before => last_start,
                     most => most - cardinality(event_ids),
-                    unless_few => the_rank > 0 and not were_counted
+                    when_few => when_few
                 );
                 exit when found_ids is not null;
-                were_counted := true;
+                when_few := 'ask';
                 window_facets := events.window_facets(first_start, last_start);
-                few := events.rank_few_listings(
-                    whole, prefixed, coalesce(facets && window_facets, facets, window_facets), among_scarce,
-                    first_start, 100
-                );
+                window_facets := coalesce(facets && window_facets, facets, window_facets);
+                if whole::text <> prefixed::text then
+                    frequent := coalesce(
+                        frequent, events.frequent_prefixes(prefixed, facets, among_scarce, first_start)
+                    );
+                    continue when 6 = any (frequent);
+                end if;
+                few := events.rank_few_listings(whole, prefixed, window_facets, among_scarce, 100);
                 exit when few is not null;
+                when_few := 'continue';
             end loop;
+            when_few := 'ask';
             if few is not null then
                 select
                     event_ids || coalesce(array_agg(f.event_id), '{}'),
@@ -167,7 +185,6 @@ begin
                 ) as f;
                 exit;
             end if;
-            were_counted := true;
             event_ids := event_ids || found_ids;
             ranks := ranks || array_fill(the_rank, array[cardinality(found_ids)]);
         end loop;
