@@ -1436,8 +1436,10 @@ COMMENT ON FUNCTION events.quoted_lexeme IS 'Return a lexeme as it is written in
 CREATE FUNCTION events.rank_few_listings(
     whole tsquery,
     prefixed tsquery,
+    everywhere tsquery,
     facets tsquery,
     among_scarce boolean,
+    rank_most integer,
     most integer
 ) RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -1446,7 +1448,13 @@ CREATE FUNCTION events.rank_few_listings(
     SET plan_cache_mode TO 'force_generic_plan';
 COMMENT ON FUNCTION events.rank_few_listings IS 'Return all matches of words and facets with their ranks, if they are few; null otherwise.';
 
-CREATE FUNCTION events.rank_query(rank integer, whole tsquery, prefixed tsquery, everywhere tsquery) RETURNS tsquery
+CREATE FUNCTION events.rank_query(
+    rank integer,
+    whole tsquery,
+    prefixed tsquery,
+    everywhere tsquery,
+    is_first boolean
+) RETURNS tsquery
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.rank_query IS 'Return the query for the listings of one rank, which no other rank returns.';

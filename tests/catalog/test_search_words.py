@@ -171,7 +171,7 @@ def test_joined_words_are_excluded_by_each_part(world: World, joined: str) -> No
         ("Baeckerhöfe", ["bäckerhöfe", "baeckerhoefe", "Bäckerhöf", "backerhofe"]),
         ("Bäckerhöfe", ["bäckerhöfe", "baeckerhoefe", "backerhofe"]),
         ("Baeckerhoefe", ["bäckerhöfe", "baeckerhoefe", "backerhofe", "Bäckerhöf", "backerhof"]),
-        ("Steuerräume", ["steuerräume", "steuerraeume", "steuerraume", "steue"]),
+        ("Steuerräume", ["steuerräume", "steuerraeume", "steuerraume", "steu"]),
         ("Steuerraeume", ["steuerräume", "steuerraeume", "steuerraume", "steu"]),
         ("Straße", ["strasse", "straße", "STRASSE", "STRAẞE", "straß"]),
         ("Strasse", ["strasse", "straße", "STRAẞE", "straß"]),

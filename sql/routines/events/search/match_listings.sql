@@ -8,8 +8,8 @@
 -- expected in all, `when_few` decides: `ask` asks the index once without times, `return` returns null, and `continue`
 -- reads block after block.
 --
--- The index finds a prefix by collecting the rows of all its words, in each block again. So with `compares`, the rows of
--- a block are read by the facets alone and compared with the words, as long as a tenth of the rows fit
+-- The index finds a prefix by collecting the rows of all its words, in each block again. So with `compares`, the rows
+-- of a block are read by the facets alone and compared with the words, as long as a tenth of the rows fit
 -- (events.frequent_prefixes).
 --
 -- `among_scarce` reads the events that may be full or filling, which have an index of their own. The seats of a match

@@ -1,13 +1,19 @@
 -- events.rank_few_listings: return all matches of words and facets with their ranks, if they are few; null otherwise.
 --
--- Spares a rare search the way through all ranks, each of which would intersect the same words and facets. The order is
--- that of the pages. `most` is the greatest number of rows that are few. See events.match_listings for `among_scarce`
--- and for the plan.
+-- Spares a rare search the way through the ranks up to `rank_most`, 4 or 6, each of which would intersect the same
+-- words and facets. The order is that of the pages. `most` is the greatest number of rows that are few. See
+-- events.match_listings for `among_scarce` and for the plan.
 --
 -- Internal: runs with the rights of the routine that calls it.
 
 create or replace function events.rank_few_listings(
-    whole tsquery, prefixed tsquery, facets tsquery, among_scarce boolean, most integer
+    whole tsquery,
+    prefixed tsquery,
+    everywhere tsquery,
+    facets tsquery,
+    among_scarce boolean,
+    rank_most integer,
+    most integer
 )
 returns jsonb
 language plpgsql
@@ -17,7 +23,12 @@ set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-    asked constant tsquery := coalesce(rank_few_listings.facets && prefixed, prefixed);
+    words constant tsquery := case
+        when rank_most = 6 then prefixed
+        when everywhere is null then events.tagged_query('n', prefixed)
+        else events.tagged_query('n', prefixed) && everywhere
+    end;
+    asked constant tsquery := coalesce(rank_few_listings.facets && words, words);
     places constant tsquery[] := array[
         events.tagged_query('t', whole), events.tagged_query('t', prefixed),
         events.tagged_query('n', whole), events.tagged_query('n', prefixed), whole
@@ -66,5 +77,5 @@ begin
 end;
 $$;
 
-comment on function events.rank_few_listings(tsquery, tsquery, tsquery, boolean, integer) is
+comment on function events.rank_few_listings(tsquery, tsquery, tsquery, tsquery, boolean, integer, integer) is
 'Return all matches of words and facets with their ranks, if they are few; null otherwise.';

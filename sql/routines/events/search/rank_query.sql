@@ -1,12 +1,15 @@
 -- events.rank_query: return the query for the listings of one rank, which no other rank returns.
 --
 -- The ranks are those of events.search_listings. A rank leaves out what the ranks before contain: the place before with
--- the prefix, and for a prefix the same place with whole words. `everywhere` applies to all words of the event, because
--- of excluded words.
+-- the prefix, and for a prefix the same place with whole words. `is_first` tells that the places before have no match,
+-- so that the index need not read their words. `everywhere` applies to all words of the event, because of excluded
+-- words.
 --
 -- Internal: runs with the rights of the routine that calls it.
 
-create or replace function events.rank_query(rank integer, whole tsquery, prefixed tsquery, everywhere tsquery)
+create or replace function events.rank_query(
+    rank integer, whole tsquery, prefixed tsquery, everywhere tsquery, is_first boolean
+)
 returns tsquery
 language plpgsql
 immutable
@@ -24,12 +27,12 @@ begin
     if rank_query.rank % 2 = 0 then
         words := case when tag is null then prefixed else events.tagged_query(tag, prefixed) end && !!words;
     end if;
-    if tag_before is not null then
+    if tag_before is not null and not is_first then
         words := words && !!events.tagged_query(tag_before, prefixed);
     end if;
     return case when everywhere is null then words else words && everywhere end;
 end;
 $$;
 
-comment on function events.rank_query(integer, tsquery, tsquery, tsquery) is
+comment on function events.rank_query(integer, tsquery, tsquery, tsquery, boolean) is
 'Return the query for the listings of one rank, which no other rank returns.';

@@ -8,7 +8,8 @@
 -- An event that has begun is never returned: a `starts_from` before now is now.
 --
 -- A rank is read only if the ranks before do not fill the page. If few matches are to be expected in the first rank,
--- and there are few in all ranks, they are read at once (events.rank_few_listings). See events.match_listings for the number of rows read.
+-- and there are few in all ranks, they are read at once (events.rank_few_listings); if the prefix is frequent in
+-- descriptions only, those of the ranks 1 to 4. See events.match_listings for the number of rows read.
 --
 -- Security definer, because row security would prevent text search from using its index: its operator is not leakproof.
 -- Therefore it returns only public, scheduled events and their public columns.
@@ -47,8 +48,12 @@ declare
     facets tsquery;
     the_rank integer;
     among_scarce constant boolean := coalesce(live in ('full', 'filling'), false);
-    when_few text := 'return';
-    compares boolean;
+    when_few text;
+    few_most constant integer := 60;
+    few_rank integer;
+    rank_read integer := -1;
+    has_prefix boolean;
+    is_first boolean;
     frequent integer[];
     window_facets tsquery;
     few jsonb;
@@ -114,25 +119,39 @@ begin
         );
         ranks := array_fill(0, array[cardinality(event_ids)]);
     else
-        if whole is null then
-            when_few := 'ask';
-        end if;
+        has_prefix := whole is not null and whole::text <> prefixed::text;
+        when_few := case when whole is null then 'ask' else 'return' end;
+        <<ranks>>
         foreach the_rank in array case when whole is null then array[0] else array[1, 2, 3, 4, 5, 6] end loop
-            continue when the_rank < after_rank or (the_rank % 2 = 0 and whole::text = prefixed::text);
+            continue when the_rank < after_rank or the_rank <= rank_read or (the_rank % 2 = 0 and not has_prefix);
             exit when cardinality(event_ids) >= most;
             starts_after := the_rank = after_rank and after_starts_at >= first_start;
+            is_first := after_rank is null and event_ids = '{}';
+            few := null;
             loop
-                compares := the_rank > 0 and the_rank % 2 = 0;
-                if compares then
-                    frequent := coalesce(
-                        frequent, events.frequent_prefixes(prefixed, facets, among_scarce, first_start)
-                    );
-                    compares := the_rank = any (frequent);
+                if has_prefix and frequent is null and (the_rank > 1 or when_few = 'count') then
+                    frequent := events.frequent_prefixes(prefixed, facets, among_scarce, first_start);
+                    exit ranks when frequent is null;
+                end if;
+                if when_few = 'count' then
+                    when_few := 'ask';
+                    few_rank := case
+                        when not has_prefix or 6 <> all (frequent) then 6 when 4 <> all (frequent) then 4 else 0
+                    end;
+                    if the_rank <= few_rank then
+                        window_facets := events.window_facets(first_start, last_start);
+                        few := events.rank_few_listings(
+                            whole, prefixed, everywhere, coalesce(facets && window_facets, facets, window_facets),
+                            among_scarce, few_rank, few_most
+                        );
+                        exit when few is not null;
+                        when_few := 'continue';
+                    end if;
                 end if;
                 found_ids := events.match_listings(
                     facets => facets,
-                    words => events.rank_query(the_rank, whole, prefixed, everywhere),
-                    compares => compares,
+                    words => events.rank_query(the_rank, whole, prefixed, everywhere, is_first),
+                    compares => the_rank % 2 = 0 and coalesce(the_rank = any (frequent), false),
                     availability => live,
                     among_scarce => among_scarce,
                     starts_from => case when starts_after then after_starts_at else first_start end,
@@ -142,18 +161,7 @@ begin
                     when_few => when_few
                 );
                 exit when found_ids is not null;
-                when_few := 'ask';
-                window_facets := events.window_facets(first_start, last_start);
-                window_facets := coalesce(facets && window_facets, facets, window_facets);
-                if whole::text <> prefixed::text then
-                    frequent := coalesce(
-                        frequent, events.frequent_prefixes(prefixed, facets, among_scarce, first_start)
-                    );
-                    continue when 6 = any (frequent);
-                end if;
-                few := events.rank_few_listings(whole, prefixed, window_facets, among_scarce, 100);
-                exit when few is not null;
-                when_few := 'continue';
+                when_few := 'count';
             end loop;
             when_few := 'ask';
             if few is not null then
@@ -183,7 +191,8 @@ begin
                     order by f.rank, f.starts_at, f.event_id
                     limit most - cardinality(event_ids)
                 ) as f;
-                exit;
+                rank_read := few_rank;
+                continue;
             end if;
             event_ids := event_ids || found_ids;
             ranks := ranks || array_fill(the_rank, array[cardinality(found_ids)]);

@@ -2,10 +2,10 @@
 --
 -- Each word stands for itself and for its stems by the rules of every language, so words of several languages can be
 -- mixed. An umlaut stands for one letter and for two, and two letters for an umlaut: Zürich and Zuerich are zurich or
--- zuerich. A word that ends in such letters is a prefix as it is written only: blu is no prefix for blue. A joined word such as Tai-Chi is two
--- words, and after a minus a phrase. A word that any language ignores, such as "the" or "für", is dropped, unless it is
--- alone or `or` is there. An excluded word or a phrase is never a prefix. Both are null if the text contains nothing to
--- search for.
+-- zuerich. A word that ends in such letters is a prefix as it is written only: blu is no prefix for blue. A joined word
+-- such as Tai-Chi is two words, and after a minus a phrase. A word that any language ignores, such as "the" or "für",
+-- is dropped, unless it is alone or `or` is there. An excluded word or a phrase is never a prefix. Both are null if the
+-- text contains nothing to search for.
 
 create or replace function events.search_terms(q text, out whole tsquery, out prefixed tsquery)
 language plpgsql

@@ -1,6 +1,7 @@
 -- events.tagged_words: return words of a text for search with a tag before each, such as t:yoga for a word of a title.
 --
--- Words contain no colon (events.words_apart), so a tagged word equals no word. A prefix has two letters, so it is no tag.
+-- Words contain no colon (events.words_apart), so a tagged word equals no word. A prefix has two letters, so it is no
+-- tag.
 
 create or replace function events.tagged_words(tag text, words tsvector)
 returns tsvector

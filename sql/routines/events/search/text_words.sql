@@ -1,8 +1,8 @@
 -- events.text_words: return the words of a text for search: folded, as written and stemmed by its language.
 --
 -- A word as written serves prefixes and names. German umlauts are also kept as two letters, and two letters as one:
--- Zürich is zurich and zuerich, and so is Zuerich. All forms of a word have its position, so a phrase finds only neighbours. Positions start at 2: no phrase
--- reaches from one text into the next when they are joined by ||.
+-- Zürich is zurich and zuerich, and so is Zuerich. All forms of a word have its position, so a phrase finds only
+-- neighbours. Positions start at 2: no phrase reaches from one text into the next when they are joined by ||.
 
 create or replace function events.text_words(config regconfig, value text)
 returns tsvector
