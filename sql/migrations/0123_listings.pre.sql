@@ -41,7 +41,7 @@ with (fastupdate = on, gin_pending_list_limit = 64);
 comment on table events.listings is
 'Public upcoming events as they are searched. Triggers write it; the counters of seats are in events.inventory.';
 comment on column events.listings.lexemes is
-'All words; those of the title after t:, and of title, category, place, city, instructor and organizer after n:; facets.';
+'All words; of the title with t:; of title, category, place, city, instructor and organizer with n:; and facets.';
 
 create table events.scarce_listings (
     event_id uuid primary key,

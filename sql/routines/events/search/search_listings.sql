@@ -123,7 +123,7 @@ begin
         when_few := case when whole is null then 'ask' else 'return' end;
         <<ranks>>
         foreach the_rank in array case when whole is null then array[0] else array[1, 2, 3, 4, 5, 6] end loop
-            continue when the_rank < after_rank or the_rank <= rank_read or (the_rank % 2 = 0 and not has_prefix);
+            continue when the_rank < after_rank or the_rank <= rank_read or (the_rank in (2, 4, 6) and not has_prefix);
             exit when cardinality(event_ids) >= most;
             starts_after := the_rank = after_rank and after_starts_at >= first_start;
             is_first := after_rank is null and event_ids = '{}';
