@@ -514,7 +514,7 @@ CREATE TABLE events.listings (
     lexemes tsvector NOT NULL
 );
 COMMENT ON TABLE events.listings IS 'Public upcoming events as they are searched. Triggers write it; the counters of seats are in events.inventory.';
-COMMENT ON COLUMN events.listings.lexemes IS 'All words; those of the title after t:, and of title, category, place, city, instructor and organizer after n:; facets.';
+COMMENT ON COLUMN events.listings.lexemes IS 'All words; of the title with t:; of title, category, place, city, instructor and organizer with n:; and facets.';
 ALTER TABLE ONLY events.listings ADD CONSTRAINT listings_pkey PRIMARY KEY (event_id);
 CREATE INDEX listings_by_instructor ON events.listings USING btree (instructor_id);
 CREATE INDEX listings_by_lexemes ON events.listings USING gin (lexemes) WITH (fastupdate='on', gin_pending_list_limit='64');
