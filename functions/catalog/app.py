@@ -44,7 +44,9 @@ def search_events(
     instructor_id: Annotated[Id | None, Query()] = None,
     availability: Annotated[search.Availability | None, Query()] = None,
     price: Annotated[search.PriceTier | None, Query(description="In whole units of the event's currency.")] = None,
-    starts_from: Annotated[Moment | None, Query(alias="from", description="Only events from this start on.")] = None,
+    starts_from: Annotated[
+        Moment | None, Query(alias="from", description="Only events from this start on. A past time is now.")
+    ] = None,
     starts_before: Annotated[Moment | None, Query(alias="to", description="Only events that start earlier.")] = None,
     limit: http.PageSize = paging.DEFAULT_LIMIT,
     cursor: http.Cursor = None,

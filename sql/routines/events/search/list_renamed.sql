@@ -15,8 +15,7 @@ declare
 begin
     execute format(
         'insert into events.stale_listings (event_id)
-        select l.event_id from events.listings as l where l.%I = $1 order by l.event_id
-        on conflict do nothing',
+        select l.event_id from events.listings as l where l.%I = $1 order by l.event_id',
         place
     ) using new.id;
     perform events.refresh_stale_listings(200);

@@ -1,175 +1,139 @@
--- events.match_listings: return the first events by start whose listings match words and facets, in one rank.
+-- events.match_listings: return the first events by start whose listings match facets and words.
 --
--- `rank` chooses the column of the words and the query, `whole` words or the last one as a prefix (`prefixed`); see
--- events.search_listings. Matches of the ranks before are left out. `everywhere` applies to all words of the event,
--- because of excluded words.
+-- `words` excludes the matches of other ranks, so each row that the index returns is a match.
 --
 -- Reads a bounded number of rows, whatever the filters are: one block of time after another. A block is a facet, and
--- the index intersects it with words and facets. A block with too many matches is split in four, and after one with few
--- the next is longer. So a block costs at most `rows_most` rows, except the shortest one of an hour. If few matches are
--- to be expected in all, the index is asked once without times.
+-- the index intersects it with the query. A block with too many rows is split in four, and after one with few the next
+-- is longer. So a block costs at most `rows_most` rows, except the shortest one of an hour. If few matches are to be
+-- expected in all, `when_few` decides: `ask` asks the index once without times, `return` returns null, and `continue`
+-- reads block after block.
 --
--- The seats of a match are read from the inventory, in order of the start, until the page is full. Events that may be
--- full or filling have an index of their own. It is read instead, where a block has many matches and few of them.
+-- The index finds a prefix by collecting the rows of all its words, in each block again. So with `compares`, the rows
+-- of a block are read by the facets alone and compared with the words, as long as a tenth of the rows fit
+-- (events.frequent_prefixes).
 --
--- Sequential scans are off, because the planner cannot estimate how filters depend on each other.
+-- `among_scarce` reads the events that may be full or filling, which have an index of their own. The seats of a match
+-- are read from the inventory, in order of the start, until the page is full.
+--
+-- The plan is made once for a session: sequential scans are off, because the planner cannot estimate a query that it
+-- does not see.
 --
 -- Internal: runs with the rights of the routine that calls it.
 
 create or replace function events.match_listings(
-    rank integer,
-    whole tsquery,
-    prefixed tsquery,
-    everywhere tsquery,
     facets tsquery,
+    words tsquery,
+    compares boolean,
     availability text,
+    among_scarce boolean,
     starts_from timestamptz,
     after_id uuid,
     starts_before timestamptz,
-    most integer
+    most integer,
+    when_few text
 )
 returns uuid[]
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     rows_most constant integer := 120;
-    scarce_most constant integer := 20;
-    places constant text[] := array['title_words', 'name_words', 'words'];
-    place constant text := places[(match_listings.rank + 1) / 2];
-    place_before constant text := places[(match_listings.rank - 1) / 2];
-    is_prefix constant boolean := match_listings.rank > 0 and match_listings.rank % 2 = 0;
-    words constant tsquery := case when is_prefix then prefixed else whole end;
+    sample_min constant integer := 60;
     bits_min constant integer := 12;
+    everything constant tsquery := coalesce(match_listings.facets && words, match_listings.facets, words);
+    last_start constant timestamptz := least(
+        (select max(l.starts_at) from events.listings as l), match_listings.starts_before - interval '1 microsecond'
+    );
     bits_max integer := 26;
     bits integer := 16;
     small_blocks integer := 0;
-    are_many boolean := false;
-    kind constant text := case match_listings.availability
-        when 'full' then 's.scarcity & 2 = 2' when 'filling' then 's.scarcity & 1 = 1'
-    end;
-    last_start timestamptz := (select max(l.starts_at) from events.listings as l);
     moment timestamptz := match_listings.starts_from;
+    comparing boolean := match_listings.compares;
+    is_whole boolean := false;
+    was_asked boolean := when_few = 'continue' or everything is null or querytree(everything) = 'T';
     block_end timestamptz;
     block tsquery;
-    scarce bigint;
-    statement text;
-    indexed_rows text;
-    scarce_rows text;
-    conditions text := '%s';
-    matched bigint;
-    blocks_left numeric;
+    asked tsquery;
+    read_most integer;
+    rows_read bigint;
+    fitting bigint;
+    rows_compared bigint := 0;
+    rows_fitting bigint := 0;
     page uuid[];
     event_ids uuid[] := '{}';
-    was_asked boolean := match_listings.whole is null and facets is null;
 begin
-    if words is not null then
-        conditions := conditions || format(' and l.%I @@ $2', place);
-    end if;
-    indexed_rows := 'events.listings as l where ' || conditions;
-    scarce_rows := format(
-        '(
-            select s.event_id from events.scarce_listings as s
-            where s.starts_at >= $11 and s.starts_at < least($5, $12) and %s
-        ) as s
-        cross join lateral (select l.* from events.listings as l where l.event_id = s.event_id offset 0) as l
-        where %s',
-        coalesce(kind, 'true'), conditions
-    );
-    statement := format(
-        $query$
+    while moment <= last_start and cardinality(event_ids) < most loop
+        if is_whole then
+            asked := everything;
+            block_end := 'infinity';
+        else
+            block_end := to_timestamp(((events.time_block(moment, bits) + 1) << bits)::double precision);
+            block := events.quoted_lexeme(events.facet(bits::text, events.time_block(moment, bits)::text))::tsquery;
+            asked := case when comparing then match_listings.facets else everything end;
+            asked := coalesce(block && asked, block);
+        end if;
+        read_most := case when is_whole or bits > bits_min then rows_most + 1 end;
+
         with matched as materialized (
-            select l.event_id, l.starts_at, l.title_words, l.name_words %s
-            from %%s
-            limit $8
+            (
+                select l.event_id, l.starts_at, not comparing or is_whole or l.lexemes @@ words as fits
+                from events.listings as l
+                where not match_listings.among_scarce and l.lexemes @@ asked
+            )
+            union all
+            (
+                select s.event_id, s.starts_at, not comparing or is_whole or s.lexemes @@ words as fits
+                from events.scarce_listings as s
+                where match_listings.among_scarce and s.lexemes @@ asked
+            )
+            limit read_most
         ),
-        scarce as materialized (
-            select s.event_id from events.scarce_listings as s
-            where s.starts_at >= $11 and s.starts_at < least($5, $12) and %s
+        counted as materialized (
+            select count(*) as rows_read, count(*) filter (where m.fits) as fitting
+            from matched as m
         )
         select
-            (select count(*) from matched),
+            c.rows_read,
+            c.fitting,
             array(
-                select l.event_id
+                select f.event_id
                 from (
-                    select l.event_id
-                    from matched as l
+                    select m.event_id
+                    from matched as m
                     where
-                        ($8 is null or (select count(*) from matched) < $8)
-                        and (l.starts_at, l.event_id) > ($3, $4)
-                        and l.starts_at >= $11
-                        and l.starts_at < $5
-                        %s
-                    order by l.starts_at, l.event_id
+                        m.fits
+                        and (m.starts_at, m.event_id) > (match_listings.starts_from, match_listings.after_id)
+                        and m.starts_at >= moment
+                        and m.starts_at <= last_start
+                        and (read_most is null or c.rows_read < read_most)
+                    order by m.starts_at, m.event_id
                     offset 0
-                ) as l
-                %s
-                limit $9
+                ) as f
+                where
+                    match_listings.availability is null
+                    or (
+                        select
+                            events.availability_v2(i.capacity, events.seats_left(i)) = match_listings.availability
+                        from events.inventory as i
+                        where i.event_id = f.event_id
+                    )
+                limit match_listings.most - cardinality(event_ids)
             )
-        $query$,
-        case when everywhere is not null or place = 'words' and is_prefix then ', l.words' end,
-        coalesce(kind, 'true'),
-        concat(
-            case when everywhere is not null then ' and l.words @@ $10' end,
-            case when place_before is not null then format(' and not l.%I @@ $6', place_before) end,
-            case when whole is not null and is_prefix then format(' and not l.%I @@ $13', place) end,
-            case when kind is not null then ' and l.event_id in (select s.event_id from scarce as s)' end
-        ),
-        case
-            when match_listings.availability is not null then '
-                where (
-                    select events.availability_v2(i.capacity, events.seats_left(i)) = $7
-                    from events.inventory as i
-                    where i.event_id = l.event_id
-                )'
-        end
-    );
+        into rows_read, fitting, page
+        from counted as c;
 
-    while moment <= last_start and moment < starts_before and cardinality(event_ids) < most loop
-        block_end := to_timestamp(((events.time_block(moment, bits) + 1) << bits)::double precision);
-        if are_many then
-            execute format(
-                'select count(*)
-                from (
-                    select from events.scarce_listings as s
-                    where s.starts_at >= $1 and s.starts_at < least($2, $3) and %s
-                    limit $4
-                ) as s',
-                kind
-            )
-            into scarce
-            using moment, starts_before, block_end, scarce_most + 1;
-
-            if scarce <= scarce_most then
-                execute format(
-                    statement, format(scarce_rows, case when facets is null then 'true' else 'l.facets @@ $1' end)
-                )
-                into matched, page
-                using
-                    facets, words, match_listings.starts_from, after_id, starts_before, prefixed,
-                    match_listings.availability, null::integer, most - cardinality(event_ids), everywhere, moment,
-                    block_end, whole;
-                event_ids := event_ids || page;
-                moment := block_end;
-                if scarce * 4 < scarce_most then
-                    bits := least(bits + 2, 26);
-                end if;
-                continue;
-            end if;
+        if comparing and not is_whole then
+            rows_compared := rows_compared + rows_read;
+            rows_fitting := rows_fitting + fitting;
+            comparing := rows_compared < sample_min or rows_fitting * 10 >= rows_compared;
+            continue when not comparing and rows_read >= read_most;
         end if;
-
-        block := events.quoted_lexeme(events.facet(bits::text, events.time_block(moment, bits)::text))::tsquery;
-        execute format(statement, format(indexed_rows, 'l.facets @@ $1'))
-        into matched, page
-        using
-            coalesce(facets && block, block), words, match_listings.starts_from, after_id, starts_before,
-            prefixed, match_listings.availability, case when bits > bits_min then rows_most + 1 end,
-            most - cardinality(event_ids), everywhere, moment, block_end, whole;
-        if matched > rows_most and bits > bits_min then
-            if kind is not null and not are_many then
-                are_many := true;
+        if rows_read >= read_most then
+            if is_whole then
+                is_whole := false;
                 continue;
             end if;
             bits := bits - 2;
@@ -177,37 +141,23 @@ begin
             small_blocks := 0;
             continue;
         end if;
-        are_many := false;
         event_ids := event_ids || page;
         moment := block_end;
+        exit when is_whole;
 
-        blocks_left := extract(epoch from least(last_start, starts_before) - moment) / (1::bigint << bits);
-        if
-            matched * blocks_left <= rows_most
-            and (kind is null or bits >= 20)
-            and not was_asked
-            and cardinality(event_ids) < most
-        then
-            was_asked := true;
-            execute format(
-                statement, format(indexed_rows, case when facets is null then 'true' else 'l.facets @@ $1' end)
-            )
-            into matched, page
-            using
-                facets, words, match_listings.starts_from, after_id, starts_before, prefixed,
-                match_listings.availability, rows_most + 1, most - cardinality(event_ids), everywhere, moment,
-                'infinity'::timestamptz, whole;
-            if matched <= rows_most then
-                return event_ids || page;
+        if not was_asked and fitting * extract(epoch from last_start - moment) / (1::bigint << bits) <= rows_most then
+            if when_few = 'return' then
+                return null;
             end if;
+            was_asked := true;
+            is_whole := true;
         end if;
-
-        if matched * 4 < rows_most then
+        if rows_read * 4 < rows_most then
             small_blocks := small_blocks + 1;
             if small_blocks % 4 = 0 then
                 bits_max := least(bits_max + 2, 26);
             end if;
-            bits := least(bits + case when matched * 16 < rows_most then 4 else 2 end, bits_max);
+            bits := least(bits + case when rows_read * 16 < rows_most then 4 else 2 end, bits_max);
         end if;
     end loop;
     return event_ids;
@@ -215,5 +165,5 @@ end;
 $$;
 
 comment on function events.match_listings(
-    integer, tsquery, tsquery, tsquery, tsquery, text, timestamptz, uuid, timestamptz, integer
-) is 'Return the first events by start whose listings match words and facets, in one rank.';
+    tsquery, tsquery, boolean, text, boolean, timestamptz, uuid, timestamptz, integer, text
+) is 'Return the first events by start whose listings match facets and words.';

@@ -18,8 +18,8 @@ as $$
         t.visibility = 'public'
         and t.status = 'scheduled'
         and not exists (select from events.listings as l where l.event_id = t.event_id)
-    order by t.starts_at
-    on conflict do nothing;
+        and not exists (select from events.stale_listings as s where s.event_id = t.event_id)
+    order by t.starts_at;
 $$;
 
 comment on function events.queue_missing_listings() is 'Queue the upcoming public events that have no listing.';

@@ -10,36 +10,40 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    claimed uuid[];
+    claimed bigint[];
+    event_ids uuid[];
     busy uuid[];
+    done integer;
 begin
-    claimed := array(
-        select s.event_id
+    select array_agg(c.id), array_agg(distinct c.event_id)
+    into claimed, event_ids
+    from (
+        select s.id, s.event_id
         from events.stale_listings as s
-        order by s.stale_at, s.event_id
+        order by s.id
         limit most
         for update skip locked
-    );
+    ) as c;
     busy := array(
         select l.event_id
         from events.listings as l
-        where l.event_id = any (claimed)
+        where l.event_id = any (event_ids)
         except
         select f.event_id
         from (
             select l.event_id
             from events.listings as l
-            where l.event_id = any (claimed)
+            where l.event_id = any (event_ids)
             order by l.event_id
             for update skip locked
         ) as f
     );
-    claimed := array(select c.id from unnest(claimed) as c (id) where c.id <> all (busy));
 
-    perform events.write_listings(claimed);
+    perform events.write_listings(array(select i.id from unnest(event_ids) as i (id) where i.id <> all (busy)));
     delete from events.stale_listings as s
-    where s.event_id = any (claimed);
-    return cardinality(claimed);
+    where s.id = any (claimed) and s.event_id <> all (busy);
+    get diagnostics done = row_count;
+    return done;
 end;
 $$;
 

@@ -5,8 +5,11 @@
 -- have rank 0. `category` includes its subcategories. The next page starts after the last (rank, starts_at, event_id)
 -- of this one.
 --
--- A rank is read only if the ranks before do not fill the page, and if there are not few matches in all. See
--- events.match_listings for the number of rows read.
+-- An event that has begun is never returned: a `starts_from` before now is now.
+--
+-- A rank is read only if the ranks before do not fill the page. If few matches are to be expected in the first rank,
+-- and there are few in all ranks, they are read at once (events.rank_few_listings); if the prefix is frequent in
+-- descriptions only, those of the ranks 1 to 4. See events.match_listings for the number of rows read.
 --
 -- Security definer, because row security would prevent text search from using its index: its operator is not leakproof.
 -- Therefore it returns only public, scheduled events and their public columns.
@@ -32,10 +35,11 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     no_id constant uuid := '00000000-0000-0000-0000-000000000000';
-    first_start timestamptz := coalesce(search_listings.starts_from, statement_timestamp());
+    first_start timestamptz := greatest(search_listings.starts_from, statement_timestamp());
     last_start timestamptz := coalesce(search_listings.starts_before, 'infinity');
     live text := nullif(search_listings.availability, 'unlimited');
     whole tsquery;
@@ -43,10 +47,17 @@ declare
     everywhere tsquery;
     facets tsquery;
     the_rank integer;
-    starts_after boolean;
-    were_counted boolean := false;
-    few jsonb;
+    among_scarce constant boolean := coalesce(live in ('full', 'filling'), false);
+    when_few text;
+    few_most constant integer := 60;
+    few_rank integer;
+    rank_read integer := -1;
+    has_prefix boolean;
+    is_first boolean;
+    frequent integer[];
     window_facets tsquery;
+    few jsonb;
+    starts_after boolean;
     found_ids uuid[];
     event_ids uuid[] := '{}';
     ranks integer[] := '{}';
@@ -70,9 +81,10 @@ begin
             values
             ('organization', search_listings.organization_id::text),
             ('instructor', search_listings.instructor_id::text),
-            ('city', events.folded(normalize(search_listings.city, nfc))),
+            ('city', events.umlauts_joined(events.folded(normalize(search_listings.city, nfc)))),
             ('price', price),
-            ('limited', case when search_listings.availability = 'unlimited' then 'false' end)
+            ('limited', case when search_listings.availability = 'unlimited' then 'false' end),
+            ('scarce', case when among_scarce then live end)
         ) as v (name, value)
         where v.value is not null
         union all
@@ -107,58 +119,81 @@ begin
         );
         ranks := array_fill(0, array[cardinality(event_ids)]);
     else
+        has_prefix := whole is not null and whole::text <> prefixed::text;
+        when_few := case when whole is null then 'ask' else 'return' end;
+        <<ranks>>
         foreach the_rank in array case when whole is null then array[0] else array[1, 2, 3, 4, 5, 6] end loop
-            continue when the_rank < after_rank or (the_rank % 2 = 0 and whole::text = prefixed::text);
+            continue when the_rank < after_rank or the_rank <= rank_read or (the_rank in (2, 4, 6) and not has_prefix);
             exit when cardinality(event_ids) >= most;
-            if the_rank > 1 and everywhere is null and not were_counted then
-                were_counted := true;
-                window_facets := events.window_facets(first_start, last_start);
-                few := events.rank_few_listings(
-                    whole, prefixed, coalesce(facets && window_facets, facets, window_facets), 100
-                );
-                if few is not null then
-                    select
-                        event_ids || coalesce(array_agg(f.event_id), '{}'),
-                        ranks || coalesce(array_agg(f.rank), '{}')
-                    into event_ids, ranks
-                    from (
-                        select f.event_id, f.rank
-                        from jsonb_to_recordset(few) as f (event_id uuid, rank integer, starts_at timestamptz)
-                        where
-                            f.rank >= the_rank
-                            and f.starts_at >= first_start
-                            and f.starts_at < last_start
-                            and (
-                                f.rank is distinct from after_rank
-                                or (f.starts_at, f.event_id) > (after_starts_at, search_listings.after_id)
-                            )
-                            and (
-                                live is null
-                                or (
-                                    select events.availability_v2(i.capacity, events.seats_left(i)) = live
-                                    from events.inventory as i
-                                    where i.event_id = f.event_id
-                                )
-                            )
-                        order by f.rank, f.starts_at, f.event_id
-                        limit most - cardinality(event_ids)
-                    ) as f;
-                    exit;
-                end if;
-            end if;
             starts_after := the_rank = after_rank and after_starts_at >= first_start;
-            found_ids := events.match_listings(
-                rank => the_rank,
-                whole => whole,
-                prefixed => prefixed,
-                everywhere => everywhere,
-                facets => facets,
-                availability => live,
-                starts_from => case when starts_after then after_starts_at else first_start end,
-                after_id => case when starts_after then search_listings.after_id else no_id end,
-                starts_before => last_start,
-                most => most - cardinality(event_ids)
-            );
+            is_first := after_rank is null and event_ids = '{}';
+            few := null;
+            loop
+                if has_prefix and frequent is null and (the_rank > 1 or when_few = 'count') then
+                    frequent := events.frequent_prefixes(prefixed, facets, among_scarce, first_start);
+                    exit ranks when frequent is null;
+                end if;
+                if when_few = 'count' then
+                    when_few := 'ask';
+                    few_rank := case
+                        when not has_prefix or 6 <> all (frequent) then 6 when 4 <> all (frequent) then 4 else 0
+                    end;
+                    if the_rank <= few_rank then
+                        window_facets := events.window_facets(first_start, last_start);
+                        few := events.rank_few_listings(
+                            whole, prefixed, everywhere, coalesce(facets && window_facets, facets, window_facets),
+                            among_scarce, few_rank, few_most
+                        );
+                        exit when few is not null;
+                        when_few := 'continue';
+                    end if;
+                end if;
+                found_ids := events.match_listings(
+                    facets => facets,
+                    words => events.rank_query(the_rank, whole, prefixed, everywhere, is_first),
+                    compares => the_rank % 2 = 0 and coalesce(the_rank = any (frequent), false),
+                    availability => live,
+                    among_scarce => among_scarce,
+                    starts_from => case when starts_after then after_starts_at else first_start end,
+                    after_id => case when starts_after then search_listings.after_id else no_id end,
+                    starts_before => last_start,
+                    most => most - cardinality(event_ids),
+                    when_few => when_few
+                );
+                exit when found_ids is not null;
+                when_few := 'count';
+            end loop;
+            when_few := 'ask';
+            if few is not null then
+                select
+                    event_ids || coalesce(array_agg(f.event_id), '{}'),
+                    ranks || coalesce(array_agg(f.rank), '{}')
+                into event_ids, ranks
+                from (
+                    select f.event_id, f.rank
+                    from jsonb_to_recordset(few) as f (event_id uuid, rank integer, starts_at timestamptz)
+                    where
+                        f.rank >= the_rank
+                        and f.starts_at >= first_start
+                        and f.starts_at < last_start
+                        and (
+                            f.rank is distinct from after_rank
+                            or (f.starts_at, f.event_id) > (after_starts_at, search_listings.after_id)
+                        )
+                        and (
+                            live is null
+                            or (
+                                select events.availability_v2(i.capacity, events.seats_left(i)) = live
+                                from events.inventory as i
+                                where i.event_id = f.event_id
+                            )
+                        )
+                    order by f.rank, f.starts_at, f.event_id
+                    limit most - cardinality(event_ids)
+                ) as f;
+                rank_read := few_rank;
+                continue;
+            end if;
             event_ids := event_ids || found_ids;
             ranks := ranks || array_fill(the_rank, array[cardinality(found_ids)]);
         end loop;

@@ -1,15 +1,17 @@
 -- events.search_terms: return a search text as queries: with whole words, and with the last word as a prefix.
 --
 -- Each word stands for itself and for its stems by the rules of every language, so words of several languages can be
--- mixed. An umlaut stands for one letter and for two: Zürich is zurich or zuerich. A joined word such as Tai-Chi is two
--- words, and after a minus a phrase. A word that any language ignores, such as "the" or "für", is dropped, unless it is
--- alone or `or` is there. An excluded word or a phrase is never a prefix. Both are null if the text contains nothing to
--- search for.
+-- mixed. An umlaut stands for one letter and for two, and two letters for an umlaut: Zürich and Zuerich are zurich or
+-- zuerich. A word that ends in such letters is a prefix as it is written only: blu is no prefix for blue. A joined word
+-- such as Tai-Chi is two words, and after a minus a phrase. A word that any language ignores, such as "the" or "für",
+-- is dropped, unless it is alone or `or` is there. An excluded word or a phrase is never a prefix. Both are null if the
+-- text contains nothing to search for.
 
 create or replace function events.search_terms(q text, out whole tsquery, out prefixed tsquery)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     parts text[] := array(
@@ -24,6 +26,7 @@ declare
     );
     kept text[];
     apart text;
+    plain text;
     last_word text;
     word text;
     forms text[];
@@ -73,11 +76,17 @@ begin
 
     prefixed := whole;
     apart := events.words_apart(array_to_string(parts, ' '));
+    plain := events.folded(apart);
     for word, forms in
         select p.lexeme, array_agg(distinct s.lexeme)
-        from unnest(to_tsvector('simple', events.folded(apart))) as p
-        inner join unnest(to_tsvector('simple', events.folded(events.umlauts_spelled(apart)))) as s
-            on p.positions && s.positions
+        from unnest(to_tsvector('simple', plain)) as p
+        inner join (
+            select s.lexeme, s.positions
+            from unnest(to_tsvector('simple', events.folded(events.umlauts_spelled(apart)))) as s
+            union all
+            select s.lexeme, s.positions
+            from unnest(to_tsvector('simple', events.umlauts_joined(plain))) as s
+        ) as s on p.positions && s.positions
         group by p.lexeme
     loop
         forms := array(select distinct f.form from unnest(forms || word) as f (form));
@@ -102,7 +111,11 @@ begin
                 select
                     string_agg(
                         events.quoted_lexeme(f.form)
-                        || case when word = last_word and f.form = any (forms) then ':*' else '' end,
+                        || case
+                            when word is distinct from last_word or f.form <> all (forms) then ''
+                            when word ~ '[aou]e$' and f.form <> word and f.form = events.umlauts_joined(word) then ''
+                            else ':*'
+                        end,
                         '|'
                     )
                 from unnest(forms || stems) as f (form)

@@ -24,7 +24,7 @@ begin
     insert into events.listings as l (
         event_id, starts_at, ends_at, organization_id, series_id, location_id, instructor_id, title, category, language,
         time_zone, price_cents, currency, price_tier, organization_name, location_name, city, country, instructor_name,
-        facets, title_words, name_words, words
+        lexemes
     )
     select
         e.id, e.starts_at, e.ends_at, e.organization_id, e.series_id, e.location_id, e.instructor_id, e.title,
@@ -37,7 +37,7 @@ begin
                     events.facet('series', e.series_id::text),
                     events.facet('instructor', e.instructor_id::text),
                     events.facet('category', e.category),
-                    events.facet('city', events.folded(p.city)),
+                    events.facet('city', events.umlauts_joined(events.folded(p.city))),
                     events.facet('price', f.price_tier),
                     events.facet('limited', (i.capacity is not null)::text)
                 ]
@@ -47,8 +47,10 @@ begin
                 ),
                 null
             )
-        ),
-        w.title_words, w.title_words || w.names, w.title_words || w.names || w.description_words
+        )
+        || w.title_words || w.names || w.description_words
+        || events.tagged_words('t', w.title_words)
+        || events.tagged_words('n', w.title_words || w.names)
     from events.terms as t
     inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
     inner join events.inventory as i on i.event_id = e.id
@@ -65,6 +67,8 @@ begin
             || events.text_words(e.search_config, n.name)
             || events.text_words(e.search_config, o.name) as names,
             events.text_words(e.search_config, left(e.description, 5000)) as description_words
+        -- Evaluate the words once.
+        offset 0
     ) as w
     cross join lateral (select events.price_tier(e.price_cents, c.decimal_places) as price_tier) as f
     where
@@ -92,21 +96,17 @@ begin
         city = excluded.city,
         country = excluded.country,
         instructor_name = excluded.instructor_name,
-        facets = excluded.facets,
-        title_words = excluded.title_words,
-        name_words = excluded.name_words,
-        words = excluded.words
+        lexemes = excluded.lexemes
     where
         (
             l.starts_at, l.ends_at, l.organization_id, l.series_id, l.location_id, l.instructor_id, l.title, l.category,
             l.language, l.time_zone, l.price_cents, l.currency, l.price_tier, l.organization_name,
-            l.location_name, l.city, l.country, l.instructor_name, l.facets, l.title_words, l.name_words, l.words
+            l.location_name, l.city, l.country, l.instructor_name, l.lexemes
         ) is distinct from (
             excluded.starts_at, excluded.ends_at, excluded.organization_id, excluded.series_id, excluded.location_id,
             excluded.instructor_id, excluded.title, excluded.category, excluded.language, excluded.time_zone,
             excluded.price_cents, excluded.currency, excluded.price_tier, excluded.organization_name,
-            excluded.location_name, excluded.city, excluded.country, excluded.instructor_name, excluded.facets,
-            excluded.title_words, excluded.name_words, excluded.words
+            excluded.location_name, excluded.city, excluded.country, excluded.instructor_name, excluded.lexemes
         );
 
     delete from events.scarce_listings as s
@@ -114,16 +114,18 @@ begin
         s.event_id = any (write_listings.event_ids)
         and not exists (select from events.listings as l where l.event_id = s.event_id);
 
-    insert into events.scarce_listings as s (event_id, starts_at, scarcity)
-    select l.event_id, l.starts_at, f.scarcity
+    insert into events.scarce_listings as s (event_id, starts_at, scarcity, lexemes)
+    select l.event_id, l.starts_at, f.scarcity, l.lexemes || events.scarcity_facets(f.scarcity)
     from events.listings as l
     inner join events.inventory as i on i.event_id = l.event_id
     cross join lateral (select events.scarcity(i.capacity, i.taken, i.held, i.waitlisted) as scarcity) as f
     where l.event_id = any (write_listings.event_ids) and f.scarcity > 0
     order by l.event_id
     on conflict (event_id) do update
-    set starts_at = excluded.starts_at
-    where s.starts_at <> excluded.starts_at;
+    set
+        starts_at = excluded.starts_at,
+        lexemes = excluded.lexemes || events.scarcity_facets(s.scarcity)
+    where (s.starts_at, s.lexemes) is distinct from (excluded.starts_at, excluded.lexemes);
 end;
 $$;
 

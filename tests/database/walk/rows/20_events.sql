@@ -31,15 +31,14 @@ insert into events.inventory (event_id, capacity)
 select e, 1000
 from unnest(array[%(event)s, %(unbooked_event)s, %(hidden_event)s, %(hidden_draft)s]::uuid[]) as e;
 
-insert into events.scarce_listings (event_id, starts_at, scarcity)
-select l.event_id, l.starts_at, 3
+insert into events.scarce_listings (event_id, starts_at, scarcity, lexemes)
+select l.event_id, l.starts_at, 3, l.lexemes
 from events.listings as l
 on conflict do nothing;
 
 insert into events.stale_listings (event_id)
 select l.event_id
-from events.listings as l
-on conflict do nothing;
+from events.listings as l;
 
 -- The third event is one date of a public series and is private.
 insert into events.occurrences (series_id, local_start, event_id)
