@@ -5,11 +5,11 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 12, views 5, routines 168
+-- - events: tables 12, views 5, routines 175
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 63
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 27, views 7, routines 192
+-- - payments: tables 27, views 7, routines 194
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -511,22 +511,16 @@ CREATE TABLE events.listings (
     city text,
     country character(2),
     instructor_name text,
-    facets tsvector NOT NULL,
-    title_words tsvector NOT NULL,
-    name_words tsvector NOT NULL,
-    words tsvector NOT NULL
+    lexemes tsvector NOT NULL
 );
 COMMENT ON TABLE events.listings IS 'Public upcoming events as they are searched. Triggers write it; the counters of seats are in events.inventory.';
-COMMENT ON COLUMN events.listings.facets IS 'Filters as lexemes: organization, series, instructor, city, category, price tier, limited or not, blocks of time.';
-COMMENT ON COLUMN events.listings.title_words IS 'Words of the title, which rank first.';
-COMMENT ON COLUMN events.listings.name_words IS 'Words of title, category, place, city, instructor and organizer, which rank second.';
-COMMENT ON COLUMN events.listings.words IS 'All words, with those of the description, which rank last.';
+COMMENT ON COLUMN events.listings.lexemes IS 'All words; of the title with t:; of title, category, place, city, instructor and organizer with n:; and facets.';
 ALTER TABLE ONLY events.listings ADD CONSTRAINT listings_pkey PRIMARY KEY (event_id);
 CREATE INDEX listings_by_instructor ON events.listings USING btree (instructor_id);
+CREATE INDEX listings_by_lexemes ON events.listings USING gin (lexemes) WITH (fastupdate='on', gin_pending_list_limit='64');
 CREATE INDEX listings_by_location ON events.listings USING btree (location_id);
 CREATE INDEX listings_by_organization ON events.listings USING btree (organization_id);
 CREATE INDEX listings_by_start ON events.listings USING btree (starts_at, event_id);
-CREATE INDEX listings_by_words ON events.listings USING gin (facets, title_words, name_words, words) WITH (fastupdate='on', gin_pending_list_limit='64');
 ALTER TABLE events.listings ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE events.lost_occurrences (
@@ -570,21 +564,31 @@ CREATE TABLE events.scarce_listings (
     event_id uuid NOT NULL,
     starts_at timestamp with time zone NOT NULL,
     scarcity integer NOT NULL,
+    lexemes tsvector NOT NULL,
     CONSTRAINT scarcity_is_known CHECK (((scarcity >= 1) AND (scarcity <= 3)))
 );
 COMMENT ON TABLE events.scarce_listings IS 'Listed events that may be full or filling: a small set, so that a search for them does not look at all events.';
 COMMENT ON COLUMN events.scarce_listings.scarcity IS '1: it may be filling, 2: it may be full, 3: one of them.';
+COMMENT ON COLUMN events.scarce_listings.lexemes IS 'The lexemes of the listing, and facets of the scarcity.';
 ALTER TABLE ONLY events.scarce_listings ADD CONSTRAINT scarce_listings_pkey PRIMARY KEY (event_id);
-CREATE INDEX filling_listings_by_start ON events.scarce_listings USING btree (starts_at, event_id) WHERE ((scarcity & 1) = 1);
-CREATE INDEX full_listings_by_start ON events.scarce_listings USING btree (starts_at, event_id) WHERE ((scarcity & 2) = 2);
+CREATE INDEX scarce_listings_by_lexemes ON events.scarce_listings USING gin (lexemes) WITH (fastupdate='on', gin_pending_list_limit='64');
 ALTER TABLE events.scarce_listings ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE events.stale_listings (
-    event_id uuid NOT NULL,
-    stale_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+    id bigint NOT NULL,
+    event_id uuid NOT NULL
+);
+ALTER TABLE events.stale_listings ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME events.stale_listings_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 COMMENT ON TABLE events.stale_listings IS 'Events whose listing is to be written again, such as those of a renamed place. events.refresh_stale_listings does it.';
-ALTER TABLE ONLY events.stale_listings ADD CONSTRAINT stale_listings_pkey PRIMARY KEY (event_id);
+COMMENT ON COLUMN events.stale_listings.event_id IS 'Not unique: an insert must not wait for the transaction that deletes an earlier row of the event.';
+ALTER TABLE ONLY events.stale_listings ADD CONSTRAINT stale_listings_pkey PRIMARY KEY (id);
 ALTER TABLE events.stale_listings ENABLE ROW LEVEL SECURITY;
 
 CREATE VIEW events.calendar_entries WITH (security_invoker='true') AS
@@ -1015,6 +1019,11 @@ CREATE FUNCTION events.edit_series(
 COMMENT ON FUNCTION events.edit_series IS 'Edit a series and all its upcoming events. Cancels bookings only with confirmation.';
 GRANT ALL ON FUNCTION events.edit_series TO authenticated, service_role;
 
+CREATE FUNCTION events.end_booking(booking events.bookings, reason text, waived boolean) RETURNS events.bookings
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.end_booking IS 'Cancel a booking by the customer''s will, and refund it by the booking''s own policy.';
+
 CREATE FUNCTION events.end_reservations(
     event_id uuid,
     customer_id uuid,
@@ -1093,6 +1102,18 @@ COMMENT ON FUNCTION events.field_notices IS 'Return who is notified of a change 
 CREATE FUNCTION events.folded(value text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION events.folded IS 'Return a text in lower case without accents.';
+
+CREATE FUNCTION events.frequent_prefixes(
+    prefixed tsquery,
+    facets tsquery,
+    among_scarce boolean,
+    starts_from timestamp with time zone
+) RETURNS integer[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan';
+COMMENT ON FUNCTION events.frequent_prefixes IS 'Return the ranks of prefixes that at least a tenth of a sample of the listings fits.';
 
 CREATE FUNCTION events.held_list_cents(hold events.holds) RETURNS bigint
     LANGUAGE sql IMMUTABLE
@@ -1280,21 +1301,22 @@ CREATE FUNCTION events.mark_scarce() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 CREATE FUNCTION events.match_listings(
-    rank integer,
-    whole tsquery,
-    prefixed tsquery,
-    everywhere tsquery,
     facets tsquery,
+    words tsquery,
+    compares boolean,
     availability text,
+    among_scarce boolean,
     starts_from timestamp with time zone,
     after_id uuid,
     starts_before timestamp with time zone,
-    most integer
+    most integer,
+    when_few text
 ) RETURNS uuid[]
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off';
-COMMENT ON FUNCTION events.match_listings IS 'Return the first events by start whose listings match words and facets, in one rank.';
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan';
+COMMENT ON FUNCTION events.match_listings IS 'Return the first events by start whose listings match facets and words.';
 
 CREATE FUNCTION events.may_join_waitlist(
     terms events.terms,
@@ -1449,11 +1471,31 @@ CREATE FUNCTION events.quoted_lexeme(lexeme text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION events.quoted_lexeme IS 'Return a lexeme as it is written in the text of a query.';
 
-CREATE FUNCTION events.rank_few_listings(whole tsquery, prefixed tsquery, facets tsquery, most integer) RETURNS jsonb
+CREATE FUNCTION events.rank_few_listings(
+    whole tsquery,
+    prefixed tsquery,
+    everywhere tsquery,
+    facets tsquery,
+    among_scarce boolean,
+    rank_most integer,
+    most integer
+) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off';
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan';
 COMMENT ON FUNCTION events.rank_few_listings IS 'Return all matches of words and facets with their ranks, if they are few; null otherwise.';
+
+CREATE FUNCTION events.rank_query(
+    rank integer,
+    whole tsquery,
+    prefixed tsquery,
+    everywhere tsquery,
+    is_first boolean
+) RETURNS tsquery
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.rank_query IS 'Return the query for the listings of one rank, which no other rank returns.';
 
 CREATE FUNCTION events.read_booking_details(booking_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1640,6 +1682,11 @@ CREATE FUNCTION events.scarcity(capacity integer, taken integer, held integer, w
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION events.scarcity IS 'Return whether an event may be filling (1), full (2), one of them (3) or neither (0), by its counters.';
 
+CREATE FUNCTION events.scarcity_facets(scarcity integer) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.scarcity_facets IS 'Return the facets of an event that may be filling (1), full (2), or one of them (3).';
+
 CREATE FUNCTION events.search_listings(
     q text DEFAULT NULL::text,
     city text DEFAULT NULL::text,
@@ -1657,13 +1704,15 @@ CREATE FUNCTION events.search_listings(
     most integer DEFAULT 20
 ) RETURNS TABLE(rank integer, listing events.listed_event)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan';
 COMMENT ON FUNCTION events.search_listings IS 'Return a page of public upcoming events, by the rank of their words, then by start.';
 GRANT ALL ON FUNCTION events.search_listings TO app_read;
 
 CREATE FUNCTION events.search_terms(q text, OUT whole tsquery, OUT prefixed tsquery) RETURNS record
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan';
 COMMENT ON FUNCTION events.search_terms IS 'Return a search text as queries: with whole words, and with the last word as a prefix.';
 
 CREATE FUNCTION events.seats_left(inventory events.inventory) RETURNS integer
@@ -1769,6 +1818,15 @@ CREATE FUNCTION events.split_series(series_id uuid, first_date date, recurrence 
 COMMENT ON FUNCTION events.split_series IS 'Split a series at a local date. Returns the new series, which has the events from that date.';
 GRANT ALL ON FUNCTION events.split_series TO authenticated, service_role;
 
+CREATE FUNCTION events.tagged_query(tag text, words tsquery) RETURNS tsquery
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION events.tagged_query IS 'Return a query of words for words with a tag.';
+
+CREATE FUNCTION events.tagged_words(tag text, words tsvector) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.tagged_words IS 'Return words of a text for search with a tag before each.';
+
 CREATE FUNCTION events.text_words(config regconfig, value text) RETURNS tsvector
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1777,6 +1835,10 @@ COMMENT ON FUNCTION events.text_words IS 'Return the words of a text for search.
 CREATE FUNCTION events.time_block(moment timestamp with time zone, bits integer) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION events.time_block IS 'Return the number of the block of 2^bits seconds that contains a time.';
+
+CREATE FUNCTION events.umlauts_joined(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION events.umlauts_joined IS 'Return a folded text with two letters that may spell an umlaut as one: zuerich is zurich.';
 
 CREATE FUNCTION events.umlauts_spelled(value text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -3503,9 +3565,8 @@ CREATE DOMAIN payments.credit_amount AS bigint
 CREATE DOMAIN payments.credit_rest AS bigint
 	CONSTRAINT credits_never_below_zero CHECK ((VALUE >= 0));
 
-CREATE DOMAIN payments.credit_use AS text;
-ALTER DOMAIN payments.credit_use
-    ADD CONSTRAINT credits_are_used_for_a_price_or_a_fee CHECK ((VALUE = ANY (ARRAY['price'::text, 'no_show'::text, 'late_cancellation'::text]))) NOT VALID;
+CREATE DOMAIN payments.credit_use AS text
+	CONSTRAINT credits_are_used_for_a_price_or_a_fee CHECK ((VALUE = ANY (ARRAY['price'::text, 'no_show'::text, 'late_cancellation'::text])));
 
 CREATE DOMAIN payments.guarded_cents AS bigint
 	CONSTRAINT balance_never_below_zero CHECK ((VALUE >= 0));
@@ -3820,12 +3881,15 @@ CREATE TABLE payments.sales (
     refunded_cents payments.cents DEFAULT 0 NOT NULL,
     refunded_fee_cents payments.cents DEFAULT 0 NOT NULL,
     sold_at timestamp with time zone DEFAULT now() NOT NULL,
+    deducted_cents payments.cents DEFAULT 0 NOT NULL,
+    CONSTRAINT deducted_credits_are_part_of_the_price CHECK ((((refunded_cents)::bigint + (deducted_cents)::bigint) <= (amount_cents)::bigint)),
     CONSTRAINT fee_is_part_of_the_amount CHECK (((fee_cents)::bigint <= (amount_cents)::bigint)),
     CONSTRAINT never_refunded_more_than_paid CHECK (((refunded_cents)::bigint <= (amount_cents)::bigint)),
     CONSTRAINT never_returned_more_than_the_fee CHECK (((refunded_fee_cents)::bigint <= (fee_cents)::bigint))
 );
 COMMENT ON TABLE payments.sales IS 'Sales of paid bookings, with the part that was refunded.';
 COMMENT ON COLUMN payments.sales.fee_cents IS 'The platform''s share.';
+COMMENT ON COLUMN payments.sales.deducted_cents IS 'The unrefunded part of the price that paid for spent credits of the promo code after the booking ended.';
 ALTER TABLE ONLY payments.sales ADD CONSTRAINT sales_pkey PRIMARY KEY (booking_id);
 ALTER TABLE ONLY payments.sales
     ADD CONSTRAINT sales_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
@@ -4870,6 +4934,11 @@ CREATE FUNCTION payments.credit_payload(lot payments.credit_lots, bonus bigint) 
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION payments.credit_payload IS 'Return credits as their messages store them: the lot, its cause and the bonus.';
 
+CREATE FUNCTION payments.deduct_spent_grants(booking_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.deduct_spent_grants IS 'Count spent credits of promo codes as paid by the unrefunded price of ended bookings.';
+
 CREATE FUNCTION payments.difference_payload(difference payments.differences) RETURNS jsonb
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION payments.difference_payload IS 'Return a difference between Stripe''s balance and the ledger as its message stores it.';
@@ -5605,6 +5674,11 @@ CREATE FUNCTION payments.refuse_invoice_change() RETURNS trigger
 CREATE FUNCTION payments.refuse_ledger_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION payments.release_paid_code(booking_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.release_paid_code IS 'Release the promo code of a booking whose debt of spent credits was paid.';
 
 CREATE FUNCTION payments.release_promo_codes(booking_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
