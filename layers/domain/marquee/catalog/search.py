@@ -70,7 +70,7 @@ class EventListing(Answer):
 
 
 def search(session: Session, query: EventQuery, limit: int, cursor: str | None) -> paging.Page[EventListing]:
-    """Search events by the rank of their words, then by start. An event that has begun is never found.
+    """Search events by the rank of their words, then by start. Events that have started are not found.
 
     Refuses: 422 invalid_request for a window that ends before it starts.
     """

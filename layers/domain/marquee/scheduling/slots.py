@@ -16,8 +16,8 @@ from marquee.scheduling.rules import Former
 class Row:
     """An occurrence of a series that has an event.
 
-    `place` is the place of its slot in the day if the rule has no time for it, and else None. `is_exception` tells that
-    an edit of the series does not change the event: it was cancelled, edited individually, or has started.
+    `place` is the place of its slot in the day if the rule has no time for it, and else None. With `is_exception`
+    no edit of the series changes the event: it was cancelled, edited individually, or has started.
     """
 
     event_id: str
@@ -91,7 +91,7 @@ def match(slots: Sequence[Slot], times: Sequence[datetime], added: Collection[da
     """Return the new times of the slots of a day.
 
     A slot keeps its time. The others get the remaining times in their order, first those between the same neighbours. A
-    slot that has a time at present goes first. One without a time takes its last time where it is free. It never takes
+    slot that has a time at present chooses first. One without a time takes its last time where it is free. It never takes
     one of the times `added`, which are dates that the edit adds.
     """
     found = {slot: slot.moment for slot in slots if slot.has_time and slot.moment in times}

@@ -1,8 +1,8 @@
 -- events.rank_query: return the query for the listings of one rank, which no other rank returns.
 --
 -- The ranks are those of events.search_listings. A rank leaves out what the ranks before contain: the place before with
--- the prefix, and for a prefix the same place with whole words. `is_first` tells that the places before have no match,
--- so that the index need not read their words. `everywhere` applies to all words of the event, because of excluded
+-- the prefix, and for a prefix the same place with whole words. With `is_first` the places before have no match, so
+-- that the index need not read their words. `everywhere` applies to all words of the event, because of excluded
 -- words.
 --
 -- Internal: runs with the rights of the routine that calls it.

@@ -5,11 +5,11 @@
 -- have rank 0. `category` includes its subcategories. The next page starts after the last (rank, starts_at, event_id)
 -- of this one.
 --
--- An event that has begun is never returned: a `starts_from` before now is now.
+-- Events that have started are never returned: a `starts_from` before now is now.
 --
--- A rank is read only if the ranks before do not fill the page. If few matches are to be expected in the first rank,
--- and there are few in all ranks, they are read at once (events.rank_few_listings); if the prefix is frequent in
--- descriptions only, those of the ranks 1 to 4. See events.match_listings for the number of rows read.
+-- A rank is read only if the ranks before do not fill the page. If the first rank is expected to have few matches, and
+-- all ranks have few, all are read at once (events.rank_few_listings). If the prefix is frequent in descriptions only,
+-- the ranks 1 to 4 are read at once. See events.match_listings for the number of rows read.
 --
 -- Security definer, because row security would prevent text search from using its index: its operator is not leakproof.
 -- Therefore it returns only public, scheduled events and their public columns.
