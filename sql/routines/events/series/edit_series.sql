@@ -2,7 +2,8 @@
 --
 -- `changes` has columns of events.series by name. A missing member keeps its value. For a changed rule, `occurrences`
 -- has the new occurrences from the series' local today up to `until`, and `slots` the existing events of these days
--- (events.reschedule_occurrences). Events that have started never change. Locks the series, then the inventories of its upcoming events in id order.
+-- (events.reschedule_occurrences). Events that have started never change. Locks the series, then the inventories of its
+-- upcoming events in id order.
 --
 -- `confirmed` is the consent to cancel bookings and waitlist entries: true, or the largest numbers to accept. The
 -- numbers are counted under the locks, so that they are those of the commit. Returns the series as JSON, with the
