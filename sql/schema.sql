@@ -5,10 +5,10 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 11, views 5, routines 164
+-- - events: tables 12, views 5, routines 171
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 62
--- - organizations: tables 8, views 0, routines 5
+-- - organizations: tables 12, views 0, routines 24
 -- - payments: tables 27, views 7, routines 192
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
@@ -89,6 +89,16 @@ CREATE TYPE events.listed_event AS (
 );
 COMMENT ON TYPE events.listed_event IS 'An event in public lists, without private columns.';
 
+CREATE TYPE events.subject_time AS (
+	subject_id uuid,
+	at timestamp with time zone
+);
+
+CREATE TYPE events.occupancy_period AS RANGE (
+    subtype = events.subject_time,
+    multirange_type_name = events.occupancy_period_multirange
+);
+
 CREATE TYPE events.payment_method AS ENUM (
     'none',
     'comp',
@@ -140,10 +150,12 @@ CREATE TABLE events.terms (
     closes_at timestamp with time zone NOT NULL,
     last_offer_at timestamp with time zone NOT NULL,
     policy jsonb NOT NULL,
-    moved_at timestamp with time zone
+    moved_at timestamp with time zone,
+    archived boolean DEFAULT false NOT NULL
 );
 COMMENT ON TABLE events.terms IS 'The facts about an event that a booking needs, copied by a trigger: one small row instead of a search of partitions.';
 COMMENT ON COLUMN events.terms.moved_at IS 'When the event got its present start; null if it never moved.';
+COMMENT ON COLUMN events.terms.archived IS 'Whether the organization is archived: nobody may take seats.';
 ALTER TABLE ONLY events.terms ADD CONSTRAINT terms_pkey PRIMARY KEY (event_id);
 ALTER TABLE ONLY events.terms
     ADD CONSTRAINT terms_are_of_an_event FOREIGN KEY (event_id, starts_at) REFERENCES events.events(id, starts_at) ON UPDATE CASCADE ON DELETE CASCADE;
@@ -286,6 +298,8 @@ CREATE TABLE events.events (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     sequence bigint DEFAULT 0 NOT NULL,
     local_start timestamp without time zone,
+    room_id uuid,
+    resource_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     CONSTRAINT event_description_fits CHECK ((length(description) <= 20000)),
     CONSTRAINT event_ends_after_it_starts CHECK ((ends_at > starts_at)),
     CONSTRAINT event_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
@@ -301,6 +315,8 @@ COMMENT ON COLUMN events.events.detached IS 'The event was edited individually, 
 COMMENT ON COLUMN events.events.search_config IS 'Copied from the event''s language by a trigger.';
 COMMENT ON COLUMN events.events.sequence IS 'The number of changes, for SEQUENCE of calendars. Grows with each change, and never falls.';
 COMMENT ON COLUMN events.events.local_start IS 'The start on the clock of the event''s time zone when it was set; null in rows from before the column.';
+COMMENT ON COLUMN events.events.room_id IS 'A room of the location. events.occupancies has the foreign key.';
+COMMENT ON COLUMN events.events.resource_ids IS 'Resources in use. events.occupancies has the foreign keys.';
 ALTER TABLE ONLY events.events ADD CONSTRAINT events_pkey PRIMARY KEY (id, starts_at);
 ALTER TABLE events.events
     ADD CONSTRAINT event_instructor_is_its_own FOREIGN KEY (organization_id, instructor_id) REFERENCES organizations.instructors(organization_id, id);
@@ -335,6 +351,8 @@ CREATE TRIGGER copy_terms_updated AFTER UPDATE OF starts_at, ends_at, time_zone,
 CREATE TRIGGER count_changes BEFORE INSERT OR UPDATE ON events.events FOR EACH ROW EXECUTE FUNCTION events.count_event_changes();
 CREATE TRIGGER delete_listings AFTER DELETE ON events.events REFERENCING OLD TABLE AS old_events FOR EACH STATEMENT EXECUTE FUNCTION events.delete_listings();
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.events FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('event');
+CREATE TRIGGER record_occupancies_inserted AFTER INSERT ON events.events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.record_occupancies();
+CREATE TRIGGER record_occupancies_updated AFTER UPDATE ON events.events REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.record_occupancies();
 CREATE TRIGGER refresh_changed_listings AFTER UPDATE ON events.events REFERENCING OLD TABLE AS old_events NEW TABLE AS new_events FOR EACH STATEMENT EXECUTE FUNCTION events.refresh_changed_listings();
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
 GRANT SELECT ON TABLE events.events TO app_read;
@@ -398,6 +416,8 @@ CREATE TABLE events.series (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     anchor_date date,
+    room_id uuid,
+    resource_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     CONSTRAINT duration_is_sensible CHECK (((duration_minutes >= 10) AND (duration_minutes <= 600))),
     CONSTRAINT recurrence_is_short CHECK (((length(recurrence) >= 1) AND (length(recurrence) <= 8000))),
     CONSTRAINT series_capacity_is_sensible CHECK (((capacity >= 0) AND (capacity <= 1000000))),
@@ -429,7 +449,10 @@ ALTER TABLE ONLY events.series
 ALTER TABLE ONLY events.series
     ADD CONSTRAINT series_policy_is_its_own FOREIGN KEY (organization_id, policy_id) REFERENCES organizations.policies(organization_id, id);
 ALTER TABLE ONLY events.series
+    ADD CONSTRAINT series_room_is_its_own FOREIGN KEY (organization_id, room_id) REFERENCES organizations.rooms(organization_id, id) NOT VALID;
+ALTER TABLE ONLY events.series
     ADD CONSTRAINT series_time_zone_fkey FOREIGN KEY (time_zone) REFERENCES ref.timezones(name);
+CREATE INDEX series_by_room ON events.series USING btree (organization_id, room_id);
 CREATE INDEX series_category_idx ON events.series USING btree (category);
 CREATE INDEX series_continues_series_id_idx ON events.series USING btree (continues_series_id);
 CREATE INDEX series_currency_idx ON events.series USING btree (currency);
@@ -445,6 +468,7 @@ CREATE POLICY members ON events.series FOR SELECT TO authenticated USING ((organ
 CREATE POLICY published ON events.series FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'archived'::events.series_status)));
 CREATE POLICY service ON events.series TO service_role USING (true) WITH CHECK (true);
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.series FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('series');
+ALTER TABLE events.series ADD CONSTRAINT series_resources_are_few CHECK ((cardinality(resource_ids) <= 20)) NOT VALID;
 GRANT SELECT ON TABLE events.series TO app_read;
 
 CREATE TABLE events.holds (
@@ -528,6 +552,41 @@ CREATE INDEX listings_by_organization ON events.listings USING btree (organizati
 CREATE INDEX listings_by_start ON events.listings USING btree (starts_at, event_id);
 CREATE INDEX listings_by_words ON events.listings USING gin (facets, title_words, name_words, words) WITH (fastupdate='on', gin_pending_list_limit='64');
 ALTER TABLE events.listings ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE events.occupancies (
+    event_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    subject_id uuid GENERATED ALWAYS AS (COALESCE(room_id, instructor_id, resource_id)) STORED NOT NULL,
+    room_id uuid,
+    instructor_id uuid,
+    resource_id uuid,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    enforced boolean NOT NULL,
+    CONSTRAINT occupancy_ends_after_it_starts CHECK ((ends_at > starts_at)),
+    CONSTRAINT occupancy_has_one_subject CHECK ((num_nonnulls(room_id, instructor_id, resource_id) = 1))
+);
+COMMENT ON TABLE events.occupancies IS 'When a room, an instructor or a resource is in use by an event that is not cancelled. A trigger writes it.';
+COMMENT ON COLUMN events.occupancies.enforced IS 'Whether the constraint never_double_booked applies: the organization refuses double bookings.';
+ALTER TABLE ONLY events.occupancies
+    ADD CONSTRAINT never_double_booked EXCLUDE USING gist (events.occupancy_period(ROW(COALESCE(room_id, instructor_id, resource_id), starts_at)::events.subject_time, ROW(COALESCE(room_id, instructor_id, resource_id), ends_at)::events.subject_time) WITH &&) WHERE (enforced);
+ALTER TABLE ONLY events.occupancies ADD CONSTRAINT occupancies_pkey PRIMARY KEY (event_id, subject_id);
+ALTER TABLE ONLY events.occupancies
+    ADD CONSTRAINT occupancies_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id) ON DELETE CASCADE;
+ALTER TABLE ONLY events.occupancies
+    ADD CONSTRAINT occupancies_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+ALTER TABLE ONLY events.occupancies
+    ADD CONSTRAINT occupied_instructor_is_its_own FOREIGN KEY (organization_id, instructor_id) REFERENCES organizations.instructors(organization_id, id);
+ALTER TABLE ONLY events.occupancies
+    ADD CONSTRAINT occupied_resource_is_its_own FOREIGN KEY (organization_id, resource_id) REFERENCES organizations.resources(organization_id, id);
+ALTER TABLE ONLY events.occupancies
+    ADD CONSTRAINT occupied_room_is_its_own FOREIGN KEY (organization_id, room_id) REFERENCES organizations.rooms(organization_id, id);
+CREATE INDEX occupancies_of_instructor ON events.occupancies USING btree (organization_id, instructor_id);
+CREATE INDEX occupancies_of_organization ON events.occupancies USING btree (organization_id, ends_at);
+CREATE INDEX occupancies_of_resource ON events.occupancies USING btree (organization_id, resource_id);
+CREATE INDEX occupancies_of_room ON events.occupancies USING btree (organization_id, room_id);
+CREATE INDEX occupancies_of_subject ON events.occupancies USING btree (subject_id, starts_at);
+ALTER TABLE events.occupancies ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE events.occurrences (
     series_id uuid NOT NULL,
@@ -727,7 +786,9 @@ CREATE VIEW events.own_series WITH (security_invoker='true') AS
     continues_series_id,
     created_at,
     updated_at,
-    anchor_date
+    anchor_date,
+    room_id,
+    resource_ids
    FROM events.series s
   WHERE ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)) OR ( SELECT ops.caller_is_service() AS caller_is_service));
 COMMENT ON VIEW events.own_series IS 'The series of the organizations that the caller is a member of.';
@@ -898,6 +959,11 @@ CREATE FUNCTION events.close_refunded_booking(booking_id uuid) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.close_refunded_booking IS 'Close a booking whose price was refunded in full. Returns whether a confirmed booking was closed.';
 
+CREATE FUNCTION events.complete_places(former jsonb, changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.complete_places IS 'Return changes of an event or a series with a location that fits its room.';
+
 CREATE FUNCTION events.confirm_paid_booking(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -970,6 +1036,23 @@ CREATE FUNCTION events.delete_listings() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION events.double_bookings(
+    organization_id uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(
+    event_id uuid,
+    other_event_id uuid,
+    room_id uuid,
+    instructor_id uuid,
+    resource_id uuid,
+    starts_at timestamp with time zone,
+    ends_at timestamp with time zone
+)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.double_bookings IS 'List rooms, instructors and resources that two upcoming events use at the same time.';
+GRANT ALL ON FUNCTION events.double_bookings TO authenticated, service_role;
+
 CREATE FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -996,6 +1079,11 @@ CREATE FUNCTION events.end_reservations(
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.end_reservations IS 'End what a customer had reserved at an event after they booked it, and offer the rest.';
+
+CREATE FUNCTION events.enforce_occupancies(organization_id uuid, enforced boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.enforce_occupancies IS 'Start or stop refusing double bookings of an organization.';
 
 CREATE FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) RETURNS uuid
     LANGUAGE plpgsql
@@ -1227,6 +1315,11 @@ CREATE FUNCTION events.lock_inventory(event_id uuid) RETURNS events.inventory
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.lock_inventory IS 'Lock an event''s inventory row until the transaction ends.';
 
+CREATE FUNCTION events.lock_occupancies(organization_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.lock_occupancies IS 'Serialize the changes of the rooms, instructors and resources in use at organizations.';
+
 CREATE FUNCTION events.lock_people(VARIADIC people uuid[]) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1452,6 +1545,10 @@ CREATE FUNCTION events.record_move() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION events.record_occupancies() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
 CREATE FUNCTION events.record_occurrences(slice jsonb, until date) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1477,6 +1574,11 @@ CREATE FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) RE
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.refuse_already_booked IS 'Refuse with already_booked and the id of the existing booking.';
+
+CREATE FUNCTION events.refuse_archived(organization organizations.organizations) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.refuse_archived IS 'Refuse to create an event or a series in an archived organization.';
 
 CREATE FUNCTION events.refuse_closed_event(terms events.terms) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -1715,6 +1817,11 @@ CREATE FUNCTION events.set_series_status(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.set_series_status IS 'Pause, resume or archive a series.';
 GRANT ALL ON FUNCTION events.set_series_status TO authenticated, service_role;
+
+CREATE FUNCTION events.set_terms_archived(organization_id uuid, archived boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.set_terms_archived IS 'Close or open the upcoming events of an organization that is archived or opened again.';
 
 CREATE FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3145,9 +3252,13 @@ CREATE TABLE organizations.organizations (
     offers_most integer DEFAULT 2 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     reminder_hours integer DEFAULT 24 NOT NULL,
+    slug_changed_at timestamp with time zone,
+    archived_at timestamp with time zone,
+    double_booking text DEFAULT 'report'::text NOT NULL,
     CONSTRAINT branding_is_an_object CHECK ((jsonb_typeof(branding) = 'object'::text)),
     CONSTRAINT branding_is_readable CHECK ((ops.is_text((branding)::text) AND ((branding)::text !~ '(^|[^\\])(\\\\)*\\(u00[01]|[bf])'::text))),
     CONSTRAINT desk_hold_is_short CHECK (((desk_hold_minutes >= 1) AND (desk_hold_minutes <= 120))),
+    CONSTRAINT double_booking_is_known CHECK ((double_booking = ANY (ARRAY['refuse'::text, 'report'::text]))),
     CONSTRAINT last_offer_is_before_the_start CHECK (((last_offer_minutes >= 0) AND (last_offer_minutes <= 10080))),
     CONSTRAINT offer_is_short CHECK (((offer_minutes >= 1) AND (offer_minutes <= 1440))),
     CONSTRAINT online_hold_is_short CHECK (((online_hold_minutes >= 1) AND (online_hold_minutes <= 120))),
@@ -3161,6 +3272,9 @@ COMMENT ON COLUMN organizations.organizations.offer_minutes IS 'How long a waitl
 COMMENT ON COLUMN organizations.organizations.last_offer_minutes IS 'Waitlist offers stop this many minutes before the event starts.';
 COMMENT ON COLUMN organizations.organizations.offers_most IS 'A person leaves the waitlist after this many expired offers. Each earlier one moves them to its end.';
 COMMENT ON COLUMN organizations.organizations.reminder_hours IS 'Customers receive a reminder this many hours before the start; 0: none.';
+COMMENT ON COLUMN organizations.organizations.slug_changed_at IS 'When the slug changed last: it may change once in 30 days. Null: never.';
+COMMENT ON COLUMN organizations.organizations.archived_at IS 'An archived organization takes no new bookings, holds and waitlist entries; null: it is open.';
+COMMENT ON COLUMN organizations.organizations.double_booking IS 'refuse: two events never have one room, instructor or resource at the same time. report: they are only listed.';
 ALTER TABLE ONLY organizations.organizations ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY organizations.organizations ADD CONSTRAINT organizations_slug_key UNIQUE (slug);
 ALTER TABLE ONLY organizations.organizations
@@ -3178,8 +3292,51 @@ CREATE INDEX organizations_time_zone_idx ON organizations.organizations USING bt
 ALTER TABLE organizations.organizations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY anyone ON organizations.organizations FOR SELECT TO anon, authenticated USING (true);
 CREATE POLICY service ON organizations.organizations TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER claim_slug_inserted AFTER INSERT ON organizations.organizations FOR EACH ROW EXECUTE FUNCTION organizations.claim_slug();
+CREATE TRIGGER claim_slug_updated AFTER UPDATE OF slug ON organizations.organizations FOR EACH ROW WHEN ((old.slug IS DISTINCT FROM new.slug)) EXECUTE FUNCTION organizations.claim_slug();
 CREATE TRIGGER list_renamed AFTER UPDATE OF name ON organizations.organizations FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION events.list_renamed('organization_id');
+ALTER TABLE organizations.organizations
+    ADD CONSTRAINT slug_is_no_id CHECK ((slug !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text)) NOT VALID;
 GRANT SELECT ON TABLE organizations.organizations TO app_read, app_write;
+
+CREATE TABLE organizations.policies (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    opens_days_before integer,
+    closes_minutes_before integer DEFAULT 0 NOT NULL,
+    cancel_hours_before integer DEFAULT 24 NOT NULL,
+    late_fee_cents bigint DEFAULT 0 NOT NULL,
+    late_credit_lost boolean DEFAULT true NOT NULL,
+    no_show_fee_cents bigint DEFAULT 0 NOT NULL,
+    refund_to text DEFAULT 'original'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    seats_max_per_person integer DEFAULT 20,
+    late_refund_percent integer,
+    archived_at timestamp with time zone,
+    CONSTRAINT cancel_within_a_quarter CHECK (((cancel_hours_before >= 0) AND (cancel_hours_before <= 2160))),
+    CONSTRAINT closes_within_a_month CHECK (((closes_minutes_before >= '-1440'::integer) AND (closes_minutes_before <= 43200))),
+    CONSTRAINT late_fee_is_not_negative CHECK ((late_fee_cents >= 0)),
+    CONSTRAINT late_refund_is_a_percentage CHECK (((late_refund_percent >= 0) AND (late_refund_percent <= 100))),
+    CONSTRAINT no_show_fee_is_not_negative CHECK ((no_show_fee_cents >= 0)),
+    CONSTRAINT opens_within_two_years CHECK (((opens_days_before >= 0) AND (opens_days_before <= 730))),
+    CONSTRAINT policy_name_is_readable CHECK (ops.is_line(name)),
+    CONSTRAINT policy_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT refund_to_is_known CHECK ((refund_to = ANY (ARRAY['original'::text, 'wallet'::text]))),
+    CONSTRAINT seats_per_person_are_sensible CHECK (((seats_max_per_person >= 1) AND (seats_max_per_person <= 1000)))
+);
+COMMENT ON COLUMN organizations.policies.opens_days_before IS 'Booking opens this many days before the start; null: at once.';
+COMMENT ON COLUMN organizations.policies.closes_minutes_before IS 'Sales end this many minutes before the start; negative: after it.';
+COMMENT ON COLUMN organizations.policies.seats_max_per_person IS 'The most seats of one customer at an event, with guests, holds and waitlist entries; null: the platform''s maximum.';
+COMMENT ON COLUMN organizations.policies.late_refund_percent IS 'The share of the price that a late cancellation refunds. Null: all but the late fee, and nothing without a late fee.';
+ALTER TABLE ONLY organizations.policies ADD CONSTRAINT policies_organization_id_id_key UNIQUE (organization_id, id);
+ALTER TABLE ONLY organizations.policies ADD CONSTRAINT policies_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY organizations.policies
+    ADD CONSTRAINT policies_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+ALTER TABLE organizations.policies ENABLE ROW LEVEL SECURITY;
+CREATE POLICY members ON organizations.policies FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+CREATE POLICY service ON organizations.policies TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE organizations.policies TO app_read, app_write;
 
 CREATE TABLE organizations.instructors (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -3188,6 +3345,7 @@ CREATE TABLE organizations.instructors (
     name text NOT NULL,
     bio text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    archived_at timestamp with time zone,
     CONSTRAINT instructor_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT instructor_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(bio)))
 );
@@ -3215,8 +3373,17 @@ CREATE TABLE organizations.locations (
     country character(2) NOT NULL,
     time_zone text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    capacity integer,
+    latitude numeric(8,6),
+    longitude numeric(9,6),
+    accessibility text,
+    directions text,
+    archived_at timestamp with time zone,
+    CONSTRAINT latitude_is_on_earth CHECK (((latitude >= ('-90'::integer)::numeric) AND (latitude <= (90)::numeric))),
+    CONSTRAINT location_capacity_is_sensible CHECK (((capacity >= 1) AND (capacity <= 1000000))),
     CONSTRAINT location_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT location_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(address) AND ops.is_line(city)))
+    CONSTRAINT location_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(address) AND ops.is_line(city))),
+    CONSTRAINT longitude_is_on_earth CHECK (((longitude >= ('-180'::integer)::numeric) AND (longitude <= (180)::numeric)))
 );
 ALTER TABLE ONLY organizations.locations ADD CONSTRAINT locations_organization_id_id_key UNIQUE (organization_id, id);
 ALTER TABLE ONLY organizations.locations ADD CONSTRAINT locations_pkey PRIMARY KEY (id);
@@ -3233,7 +3400,48 @@ ALTER TABLE organizations.locations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY anyone ON organizations.locations FOR SELECT TO anon, authenticated USING (true);
 CREATE POLICY service ON organizations.locations TO service_role USING (true) WITH CHECK (true);
 CREATE TRIGGER list_renamed AFTER UPDATE OF name, city, country ON organizations.locations FOR EACH ROW WHEN ((((old.name IS DISTINCT FROM new.name) OR (old.city IS DISTINCT FROM new.city)) OR (old.country IS DISTINCT FROM new.country))) EXECUTE FUNCTION events.list_renamed('location_id');
+ALTER TABLE organizations.locations
+    ADD CONSTRAINT coordinates_are_complete CHECK (((latitude IS NULL) = (longitude IS NULL))) NOT VALID;
+ALTER TABLE organizations.locations
+    ADD CONSTRAINT location_descriptions_are_readable CHECK ((ops.is_text(accessibility) AND ops.is_text(directions) AND (length(accessibility) <= 5000) AND (length(directions) <= 5000))) NOT VALID;
 GRANT SELECT ON TABLE organizations.locations TO app_read, app_write;
+
+CREATE TABLE organizations.business_details (
+    organization_id uuid NOT NULL,
+    legal_name text,
+    street text,
+    postal_code text,
+    city text,
+    contact_email text,
+    contact_phone text,
+    website text,
+    tax_number text,
+    invoice_due_days integer DEFAULT 14 NOT NULL,
+    invoice_note text,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT business_texts_are_readable CHECK ((ops.is_line(legal_name) AND ops.is_line(street) AND ops.is_line(postal_code) AND ops.is_line(city) AND ops.is_line(website) AND ops.is_text(invoice_note))),
+    CONSTRAINT city_is_short CHECK (((length(city) >= 1) AND (length(city) <= 100))),
+    CONSTRAINT contact_email_is_an_address CHECK (ops.is_address(contact_email)),
+    CONSTRAINT invoice_is_due_within_a_quarter CHECK (((invoice_due_days >= 1) AND (invoice_due_days <= 90))),
+    CONSTRAINT invoice_note_is_short CHECK (((length(invoice_note) >= 1) AND (length(invoice_note) <= 1000))),
+    CONSTRAINT legal_name_is_short CHECK (((length(legal_name) >= 1) AND (length(legal_name) <= 200))),
+    CONSTRAINT phone_is_international CHECK ((contact_phone ~ '^\+[1-9][0-9]{6,14}$'::text)),
+    CONSTRAINT postal_code_is_short CHECK (((length(postal_code) >= 1) AND (length(postal_code) <= 20))),
+    CONSTRAINT street_is_short CHECK (((length(street) >= 1) AND (length(street) <= 200))),
+    CONSTRAINT tax_number_is_compact CHECK ((tax_number ~ '^[A-Z0-9]{4,20}$'::text)),
+    CONSTRAINT website_is_https CHECK (((website ~ '^https://[^\s]+$'::text) AND (length(website) <= 500)))
+);
+COMMENT ON TABLE organizations.business_details IS 'The legal side of an organization, for its staff and its invoices. Without a row, nothing is known.';
+COMMENT ON COLUMN organizations.business_details.tax_number IS 'The number of its value-added tax, as the country writes it without spaces and punctuation.';
+COMMENT ON COLUMN organizations.business_details.invoice_due_days IS 'An invoice is due this many days after its issue.';
+COMMENT ON COLUMN organizations.business_details.invoice_note IS 'A text at the end of each invoice.';
+ALTER TABLE ONLY organizations.business_details ADD CONSTRAINT business_details_pkey PRIMARY KEY (organization_id);
+ALTER TABLE ONLY organizations.business_details
+    ADD CONSTRAINT business_details_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+ALTER TABLE organizations.business_details ENABLE ROW LEVEL SECURITY;
+CREATE POLICY money_staff ON organizations.business_details FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+CREATE POLICY service ON organizations.business_details TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE organizations.business_details TO app_read, app_write;
 
 CREATE TABLE organizations.changes (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -3251,7 +3459,7 @@ CREATE TABLE organizations.changes (
 );
 COMMENT ON TABLE organizations.changes IS 'Every change of an organization''s settings, terms and people. organizations.record_change writes it.';
 COMMENT ON COLUMN organizations.changes.actor_id IS 'The person who made the change; null for the service.';
-COMMENT ON COLUMN organizations.changes.kind IS 'The object and the fact, such as organization.changed or room.created.';
+COMMENT ON COLUMN organizations.changes.kind IS 'The object and the fact, such as room.created.';
 COMMENT ON COLUMN organizations.changes.before IS 'The changed members with their former values; null for a new object. People appear as ids only.';
 COMMENT ON COLUMN organizations.changes.after IS 'The changed members with their new values; null for a deleted object.';
 ALTER TABLE ONLY organizations.changes ADD CONSTRAINT changes_pkey PRIMARY KEY (id);
@@ -3324,43 +3532,69 @@ CREATE POLICY money_staff ON organizations.payout_settings FOR SELECT TO authent
 CREATE POLICY service ON organizations.payout_settings TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE organizations.payout_settings TO app_read, app_write;
 
-CREATE TABLE organizations.policies (
+CREATE TABLE organizations.resources (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     organization_id uuid NOT NULL,
     name text NOT NULL,
-    opens_days_before integer,
-    closes_minutes_before integer DEFAULT 0 NOT NULL,
-    cancel_hours_before integer DEFAULT 24 NOT NULL,
-    late_fee_cents bigint DEFAULT 0 NOT NULL,
-    late_credit_lost boolean DEFAULT true NOT NULL,
-    no_show_fee_cents bigint DEFAULT 0 NOT NULL,
-    refund_to text DEFAULT 'original'::text NOT NULL,
+    description text,
+    archived_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    seats_max_per_person integer DEFAULT 20,
-    late_refund_percent integer,
-    CONSTRAINT cancel_within_a_quarter CHECK (((cancel_hours_before >= 0) AND (cancel_hours_before <= 2160))),
-    CONSTRAINT closes_within_a_month CHECK (((closes_minutes_before >= '-1440'::integer) AND (closes_minutes_before <= 43200))),
-    CONSTRAINT late_fee_is_not_negative CHECK ((late_fee_cents >= 0)),
-    CONSTRAINT late_refund_is_a_percentage CHECK (((late_refund_percent >= 0) AND (late_refund_percent <= 100))),
-    CONSTRAINT no_show_fee_is_not_negative CHECK ((no_show_fee_cents >= 0)),
-    CONSTRAINT opens_within_two_years CHECK (((opens_days_before >= 0) AND (opens_days_before <= 730))),
-    CONSTRAINT policy_name_is_readable CHECK (ops.is_line(name)),
-    CONSTRAINT policy_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT refund_to_is_known CHECK ((refund_to = ANY (ARRAY['original'::text, 'wallet'::text]))),
-    CONSTRAINT seats_per_person_are_sensible CHECK (((seats_max_per_person >= 1) AND (seats_max_per_person <= 1000)))
+    CONSTRAINT resource_description_is_short CHECK ((length(description) <= 5000)),
+    CONSTRAINT resource_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT resource_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(description)))
 );
-COMMENT ON COLUMN organizations.policies.opens_days_before IS 'Booking opens this many days before the start; null: at once.';
-COMMENT ON COLUMN organizations.policies.closes_minutes_before IS 'Sales end this many minutes before the start; negative: after it.';
-COMMENT ON COLUMN organizations.policies.seats_max_per_person IS 'The most seats of one customer at an event, with guests, holds and waitlist entries; null: the platform''s maximum.';
-COMMENT ON COLUMN organizations.policies.late_refund_percent IS 'The share of the price that a late cancellation refunds. Null: all but the late fee, and nothing without a late fee.';
-ALTER TABLE ONLY organizations.policies ADD CONSTRAINT policies_organization_id_id_key UNIQUE (organization_id, id);
-ALTER TABLE ONLY organizations.policies ADD CONSTRAINT policies_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY organizations.policies
-    ADD CONSTRAINT policies_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
-ALTER TABLE organizations.policies ENABLE ROW LEVEL SECURITY;
-CREATE POLICY members ON organizations.policies FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
-CREATE POLICY service ON organizations.policies TO service_role USING (true) WITH CHECK (true);
-GRANT SELECT ON TABLE organizations.policies TO app_read, app_write;
+COMMENT ON TABLE organizations.resources IS 'Things that only one event can use at a time, such as a projector or a set of mats.';
+ALTER TABLE ONLY organizations.resources ADD CONSTRAINT resources_organization_id_id_key UNIQUE (organization_id, id);
+ALTER TABLE ONLY organizations.resources ADD CONSTRAINT resources_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY organizations.resources
+    ADD CONSTRAINT resources_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+ALTER TABLE organizations.resources ENABLE ROW LEVEL SECURITY;
+CREATE POLICY members ON organizations.resources FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+CREATE POLICY service ON organizations.resources TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE organizations.resources TO app_read, app_write;
+
+CREATE TABLE organizations.rooms (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    location_id uuid NOT NULL,
+    name text NOT NULL,
+    capacity integer,
+    accessibility text,
+    archived_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT room_accessibility_is_short CHECK ((length(accessibility) <= 5000)),
+    CONSTRAINT room_capacity_is_sensible CHECK (((capacity >= 1) AND (capacity <= 1000000))),
+    CONSTRAINT room_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT room_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(accessibility)))
+);
+COMMENT ON TABLE organizations.rooms IS 'Rooms of a location. Two events may not have one room at the same time.';
+ALTER TABLE ONLY organizations.rooms ADD CONSTRAINT rooms_organization_id_id_key UNIQUE (organization_id, id);
+ALTER TABLE ONLY organizations.rooms ADD CONSTRAINT rooms_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY organizations.rooms
+    ADD CONSTRAINT room_location_is_its_own FOREIGN KEY (organization_id, location_id) REFERENCES organizations.locations(organization_id, id);
+ALTER TABLE ONLY organizations.rooms
+    ADD CONSTRAINT rooms_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+CREATE INDEX rooms_of_location ON organizations.rooms USING btree (organization_id, location_id);
+ALTER TABLE organizations.rooms ENABLE ROW LEVEL SECURITY;
+CREATE POLICY anyone ON organizations.rooms FOR SELECT TO anon, authenticated USING (true);
+CREATE POLICY service ON organizations.rooms TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE organizations.rooms TO app_read, app_write;
+
+CREATE TABLE organizations.slugs (
+    slug text NOT NULL,
+    organization_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT used_slug_is_plain CHECK (((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(slug) <= 80)))
+);
+COMMENT ON TABLE organizations.slugs IS 'Every slug that an organization has or had. A former slug redirects, and no other organization may take it.';
+ALTER TABLE ONLY organizations.slugs ADD CONSTRAINT slugs_pkey PRIMARY KEY (slug);
+ALTER TABLE ONLY organizations.slugs
+    ADD CONSTRAINT slugs_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+CREATE INDEX slugs_of_organization ON organizations.slugs USING btree (organization_id);
+ALTER TABLE organizations.slugs ENABLE ROW LEVEL SECURITY;
+CREATE POLICY anyone ON organizations.slugs FOR SELECT TO anon, authenticated USING (true);
+CREATE POLICY service ON organizations.slugs TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE organizations.slugs TO app_read, app_write;
 
 CREATE FUNCTION organizations.caller_is(
     organization_id uuid,
@@ -3371,10 +3605,50 @@ CREATE FUNCTION organizations.caller_is(
 COMMENT ON FUNCTION organizations.caller_is IS 'Return whether the caller has one of these roles in the organization.';
 GRANT ALL ON FUNCTION organizations.caller_is TO app_read, app_write;
 
+CREATE FUNCTION organizations.check_country(details jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.check_country IS 'Refuse a country that Marquee does not know.';
+
+CREATE FUNCTION organizations.claim_slug() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION organizations.create_organization(details jsonb, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.create_organization IS 'Create an organization, whose owner is the caller. Idempotent per caller and key.';
+GRANT ALL ON FUNCTION organizations.create_organization TO authenticated, service_role;
+
 CREATE FUNCTION organizations.has_customer(organization_id uuid, customer_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.has_customer IS 'Return whether a person is a customer of an organization.';
+
+CREATE FUNCTION organizations.limit_places(number_there bigint) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.limit_places IS 'Refuse another location, room, instructor or resource beyond the limit.';
+
+CREATE FUNCTION organizations.list_places(organization_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.list_places IS 'Return all locations, rooms, instructors and resources of an organization, by name.';
+GRANT ALL ON FUNCTION organizations.list_places TO authenticated, service_role;
+
+CREATE FUNCTION organizations.list_policies(organization_id uuid) RETURNS SETOF organizations.policies
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.list_policies IS 'Return the booking policies of an organization, by name.';
+GRANT ALL ON FUNCTION organizations.list_policies TO authenticated, service_role;
+
+CREATE FUNCTION organizations.lock_organization(
+    organization_id uuid,
+    VARIADIC roles organizations.member_role[]
+) RETURNS organizations.organizations
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.lock_organization IS 'Lock an organization''s row, or refuse a caller who has none of these roles in it.';
 
 CREATE FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -3393,10 +3667,98 @@ CREATE FUNCTION organizations.record_change(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.record_change IS 'Record a change of an organization''s settings, terms or people.';
 
+CREATE FUNCTION organizations.recorded_settings(settings jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE;
+COMMENT ON FUNCTION organizations.recorded_settings IS 'Return an organization''s settings without the times that the system sets.';
+
 CREATE FUNCTION organizations.require_customer(organization_id uuid, customer_id uuid) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.require_customer IS 'Refuse a person whom the caller may not name as a customer of an organization.';
+
+CREATE FUNCTION organizations.save_instructor(
+    organization_id uuid,
+    changes jsonb,
+    instructor_id uuid DEFAULT NULL::uuid
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.save_instructor IS 'Create an instructor, or change or archive one. Returns the instructor.';
+GRANT ALL ON FUNCTION organizations.save_instructor TO authenticated, service_role;
+
+CREATE FUNCTION organizations.save_location(
+    organization_id uuid,
+    changes jsonb,
+    location_id uuid DEFAULT NULL::uuid
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.save_location IS 'Create a location, or change or archive one. Returns the location.';
+GRANT ALL ON FUNCTION organizations.save_location TO authenticated, service_role;
+
+CREATE FUNCTION organizations.save_policy(
+    organization_id uuid,
+    changes jsonb,
+    policy_id uuid DEFAULT NULL::uuid
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.save_policy IS 'Create a booking policy, or change or archive one. Returns the policy.';
+GRANT ALL ON FUNCTION organizations.save_policy TO authenticated, service_role;
+
+CREATE FUNCTION organizations.save_resource(
+    organization_id uuid,
+    changes jsonb,
+    resource_id uuid DEFAULT NULL::uuid
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.save_resource IS 'Create a resource, or change or archive one. Returns the resource.';
+GRANT ALL ON FUNCTION organizations.save_resource TO authenticated, service_role;
+
+CREATE FUNCTION organizations.save_room(
+    organization_id uuid,
+    changes jsonb,
+    room_id uuid DEFAULT NULL::uuid
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.save_room IS 'Create a room, or change or archive one. Returns the room.';
+GRANT ALL ON FUNCTION organizations.save_room TO authenticated, service_role;
+
+CREATE FUNCTION organizations.set_archived(organization_id uuid, archived boolean) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.set_archived IS 'Archive an organization, or open it again. Returns the organization.';
+GRANT ALL ON FUNCTION organizations.set_archived TO authenticated, service_role;
+
+CREATE FUNCTION organizations.set_platform_terms(organization_id uuid, changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.set_platform_terms IS 'Set the platform''s share of an organization''s sales, and its payment methods. For the service.';
+GRANT ALL ON FUNCTION organizations.set_platform_terms TO service_role;
+
+CREATE FUNCTION organizations.settings_answer(organization_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.settings_answer IS 'Return an organization with its settings and business details, as JSON, for its staff.';
+
+CREATE FUNCTION organizations.show_settings(organization_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.show_settings IS 'Return an organization with its settings and business details.';
+GRANT ALL ON FUNCTION organizations.show_settings TO authenticated, service_role;
+
+CREATE FUNCTION organizations.update_organization(organization_id uuid, changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.update_organization IS 'Change an organization''s settings and business details. Returns the organization.';
+GRANT ALL ON FUNCTION organizations.update_organization TO authenticated, service_role;
+
+CREATE FUNCTION organizations.write_business_details(organization_id uuid, changes jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.write_business_details IS 'Change members of an organization''s business details.';
 
 CREATE SCHEMA payments;
 COMMENT ON SCHEMA payments IS 'The ledger, and the payments, refunds, credits, invoices and payouts that post to it.';

@@ -3,8 +3,8 @@
 -- `changes` has columns of events.events by name, with capacity and policy_id. A missing member keeps its value. Locks
 -- the event's inventory. Notifies customers and instructors (events.field_notices).
 --
--- Refuses: 404 event_not_found, 403 forbidden, 409 capacity_below_sold, 409 event_begun, 409 event_not_editable,
--- 409 invalid_transition, 422 invalid_request.
+-- Refuses: 404 event_not_found, 403 forbidden, 409 capacity_below_sold, 409 double_booked, 409 event_begun,
+-- 409 event_not_editable, 409 invalid_transition, 422 invalid_request.
 
 create or replace function events.update_event(event_id uuid, changes jsonb)
 returns jsonb
@@ -35,7 +35,7 @@ begin
     end if;
 
     perform events.check_references(the_event.organization_id, changes);
-    edited := jsonb_populate_record(the_event, changes);
+    edited := jsonb_populate_record(the_event, events.complete_places(to_jsonb(the_event), changes));
     perform events.check_times(edited.starts_at, edited.ends_at);
 
     update events.events as e
@@ -49,7 +49,9 @@ begin
         ends_at = edited.ends_at,
         price_cents = edited.price_cents,
         location_id = edited.location_id,
+        room_id = edited.room_id,
         instructor_id = edited.instructor_id,
+        resource_ids = edited.resource_ids,
         visibility = edited.visibility,
         status = edited.status,
         policy = case
