@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
 from marquee.core import database
+from marquee.core.errors import Refused
 from marquee.core.models import Id
 from marquee.edge import http
 from marquee.edge.observability import count
@@ -67,8 +68,10 @@ def set_platform_terms(
     organization_id: Annotated[Id, Path()], request: Annotated[settings.PlatformTerms, Body()]
 ) -> Response[OrganizationSettings]:
     """Set the platform's fee and the payment methods of an organization; for the service role alone."""
-    event = routes.current_event
-    with database.single(http.caller(event), limit=http.limited(event, "edit_organization")) as session:
+    caller = http.caller(routes.current_event)
+    if caller.role != "service_role":
+        raise Refused(HTTPStatus.FORBIDDEN, "forbidden", "Only the service role may set the platform's terms.")
+    with database.single(caller) as session:
         return http.json(HTTPStatus.OK, settings.set_platform_terms(session, organization_id, request))
 
 

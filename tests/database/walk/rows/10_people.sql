@@ -28,3 +28,12 @@ values (%(policy)s, %(organization)s, 'Usual');
 
 insert into organizations.changes (organization_id, kind, subject_id, after)
 values (%(organization)s, 'policy.created', %(policy)s, '{"name": "Usual"}');
+
+insert into organizations.business_details (organization_id, legal_name)
+values (%(organization)s, 'Limited');
+
+insert into organizations.rooms (organization_id, location_id, name)
+values (%(organization)s, %(location)s, 'Room');
+
+insert into organizations.resources (organization_id, name)
+values (%(organization)s, 'Projector');
