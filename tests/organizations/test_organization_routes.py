@@ -200,7 +200,8 @@ def test_currency_is_fixed_after_a_payment(db, stage):
     assert edit(made["id"], owner, currency="EUR").status == 200
     given = gateway.post(
         "wallet", "/credits/grants",
-        {"organization_id": made["id"], "customer_id": str(owner), "kind": "wallet", "amount": 5, "currency": "EUR"}, caller=owner, key="k",
+        {"organization_id": made["id"], "customer_id": str(owner), "kind": "wallet", "amount": 5, "currency": "EUR"},
+        caller=owner, key="k",
     )  # fmt: skip
     assert given.status == 201, given.text
 

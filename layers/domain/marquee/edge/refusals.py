@@ -180,7 +180,7 @@ BY_CODE: Mapping[str, Refusal] = {
     "location_not_found": Refusal(404, "There is no such location. Check the id.", _UNKNOWN),
     "low_contrast": Refusal(
         422,
-        "The contrast of `{member}` with its background is {contrast}, and must be 4.5 or more. Choose other colours.",
+        "The contrast of `member` with its background is `contrast`. Choose colours with 4.5 or more.",
         "colours that are hard to read (WCAG 2.2, AA)",
         "`member`, `contrast`",
     ),

@@ -10,7 +10,7 @@ from unnest(%(people)s::uuid[]) as p
 on conflict do nothing;
 
 insert into organizations.organizations (id, slug, name, country, currency, time_zone)
-values (%(organization)s, %(side)s, %(side)s, 'CH', 'CHF', 'Europe/Zurich');
+values (%(organization)s, 'of-' || %(side)s, %(side)s, 'CH', 'CHF', 'Europe/Zurich');
 
 insert into organizations.memberships (organization_id, user_id, role)
 values
