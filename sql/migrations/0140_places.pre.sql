@@ -79,6 +79,8 @@ comment on column events.events.resource_ids is 'Resources in use. events.occupa
 
 insert into ops.retention (table_name, column_name, kind, on_erasure)
 values
+('events.events', 'resource_ids', 'code', 'keep'),
+('events.series', 'resource_ids', 'code', 'keep'),
 ('organizations.locations', 'accessibility', 'content', 'keep'),
 ('organizations.locations', 'directions', 'content', 'keep'),
 ('organizations.rooms', 'name', 'content', 'keep'),

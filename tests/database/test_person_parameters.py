@@ -49,7 +49,6 @@ NOT_BY_STAFF = {
     ("organizations.save_policy", "changes"): "names terms",
     ("organizations.save_resource", "changes"): "names a thing",
     ("organizations.save_room", "changes"): "names a place",
-    ("organizations.set_platform_terms", "changes"): "names terms",
     ("organizations.update_organization", "changes"): "names settings",
     ("ops.list_accesses", "person"): "filters the log of the caller's organization, without looking up a person",
     ("ops.record_access", "read"): "records whom the caller read, without looking up a person",

@@ -66,7 +66,6 @@ WITHOUT_A_RULE = {
     "users.profiles.former_emails": "addresses that were verified before",
     "organizations.changes.after": COPIED,
     "organizations.changes.before": COPIED,
-    "organizations.organizations.double_booking": OPAQUE,
     "organizations.payout_accounts.requirements": STRIPES,
     "organizations.payout_accounts.stripe_account_id": STRIPES,
     "payments.balance_transactions.id": STRIPES,

@@ -30,7 +30,7 @@ def create_organization(
 
 
 @routes.get("/organizations/<organization_id>/settings", tags=["organizations"], responses=http.problems(403, 404))
-def get_settings(organization_id: Annotated[Id, Path()]) -> Response[OrganizationSettings]:
+def get_organization_settings(organization_id: Annotated[Id, Path()]) -> Response[OrganizationSettings]:
     """Get an organization's settings and business details; for its accountants, admins and owners."""
     with database.single(http.caller(routes.current_event)) as session:
         return http.json(HTTPStatus.OK, settings.read(session, organization_id))

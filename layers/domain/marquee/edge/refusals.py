@@ -75,7 +75,7 @@ BY_CODE: Mapping[str, Refusal] = {
     "double_booked": Refusal(
         409,
         "Another event has the room, instructor or resource at this time: `conflicts`. Choose another time or place.",
-        "the organization refuses two events in one room at the same time",
+        "a room, instructor or resource in use",
         "`conflicts`",
     ),
     "event_begun": Refusal(
@@ -181,7 +181,7 @@ BY_CODE: Mapping[str, Refusal] = {
     "low_contrast": Refusal(
         422,
         "The contrast of `member` with its background is `contrast`. Choose colours with 4.5 or more.",
-        "colours that are hard to read (WCAG 2.2, AA)",
+        "unreadable colours",
         "`member`, `contrast`",
     ),
     "malformed_json": Refusal(400, "The body is not JSON in UTF-8. Correct it.", "the body is not JSON in UTF-8"),
@@ -355,7 +355,7 @@ BY_CODE: Mapping[str, Refusal] = {
     "slug_taken": Refusal(
         409,
         "The slug {slug} belongs to another organization. Choose another one.",
-        "another organization has the slug, or had it",
+        "another organization's slug",
         "`slug`",
     ),
     "sold_out": Refusal(
@@ -370,7 +370,7 @@ BY_CODE: Mapping[str, Refusal] = {
     "tax_number_not_valid": Refusal(
         422,
         "This is not a valid tax number of {country}. Check its digits, or omit `tax_number`.",
-        "the country's rules or check digits",
+        "wrong for the country",
         "`country`",
     ),
     "tests_pending": Refusal(
@@ -400,7 +400,7 @@ BY_CODE: Mapping[str, Refusal] = {
     "too_many_places": Refusal(
         409,
         "The organization has {most} of these, the maximum. Change one that is not in use.",
-        "the limit per organization, of each kind",
+        "the organization's limit",
         "`most`",
     ),
     "too_many_seats": Refusal(
