@@ -37,6 +37,10 @@ begin
         the_owner_id := events.ensure_customer(the_owner_id, null, null);
     end if;
 
+    if jsonb_typeof(details) is distinct from 'object' then
+        raise exception using errcode = 'PT422', message = 'invalid_request';
+    end if;
+
     the_first_answer := ops.first_answer('create_organization', create_organization.idempotency_key, details);
     if the_first_answer is not null then
         return the_first_answer::jsonb;
