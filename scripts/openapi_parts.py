@@ -29,6 +29,7 @@ TAGS = [
     {"name": "fees", "description": "No-show fees: list them, record their payment, waive them."},
     {"name": "payouts", "description": "Organizers' payout accounts and statements, and the ledger's trial balance."},
     {"name": "waitlist", "description": "Wait for seats, and accept offered ones."},
+    {"name": "organizations", "description": "Create an organization; its settings, places and booking policies."},
     {"name": "events", "description": "Plan single events, change them and cancel them."},
     {"name": "series", "description": "Plan events as a series by a recurrence rule, and pause, resume or archive it."},
     {"name": "attendance", "description": "The roster of an event, and who came."},
@@ -44,6 +45,7 @@ TAGS = [
 
 _PROBLEMS = {
     304: ("The client already has this response.", None),
+    308: ("It is at the address in Location now.", None),
     400: ("The request is malformed. `code` says how.", "malformed_json"),
     401: ("A valid token is required.", "unauthenticated"),
     402: ("Payment is required: `methods` lists the ways to pay.", "payment_required"),

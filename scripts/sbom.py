@@ -48,6 +48,7 @@ ALLOWED = frozenset(
         "BSD-3-Clause",
         "CC0-1.0",
         "ISC",
+        "LGPL-2.1-or-later",  # python-stdnum, used unchanged
         "LGPL-3.0-only",  # psycopg, used unchanged
         "MIT",
         "MIT-0",

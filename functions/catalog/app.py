@@ -19,6 +19,7 @@ EVENT_SECONDS = 30
 BRANDING_SECONDS = 3600
 PLACES_SECONDS = 300
 CALENDAR_SECONDS = 300
+IdOrSlug = Annotated[str, Path(pattern="^[A-Za-z0-9-]{1,80}$", description="The id of an organization, or its slug.")]
 CALENDAR: dict[int, Any] = {
     200: {"description": "A calendar (RFC 5545).", "content": {"text/calendar": {"schema": {"type": "string"}}}}
 }
@@ -87,11 +88,13 @@ def list_organizations(
     return http.cacheable(app.current_event, http.json(HTTPStatus.OK, page), seconds=LIST_SECONDS)
 
 
-@app.get("/organizations/<organization_id>", tags=["catalog"], responses=http.problems(304, 404))
-def get_organization(organization_id: Annotated[Id, Path()]) -> Response[organizations.Organization]:
-    """Get an organization with its branding."""
+@app.get("/organizations/<organization_id>", tags=["catalog"], responses=http.problems(304, 308, 404))
+def get_organization(organization_id: IdOrSlug) -> Response[organizations.Organization]:
+    """Get an organization with its branding, by its id or its slug. A former slug redirects to the present one."""
     with database.single(identity.anonymous()) as session:
         organization = organizations.organization(session, organization_id)
+    if organization_id.lower() not in (str(organization.id), organization.slug):
+        return http.moved(app.current_event, f"/organizations/{organization.slug}")
     return http.cacheable(app.current_event, http.json(HTTPStatus.OK, organization), seconds=BRANDING_SECONDS)
 
 

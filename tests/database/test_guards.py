@@ -56,6 +56,11 @@ STRANGERS_MAY = {
         "record the duration of a request, without a person", figures=frozenset({"ops.performance_metrics"})
     ),
     "ops.take_tokens": Own("take tokens of their own bucket", frozenset({"ops.rate_limits"})),
+    "organizations.create_organization": Own(
+        "create an organization, whose owner they become",
+        PROFILE | {"organizations.memberships", "organizations.changes", "ops.idempotency_keys"},
+        figures=frozenset({"organizations.organizations", "organizations.business_details", "organizations.slugs"}),
+    ),
     "payments.buy_package": Own(
         "buy a package that is on sale",
         PROFILE | {"payments.purchases", "payments.intents", "ops.idempotency_keys"},

@@ -28,7 +28,8 @@ THINGS = {
     "id", "account_id", "booking_id", "continues_series_id", "corrects_id", "debt_transaction_id", "delivery_id",
     "endpoint_id", "event_id", "hold_id", "instructor_id", "intent_id", "invoice_id", "location_id", "lot_id",
     "organization_id", "package_id", "payment_transaction_id", "policy_id", "promo_code_id", "purchase_id",
-    "reference_id", "refund_id", "request_id", "reverses_id", "series_id", "subject_id", "transaction_id",
+    "reference_id", "refund_id", "request_id", "resource_id", "reverses_id", "room_id", "series_id", "subject_id",
+    "transaction_id",
 }  # fmt: skip
 """Ids of things. Any other column of ids may be a person's and needs a rule."""
 

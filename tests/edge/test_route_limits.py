@@ -20,6 +20,7 @@ REASONS = {
     "POST /webhooks/stripe": "Only what Stripe signed reaches the database, and Stripe must never be refused.",
     "POST /webhooks/stripe/{event_id}/replay": "For the service role only, which no rule limits.",
     "GET /ledger/trial-balance": "For the service role only, which no rule limits.",
+    "PATCH /organizations/{organization_id}/platform-terms": "For the service role only, which no rule limits.",
     "GET /organizations/{organization_id}/payout-account": "One row by its key.",
 }
 """Routes without the limit that they would need, with the reason."""

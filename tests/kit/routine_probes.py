@@ -42,6 +42,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "amount": ("5",),
     "amount_cents": ("5",),
     "at": ("now()",),
+    "archived": ("true", "false"),
     "attended": ("true", "false"),
     "bonus": ("0",),
     "before_at": ("now()",),
@@ -146,6 +147,29 @@ SPECIAL: dict[tuple[str, str], tuple[str, ...]] = {
         """jsonb_build_object('organization_id', %(ours)s::uuid, 'title', 'probe', 'capacity', 5,
         'starts_at', now() + interval '1 day', 'ends_at', now() + interval '2 days')""",
     ),
+    ("organizations.create_organization", "details"): (
+        """'{"slug": "probe", "name": "probe", "country": "CH", "currency": "CHF", "time_zone": "Europe/Zurich"}'""",
+    ),
+    ("organizations.save_instructor", "changes"): ("""'{"name": "probe"}'""",),
+    ("organizations.save_instructor", "instructor_id"): ("%(instructor)s", "null"),
+    ("organizations.save_location", "changes"): ("""'{"name": "probe", "city": "probe"}'""",),
+    ("organizations.save_location", "location_id"): ("%(location)s", "null"),
+    ("organizations.save_policy", "changes"): ("""'{"name": "probe"}'""",),
+    ("organizations.save_policy", "policy_id"): ("%(policy)s", "null"),
+    ("organizations.save_resource", "changes"): ("""'{"name": "probe"}'""",),
+    ("organizations.save_resource", "resource_id"): (
+        "(select r.id from organizations.resources as r where r.organization_id = %(ours)s)",
+        "null",
+    ),
+    ("organizations.save_room", "changes"): (
+        """jsonb_build_object('name', 'probe', 'location_id', %(location)s::uuid)""",
+    ),
+    ("organizations.save_room", "room_id"): (
+        "(select r.id from organizations.rooms as r where r.organization_id = %(ours)s)",
+        "null",
+    ),
+    ("organizations.set_platform_terms", "changes"): ("""'{"fee_bps": 1}'""",),
+    ("organizations.update_organization", "changes"): ("""'{"name": "probe", "double_booking": "refuse"}'""",),
     ("events.create_series", "details"): (
         """jsonb_build_object('organization_id', %(ours)s::uuid, 'title', 'probe', 'capacity', 5,
         'recurrence', 'RRULE:FREQ=WEEKLY', 'local_start_time', '09:00', 'start_date', current_date,

@@ -76,6 +76,8 @@ WRITES = {
 
 _NAMED = "the caller, or the customer whom the request names"
 _PLANNED = "planned events and counts"
+_SETTINGS = "the organization's own settings"
+_PLACE = "places and public pages of the organization"
 
 UNRECORDED_WRITES = {
     "POST /bookings": _NAMED,
@@ -86,7 +88,22 @@ UNRECORDED_WRITES = {
     "DELETE /events/{event_id}/waitlist": "the caller's own place",
     "POST /events/{event_id}/waitlist": _NAMED,
     "POST /holds": _NAMED,
+    "POST /organizations": _SETTINGS,
+    "PATCH /organizations/{organization_id}": _SETTINGS,
+    "POST /organizations/{organization_id}/archive": _SETTINGS,
+    "POST /organizations/{organization_id}/instructors": _PLACE,
+    "PATCH /organizations/{organization_id}/instructors/{instructor_id}": _PLACE,
+    "POST /organizations/{organization_id}/locations": _PLACE,
+    "PATCH /organizations/{organization_id}/locations/{location_id}": _PLACE,
     "POST /organizations/{organization_id}/payout-account": "the organization's own account",
+    "PATCH /organizations/{organization_id}/platform-terms": _SETTINGS,
+    "POST /organizations/{organization_id}/policies": _SETTINGS,
+    "PATCH /organizations/{organization_id}/policies/{policy_id}": _SETTINGS,
+    "POST /organizations/{organization_id}/reopen": _SETTINGS,
+    "POST /organizations/{organization_id}/resources": _PLACE,
+    "PATCH /organizations/{organization_id}/resources/{resource_id}": _PLACE,
+    "POST /organizations/{organization_id}/rooms": _PLACE,
+    "PATCH /organizations/{organization_id}/rooms/{room_id}": _PLACE,
     "POST /packages": "packages for sale, without their buyers",
     "POST /packages/{package_id}/end": "packages for sale, without their buyers",
     "POST /packages/{package_id}/purchases": "the caller's own",
@@ -124,7 +141,11 @@ UNRECORDED = {
     "/instructors/{instructor_id}/schedule": "the events of an instructor, which are public, with counts of seats",
     "/ledger/trial-balance": "sums by type of account",
     "/organizations/{organization_id}/analytics": "counts and sums, which name nobody",
+    "/organizations/{organization_id}/double-bookings": "events by id",
     "/organizations/{organization_id}/payout-account": "the organization's own account",
+    "/organizations/{organization_id}/places": "places and public pages of instructors, as in the catalog",
+    "/organizations/{organization_id}/policies": "the organization's own settings",
+    "/organizations/{organization_id}/settings": "the organization's own settings",
     "/organizations/{organization_id}/statement": "sums; the movements are in statement.csv",
     "/packages": "packages for sale, without their buyers",
     "/profile": "the caller's own",

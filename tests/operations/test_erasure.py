@@ -287,6 +287,11 @@ def life(db: Connection, aws: Any, tmp_path: Any) -> Life:
         "insert into organizations.memberships (organization_id, user_id, role) values (%s, %s, 'owner')",
         [organization_id, person],
     )
+    path = f"/organizations/{organization_id}"
+    gateway.patch("organizations", path, {"offer_minutes": 20}, caller=person)
+    instructor = {"name": f"Anna {MARKER}", "bio": f"{MARKER} teaches", "user_id": str(person)}
+    made = gateway.post("organizations", f"{path}/instructors", instructor, caller=person)
+    assert made.status == 201, made.text
     db.execute("insert into ops.alert_recipients (email) values (%s)", [EMAIL])
     gateway.post("webhook-endpoints", "/webhook-endpoints", {"url": "https://hooks.example.com/x"},
                  caller=Caller(desk.stage.owner, "authenticated", organization_id))  # fmt: skip

@@ -27,7 +27,9 @@ select
     s.continues_series_id,
     s.created_at,
     s.updated_at,
-    s.anchor_date
+    s.anchor_date,
+    s.room_id,
+    s.resource_ids
 from events.series as s
 where s.organization_id in (select public.user_orgs()) or (select ops.caller_is_service());
 

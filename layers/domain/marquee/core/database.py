@@ -49,7 +49,7 @@ SILENCE_MILLISECONDS_MAX = 20_000
 Parameters = Sequence[Any] | Mapping[str, Any]
 _Statement = tuple[str, Parameters | None]
 
-REFUSED_BY = {"bookings_event_id_fkey": (404, "event_not_found")}
+REFUSED_BY = {"bookings_event_id_fkey": (404, "event_not_found"), "never_double_booked": (409, "double_booked")}
 """Constraints that fail only in a race, with the caller's refusal: an event was deleted while it was being booked.
 
 To check first, under a lock, would make every booking slower.

@@ -226,6 +226,11 @@ def empty() -> Response[None]:
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
+def moved(event: APIGatewayProxyEvent, path: str) -> Response[Any]:
+    """Respond 308: the object is at another path of this API now."""
+    return Response(status_code=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": f"{base_url(event)}{path}"})
+
+
 def cacheable(
     event: APIGatewayProxyEvent, response: Response[Body], *, seconds: int, public: bool = True
 ) -> Response[Body]:

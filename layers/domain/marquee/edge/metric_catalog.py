@@ -50,6 +50,7 @@ METRICS: Mapping[str, Metric] = {
     "MigrationRequested": Metric("runs of migrate"),
     "NotificationCreated": Metric("notifications created"),
     "OnboardingBegun": Metric("sign-up pages opened at Stripe"),
+    "OrganizationCreated": Metric("organizations created"),
     "OutboxFailed": Metric("rows of the outbox to be retried"),
     "OutboxParked": Metric("rows of the outbox that were parked"),
     "OutboxRelayed": Metric("rows of the outbox that were sent"),

@@ -61,10 +61,22 @@ BY_CODE: Mapping[str, Refusal] = {
         "the capacity is below the sold and held seats; `events` lists the first 20 such events",
         "`capacity`, `capacity_min`, `events`",
     ),
+    "currency_fixed": Refusal(
+        409,
+        "The organization was paid in {currency}, so its currency cannot change. Create another organization.",
+        "the currency after the first payment",
+        "`currency`",
+    ),
     "customer_not_found": Refusal(
         404,
         "The organization has no such customer. Check the id: customers have booked, waited or bought there.",
         _UNKNOWN,
+    ),
+    "double_booked": Refusal(
+        409,
+        "Another event has the room, instructor or resource at this time: `conflicts`. Choose another time or place.",
+        "a room, instructor or resource in use",
+        "`conflicts`",
     ),
     "event_begun": Refusal(
         409,
@@ -165,6 +177,13 @@ BY_CODE: Mapping[str, Refusal] = {
     "ledger_is_append_only": Refusal(
         409, "Ledger entries cannot be changed. Correct a transaction by reversing it.", _APPEND_ONLY
     ),
+    "location_not_found": Refusal(404, "There is no such location. Check the id.", _UNKNOWN),
+    "low_contrast": Refusal(
+        422,
+        "The contrast of `member` with its background is `contrast`. Choose colours with 4.5 or more.",
+        "unreadable colours",
+        "`member`, `contrast`",
+    ),
     "malformed_json": Refusal(400, "The body is not JSON in UTF-8. Correct it.", "the body is not JSON in UTF-8"),
     "method_not_allowed": Refusal(
         405,
@@ -206,8 +225,18 @@ BY_CODE: Mapping[str, Refusal] = {
         _NOT_ALLOWED,
         "`stripe_code`",
     ),
+    "organization_archived": Refusal(
+        409,
+        "The organization is archived: no bookings, holds, waitlist entries or new events. An owner can open it again.",
+        "the organization is archived",
+    ),
     "organization_not_found": Refusal(
         404, "There is no such organization, or you may not see it. Check the id.", _UNKNOWN
+    ),
+    "organizations_reserved": Refusal(
+        403,
+        "Only the operator of this platform creates organizations. Ask the operator.",
+        "the limit `organizations_per_person` is 0",
     ),
     "package_not_found": Refusal(
         404, "There is no such package, or it is not on sale. List the organization's packages.", _UNKNOWN
@@ -241,6 +270,7 @@ BY_CODE: Mapping[str, Refusal] = {
             " `tax_percent`, `tax_added`, `currency`, `methods`"
         ),
     ),
+    "policy_not_found": Refusal(404, "There is no such booking policy. Check the id.", _UNKNOWN),
     "price_changed": Refusal(
         409,
         "The price is {price_cents} cents in {currency}. Show it to the customer, then send it as `total_cents`.",
@@ -289,12 +319,14 @@ BY_CODE: Mapping[str, Refusal] = {
     "request_too_large": Refusal(
         413, "The request is too large. Send at most 10 megabytes.", "over 10 MB, at the gateway"
     ),
+    "resource_not_found": Refusal(404, "There is no such resource. Check the id.", _UNKNOWN),
     "reversal_differs": Refusal(
         422,
         "A reversal has exactly its transaction's entries, with the opposite sign. Correct the entries.",
         "the entries are not those of the transaction with the opposite sign",
     ),
     "reversal_is_final": Refusal(409, "A reversal cannot be reversed. Post the transaction again.", _APPEND_ONLY),
+    "room_not_found": Refusal(404, "There is no such room. Check the id.", _UNKNOWN),
     "rotated_too_often": Refusal(
         409,
         "The endpoint has four valid secrets, the maximum. Wait until one expires: 24 hours after its replacement.",
@@ -314,6 +346,18 @@ BY_CODE: Mapping[str, Refusal] = {
     "signature_mismatch": Refusal(400, _NOT_SIGNED, _STRIPE),
     "signature_missing": Refusal(400, _NOT_SIGNED, _STRIPE),
     "signature_stale": Refusal(400, _NOT_SIGNED, _STRIPE),
+    "slug_changed_lately": Refusal(
+        409,
+        "A slug can change once in 30 days. Change it from `again_at` on.",
+        "a second change within 30 days",
+        "`again_at`",
+    ),
+    "slug_taken": Refusal(
+        409,
+        "The slug {slug} belongs to another organization. Choose another one.",
+        "another organization's slug",
+        "`slug`",
+    ),
     "sold_out": Refusal(
         409,
         (
@@ -322,6 +366,12 @@ BY_CODE: Mapping[str, Refusal] = {
         ),
         "fewer seats remain than requested",
         "`seats_left`, `waitlist` (whether the customer may join it)",
+    ),
+    "tax_number_not_valid": Refusal(
+        422,
+        "This is not a valid tax number of {country}. Check its digits, or omit `tax_number`.",
+        "wrong for the country",
+        "`country`",
     ),
     "tests_pending": Refusal(
         409,
@@ -340,6 +390,18 @@ BY_CODE: Mapping[str, Refusal] = {
         ("You hold {seats_held} of at most {seats_max} unbooked seats. Ask for {seats_left} or fewer, or book some."),
         "the customer's [limit of unbooked or unpaid seats](../concepts/booking.md#limits-per-person)",
         "`seats_held`, `seats_max`, `seats_left`",
+    ),
+    "too_many_organizations": Refusal(
+        409,
+        "You own {most} organizations, the maximum. Archive one, or hand it to another owner.",
+        "the limit per person",
+        "`most`",
+    ),
+    "too_many_places": Refusal(
+        409,
+        "The organization has {most} of these, the maximum. Change one that is not in use.",
+        "the organization's limit",
+        "`most`",
     ),
     "too_many_seats": Refusal(
         409,

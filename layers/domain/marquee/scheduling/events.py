@@ -42,7 +42,9 @@ class EventRequest(Request):
     price_cents: fields.PriceCents = 0
     currency: fields.Currency | None = None
     location_id: Id | None = None
+    room_id: Annotated[Id | None, Field(description="A room; it determines the location.")] = None
     instructor_id: Id | None = None
+    resource_ids: fields.ResourceIds | None = None
     policy_id: Id | None = None
     visibility: fields.Visibility = "public"
     status: Annotated[
@@ -65,7 +67,9 @@ class EventEdit(Changes):
     capacity: fields.Capacity | None = None
     price_cents: fields.PriceCents = absent()
     location_id: Id | None = None
+    room_id: Annotated[Id | None, Field(description="A room; it determines the location.")] = None
     instructor_id: Id | None = None
+    resource_ids: fields.ResourceIds | None = None
     policy_id: Id | None = None
     visibility: fields.Visibility = absent()
     status: Annotated[Literal["scheduled"], Field(description="Publish a draft.")] = absent()
@@ -115,7 +119,9 @@ class ManagedEvent(Answer):
     price_cents: int
     currency: str
     location_id: UUID | None
+    room_id: UUID | None = None
     instructor_id: UUID | None
+    resource_ids: list[UUID] = Field(default_factory=list)
     policy: PolicySnapshot
     visibility: fields.Visibility
     status: Literal["draft", "scheduled", "cancelled", "completed"]
@@ -138,7 +144,8 @@ class EditedEvent(ManagedEvent):
 def create(session: Session, request: EventRequest, idempotency_key: str | None) -> ManagedEvent:
     """Create an event outside any series.
 
-    Refuses: 403 forbidden, 404 organization_not_found, 422 idempotency_conflict, 422 invalid_request.
+    Refuses: 403 forbidden, 404 organization_not_found, 409 double_booked, organization_archived, too_many_events,
+    422 idempotency_conflict, 422 invalid_request.
     """
     if request.time_zone is not None:
         rules.zone(request.time_zone)
@@ -152,8 +159,8 @@ def create(session: Session, request: EventRequest, idempotency_key: str | None)
 def edit(session: Session, event_id: UUID, request: EventEdit) -> EditedEvent:
     """Edit one event.
 
-    Refuses: 403 forbidden, 404 event_not_found, 409 capacity_below_sold, event_begun, event_not_editable,
-    invalid_transition and would_cancel, 422 invalid_request.
+    Refuses: 403 forbidden, 404 event_not_found, 409 capacity_below_sold, double_booked, event_begun,
+    event_not_editable, invalid_transition and would_cancel, 422 invalid_request.
     """
     if "time_zone" in request.model_fields_set:
         rules.zone(request.time_zone)

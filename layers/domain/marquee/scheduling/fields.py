@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from marquee.core.models import Request, Whole
+from marquee.core.models import Id, Request, Whole
 from marquee.core.text_types import Line, Text
 from marquee.scheduling.rules import LENGTH_MAX
 
@@ -50,6 +50,7 @@ Recurrence = Annotated[
 DurationMinutes = Annotated[Whole, Field(ge=10, le=600)]
 Capacity = Annotated[Whole, Field(ge=0, le=1_000_000)]
 PriceCents = Annotated[Whole, Field(ge=0, le=100_000_000, description="The price of a seat, in cents of the currency.")]
+ResourceIds = Annotated[list[Id], Field(max_length=20, description="Resources in use by the event.")]
 Visibility = Literal["public", "private"]
 
 

@@ -53,7 +53,9 @@ class SeriesRequest(Request):
     price_cents: fields.PriceCents = 0
     currency: fields.Currency | None = None
     location_id: Id | None = None
+    room_id: Annotated[Id | None, Field(description="A room; it determines the location.")] = None
     instructor_id: Id | None = None
+    resource_ids: fields.ResourceIds | None = None
     policy_id: Id | None = None
     visibility: fields.Visibility = "public"
 
@@ -74,7 +76,9 @@ class SeriesChanges(Changes):
     capacity: fields.Capacity | None = None
     price_cents: fields.PriceCents = absent()
     location_id: Id | None = None
+    room_id: Annotated[Id | None, Field(description="A room; it determines the location.")] = None
     instructor_id: Id | None = None
+    resource_ids: fields.ResourceIds | None = None
     policy_id: Id | None = None
     visibility: fields.Visibility = absent()
 
@@ -146,7 +150,9 @@ class Series(Answer):
     price_cents: int
     currency: str
     location_id: UUID | None
+    room_id: UUID | None = None
     instructor_id: UUID | None
+    resource_ids: list[UUID] = Field(default_factory=list)
     policy_id: UUID | None
     visibility: fields.Visibility
     status: Status

@@ -24,6 +24,7 @@ begin
         not events.open_to_everybody(the_terms)
         and (
             the_terms.status = 'scheduled'
+            and not the_terms.archived
             and statement_timestamp() < events.sales_end_at(the_terms, for_staff => false)
             and events.reserved_seats(the_terms.event_id, ops.caller_id()) > 0
         ) is not true

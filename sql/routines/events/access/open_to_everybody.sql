@@ -1,5 +1,5 @@
--- events.open_to_everybody: return whether anyone may book the event now: it is public and scheduled, and its sales are
--- open.
+-- events.open_to_everybody: return whether anyone may book the event now: it is public and scheduled, its sales are
+-- open, and its organization is not archived.
 --
 -- The planner inlines it into the calling statement. Returns false if the event does not exist.
 
@@ -10,6 +10,7 @@ stable
 return coalesce(
     (open_to_everybody.terms).visibility = 'public'
     and (open_to_everybody.terms).status = 'scheduled'
+    and not (open_to_everybody.terms).archived
     and statement_timestamp() < events.sales_end_at(open_to_everybody.terms, for_staff => false)
     and (statement_timestamp() < (open_to_everybody.terms).opens_at) is not true,
     false

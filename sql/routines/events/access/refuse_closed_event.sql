@@ -4,7 +4,7 @@
 --
 -- Staff see private events and drafts, and may book outside the sales window until the event has ended.
 --
--- Refuses: 404 event_not_found, 409 event_not_bookable, 409 booking_window_closed.
+-- Refuses: 404 event_not_found, 409 organization_archived, 409 event_not_bookable, 409 booking_window_closed.
 
 create or replace function events.refuse_closed_event(terms events.terms)
 returns void
@@ -25,6 +25,10 @@ begin
         )
     then
         raise exception using errcode = 'PT404', message = 'event_not_found';
+    end if;
+
+    if the_terms.archived then
+        raise exception using errcode = 'PT409', message = 'organization_archived';
     end if;
 
     if the_terms.status <> 'scheduled' then

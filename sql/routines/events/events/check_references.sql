@@ -1,7 +1,7 @@
 -- events.check_references: refuse references to objects that do not exist or belong to another organization.
 --
--- Checks the members of `details` that name a location, an instructor, a policy, a category, a language, a time zone or
--- a currency. Foreign keys are the second line of defence.
+-- Checks the members of `details` that name a location, a room, an instructor, resources, a policy, a category, a
+-- language, a time zone or a currency. An archived object counts as none. Foreign keys are the second line of defence.
 --
 -- Refuses: 422 invalid_request, with the places.
 
@@ -27,15 +27,44 @@ begin
         values
         ('location_id', exists (
             select from organizations.locations as l
-            where l.id = (details ->> 'location_id')::uuid and l.organization_id = check_references.organization_id
+            where
+                l.id = (details ->> 'location_id')::uuid
+                and l.organization_id = check_references.organization_id
+                and l.archived_at is null
         )),
         ('instructor_id', exists (
             select from organizations.instructors as i
-            where i.id = (details ->> 'instructor_id')::uuid and i.organization_id = check_references.organization_id
+            where
+                i.id = (details ->> 'instructor_id')::uuid
+                and i.organization_id = check_references.organization_id
+                and i.archived_at is null
+        )),
+        ('room_id', exists (
+            select from organizations.rooms as r
+            where
+                r.id = (details ->> 'room_id')::uuid
+                and r.organization_id = check_references.organization_id
+                and r.archived_at is null
+        )),
+        ('resource_ids', not exists (
+            select
+            from jsonb_array_elements_text(
+                case when jsonb_typeof(details -> 'resource_ids') = 'array' then details -> 'resource_ids' end
+            ) as g (id)
+            where not exists (
+                select from organizations.resources as r
+                where
+                    r.id = g.id::uuid
+                    and r.organization_id = check_references.organization_id
+                    and r.archived_at is null
+            )
         )),
         ('policy_id', exists (
             select from organizations.policies as p
-            where p.id = (details ->> 'policy_id')::uuid and p.organization_id = check_references.organization_id
+            where
+                p.id = (details ->> 'policy_id')::uuid
+                and p.organization_id = check_references.organization_id
+                and p.archived_at is null
         )),
         ('category', exists (select from ref.event_categories as c where c.slug = details ->> 'category')),
         ('language', exists (select from ref.languages as l where l.code = details ->> 'language')),

@@ -13,18 +13,19 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     last_offer_minutes integer;
+    is_archived boolean;
 begin
     if tg_op = 'UPDATE' and ops.is_partition_shift(old.starts_at, new.starts_at) then
         return null;
     end if;
 
-    select o.last_offer_minutes into last_offer_minutes
+    select o.last_offer_minutes, o.archived_at is not null into last_offer_minutes, is_archived
     from organizations.organizations as o
     where o.id = new.organization_id;
 
     insert into events.terms as t (
         event_id, organization_id, starts_at, ends_at, status, visibility, price_cents, currency,
-        opens_at, closes_at, last_offer_at, policy
+        opens_at, closes_at, last_offer_at, policy, archived
     )
     values (
         new.id, new.organization_id, new.starts_at, new.ends_at, new.status, new.visibility, new.price_cents,
@@ -35,7 +36,8 @@ begin
             new.starts_at - make_interval(mins => coalesce((new.policy ->> 'closes_minutes_before')::integer, 0))
         ),
         new.starts_at - make_interval(mins => last_offer_minutes),
-        new.policy
+        new.policy,
+        is_archived
     )
     on conflict (event_id) do update
     set

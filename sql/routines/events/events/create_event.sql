@@ -4,8 +4,8 @@
 -- default to the organization's. Idempotent per caller and key: a repeated request returns the first response, even if
 -- the event was edited since.
 --
--- Refuses: 404 organization_not_found, 403 forbidden, 409 too_many_events, 422 idempotency_conflict,
--- 422 invalid_request.
+-- Refuses: 404 organization_not_found, 403 forbidden, 409 double_booked, 409 organization_archived,
+-- 409 too_many_events, 422 idempotency_conflict, 422 invalid_request.
 
 create or replace function events.create_event(details jsonb, idempotency_key text default null)
 returns jsonb
@@ -18,6 +18,7 @@ declare
         (details ->> 'organization_id')::uuid, 'editor', 'admin', 'owner'
     );
     the_event events.events;
+    placed jsonb;
     the_first_answer text := ops.first_answer('create_event', create_event.idempotency_key, details);
 begin
     if the_first_answer is not null then
@@ -27,6 +28,12 @@ begin
         end;
     end if;
 
+    perform events.limit_programme(the_organization.id, 'event');
+    -- The caller's role may have changed while this waited for other requests.
+    the_organization := events.require_organization(the_organization.id, 'editor', 'admin', 'owner');
+    perform events.refuse_archived(the_organization);
+    perform events.check_references(the_organization.id, details);
+    placed := events.complete_places(null, details);
     the_event := jsonb_populate_record(
         null::events.events,
         jsonb_build_object(
@@ -35,26 +42,24 @@ begin
             'currency', the_organization.currency,
             'price_cents', 0,
             'visibility', 'public',
-            'status', 'scheduled'
-        ) || jsonb_strip_nulls(details)
+            'status', 'scheduled',
+            'resource_ids', '{}'::uuid []
+        ) || jsonb_strip_nulls(placed)
     );
     the_event.id := ops.uuid_v7();
 
-    perform events.limit_programme(the_organization.id, 'event');
-    -- The caller's role may have changed while this waited for other requests.
-    the_organization := events.require_organization(the_organization.id, 'editor', 'admin', 'owner');
-    perform events.check_references(the_organization.id, details);
     perform events.check_times(the_event.starts_at, the_event.ends_at);
 
     insert into events.events (
         id, starts_at, ends_at, organization_id, title, description, category, language, time_zone, price_cents,
-        currency, location_id, instructor_id, policy, visibility, status
+        currency, location_id, room_id, instructor_id, resource_ids, policy, visibility, status
     )
     values (
         the_event.id, the_event.starts_at, the_event.ends_at, the_organization.id, the_event.title,
         the_event.description, the_event.category, the_event.language, the_event.time_zone,
         the_event.price_cents, the_event.currency,
-        the_event.location_id, the_event.instructor_id, events.policy_snapshot((details ->> 'policy_id')::uuid),
+        the_event.location_id, the_event.room_id, the_event.instructor_id, the_event.resource_ids,
+        events.policy_snapshot((details ->> 'policy_id')::uuid),
         the_event.visibility, the_event.status
     );
     insert into events.inventory (event_id, capacity)

@@ -6,8 +6,8 @@
 -- `confirmed` is the consent to close waitlist entries, which a smaller capacity or an earlier end of sales does: true,
 -- or the largest numbers to accept. Returns the event as JSON, with the numbers in `cancelled`.
 --
--- Refuses: 404 event_not_found, 403 forbidden, 409 capacity_below_sold, 409 event_begun, 409 event_not_editable,
--- 409 invalid_transition, 409 would_cancel, 422 invalid_request.
+-- Refuses: 404 event_not_found, 403 forbidden, 409 capacity_below_sold, 409 double_booked, 409 event_begun,
+-- 409 event_not_editable, 409 invalid_transition, 409 would_cancel, 422 invalid_request.
 
 create or replace function events.update_event(event_id uuid, changes jsonb, confirmed jsonb default null)
 returns jsonb
@@ -40,7 +40,7 @@ begin
     end if;
 
     perform events.check_references(the_event.organization_id, changes);
-    edited := jsonb_populate_record(the_event, changes);
+    edited := jsonb_populate_record(the_event, events.complete_places(to_jsonb(the_event), changes));
     perform events.check_times(edited.starts_at, edited.ends_at);
     concerned := events.lock_commitments(array[the_event.id]);
 
@@ -55,7 +55,9 @@ begin
         ends_at = edited.ends_at,
         price_cents = edited.price_cents,
         location_id = edited.location_id,
+        room_id = edited.room_id,
         instructor_id = edited.instructor_id,
+        resource_ids = edited.resource_ids,
         visibility = edited.visibility,
         status = edited.status,
         policy = case

@@ -3,7 +3,7 @@
 -- `changes` has the changed columns. Called by events.edit_series, which holds the series' lock and notifies. Locks the
 -- events' inventories in id order.
 --
--- Refuses: 409 capacity_below_sold.
+-- Refuses: 409 capacity_below_sold, 409 double_booked.
 
 create or replace function events.copy_details(series_id uuid, changes jsonb)
 returns void
@@ -41,8 +41,8 @@ begin
 
     if
         changes ?| array[
-            'title', 'description', 'category', 'language', 'price_cents', 'location_id', 'instructor_id', 'policy_id',
-            'visibility'
+            'title', 'description', 'category', 'language', 'price_cents', 'location_id', 'room_id', 'instructor_id',
+            'resource_ids', 'policy_id', 'visibility'
         ]
     then
         update events.events as e
@@ -53,7 +53,9 @@ begin
             language = the_series.language,
             price_cents = the_series.price_cents,
             location_id = the_series.location_id,
+            room_id = the_series.room_id,
             instructor_id = the_series.instructor_id,
+            resource_ids = the_series.resource_ids,
             visibility = the_series.visibility,
             policy = case
                 when changes ? 'policy_id' then events.policy_snapshot(the_series.policy_id) else e.policy

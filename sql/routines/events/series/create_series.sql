@@ -4,8 +4,8 @@
 -- The caller has parsed and normalized the recurrence. Idempotent per caller and key: a repeated request returns the
 -- series that the first one created. events.series_answer stores the response.
 --
--- Refuses: 404 organization_not_found, 403 forbidden, 409 too_many_series, 422 idempotency_conflict,
--- 422 invalid_request.
+-- Refuses: 404 organization_not_found, 403 forbidden, 409 organization_archived, 409 too_many_series,
+-- 422 idempotency_conflict, 422 invalid_request.
 
 create or replace function events.create_series(details jsonb, idempotency_key text default null)
 returns events.series
@@ -28,8 +28,9 @@ begin
             'time_zone', the_organization.time_zone,
             'currency', the_organization.currency,
             'price_cents', 0,
-            'visibility', 'public'
-        ) || jsonb_strip_nulls(details) || jsonb_build_object(
+            'visibility', 'public',
+            'resource_ids', '{}'::uuid []
+        ) || jsonb_strip_nulls(events.complete_places(null, details)) || jsonb_build_object(
             'status', 'active',
             'created_at', statement_timestamp(),
             'updated_at', statement_timestamp()
@@ -41,6 +42,7 @@ begin
         return the_series;
     end if;
 
+    perform events.refuse_archived(the_organization);
     perform events.limit_programme(the_organization.id, 'series');
     -- The caller's role may have changed while this waited for other requests.
     the_organization := events.require_organization(the_organization.id, 'editor', 'admin', 'owner');

@@ -12,7 +12,7 @@
 -- The parts of a split series do not overlap: new dates end where another part starts, unless that one is archived. The
 -- edits of dates of all parts take turns. Customers get one message for each changed event, instructors one in all.
 --
--- Refuses: 404 series_not_found, 403 forbidden, 409 capacity_below_sold, 409 series_archived, 409 would_cancel,
+-- Refuses: 404 series_not_found, 403 forbidden, 409 capacity_below_sold, 409 double_booked, 409 series_archived, 409 would_cancel,
 -- 422 invalid_request.
 
 create or replace function events.edit_series(
@@ -42,7 +42,7 @@ declare
     neighbour events.series;
 begin
     perform events.check_references(the_series.organization_id, changes);
-    edited := jsonb_populate_record(the_series, changes);
+    edited := jsonb_populate_record(the_series, events.complete_places(to_jsonb(the_series), changes));
     if
         edited.start_date < the_series.start_date
         or coalesce(edited.end_date, 'infinity') > coalesce(the_series.end_date, 'infinity')
@@ -123,7 +123,9 @@ begin
         capacity = edited.capacity,
         price_cents = edited.price_cents,
         location_id = edited.location_id,
+        room_id = edited.room_id,
         instructor_id = edited.instructor_id,
+        resource_ids = edited.resource_ids,
         policy_id = edited.policy_id,
         visibility = edited.visibility,
         updated_at = statement_timestamp()

@@ -5,7 +5,8 @@
 -- event that has started, or would have, stays unchanged. Notifies customers and instructors of moved events.
 --
 -- Moves at most `most` events, by start. Locks their inventories in id order, then moves those that still differ.
--- Stores a missing local start, as the server computes it now. For the service. Returns
+-- Stores a missing local start, as the server computes it now. A double booking that a move causes is listed, not
+-- refused (events.record_occupancies). For the service. Returns
 -- {"moved", "more"}.
 
 create or replace function events.realign_events(most integer default 500)
@@ -39,6 +40,7 @@ begin
     order by i.event_id
     for no key update;
 
+    perform set_config('events.report_double_bookings', 'yes', true);
     with changed as (
         update events.events as e
         set
@@ -51,6 +53,7 @@ begin
     )
     select array_agg(c.id order by c.id), array_agg(c.starts_at order by c.id) into moved, previous_starts
     from changed as c;
+    perform set_config('events.report_double_bookings', '', true);
 
     update events.terms as t
     set opens_at = ops.move_days(t.starts_at, -(t.policy ->> 'opens_days_before')::integer, e.time_zone)

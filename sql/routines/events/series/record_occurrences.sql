@@ -5,8 +5,12 @@
 -- Set-based: a few statements for all series. Locks the series in id order.
 --
 -- An occurrence that has an event keeps it, so concurrent generators create no duplicates. Skips occurrences in the
--- past or outside a series' dates, series that are not active, and series of organizations whose staff the caller is
--- not. Returns the number of new events.
+-- past or outside a series' dates, series that are not active, and series of organizations that are archived or whose
+-- staff the caller is not. Returns the number of new events.
+--
+-- A double booking is refused if the organization refuses them, except in the daily job (events.series_to_extend).
+--
+-- Refuses: 409 double_booked.
 
 create or replace function events.record_occurrences(slice jsonb, until date)
 returns integer
@@ -30,6 +34,7 @@ begin
     -- A separate statement, because the series or the caller's role may have changed while this waited.
     select array_agg(s.id) into running
     from events.series as s
+    inner join organizations.organizations as o on o.id = s.organization_id and o.archived_at is null
     where
         s.id in (select g.series_id from jsonb_to_recordset(slice) as g (series_id uuid))
         and s.status = 'active'
@@ -70,12 +75,12 @@ begin
     new_events as (
         insert into events.events (
             id, starts_at, ends_at, organization_id, series_id, title, description, category, language, time_zone,
-            price_cents, currency, location_id, instructor_id, policy, visibility, status
+            price_cents, currency, location_id, room_id, instructor_id, resource_ids, policy, visibility, status
         )
         select
             o.event_id, w.starts_at, w.starts_at + make_interval(mins => s.duration_minutes), s.organization_id, s.id,
             s.title, s.description, s.category, s.language, s.time_zone, s.price_cents, s.currency, s.location_id,
-            s.instructor_id, p.policy, s.visibility, 'scheduled'
+            s.room_id, s.instructor_id, s.resource_ids, p.policy, s.visibility, 'scheduled'
         from new_occurrences as o
         inner join wanted as w on w.series_id = o.series_id and w.local_start = o.local_start
         inner join events.series as s on s.id = o.series_id

@@ -11,6 +11,8 @@
 -- An event that has started, was cancelled or was edited individually stays unchanged. Its slot still gets the new time,
 -- so that the event is not generated again, or is remembered without one (events.lost_occurrences). Called by
 -- events.edit_series, which holds the series' lock and notifies.
+--
+-- Refuses: 409 double_booked.
 
 create or replace function events.reschedule_occurrences(
     series_id uuid, occurrences jsonb, until date, slots jsonb default null
@@ -148,16 +150,21 @@ begin
             n.starts_at, n.starts_at + make_interval(mins => the_series.duration_minutes), the_series.time_zone
         );
 
+    -- Events that end free their places first. Moved events take the places of the changed series in the same statement.
+    perform events.drop_events(dropped, 'The series was changed.');
     update events.events as e
     set
         starts_at = m.next_start,
         ends_at = m.next_start + make_interval(mins => the_series.duration_minutes),
         time_zone = the_series.time_zone,
+        location_id = the_series.location_id,
+        room_id = the_series.room_id,
+        instructor_id = the_series.instructor_id,
+        resource_ids = the_series.resource_ids,
         updated_at = statement_timestamp()
     from unnest(moved, previous_starts, next_starts) as m (event_id, previous_start, next_start)
     where e.id = m.event_id and e.starts_at = m.previous_start;
 
-    perform events.drop_events(dropped, 'The series was changed.');
     perform events.record_occurrences(
         jsonb_build_array(
             jsonb_build_object('series_id', the_series.id, 'occurrences', reschedule_occurrences.occurrences)

@@ -10,7 +10,7 @@ from unnest(%(people)s::uuid[]) as p
 on conflict do nothing;
 
 insert into organizations.organizations (id, slug, name, country, currency, time_zone)
-values (%(organization)s, %(side)s, %(side)s, 'CH', 'CHF', 'Europe/Zurich');
+values (%(organization)s, 'of-' || %(side)s, %(side)s, 'CH', 'CHF', 'Europe/Zurich');
 
 insert into organizations.memberships (organization_id, user_id, role)
 values
@@ -25,3 +25,15 @@ values (%(instructor)s, %(organization)s, %(somebody)s, 'Somebody');
 
 insert into organizations.policies (id, organization_id, name)
 values (%(policy)s, %(organization)s, 'Usual');
+
+insert into organizations.changes (organization_id, kind, subject_id, after)
+values (%(organization)s, 'policy.created', %(policy)s, '{"name": "Usual"}');
+
+insert into organizations.business_details (organization_id, legal_name)
+values (%(organization)s, 'Limited');
+
+insert into organizations.rooms (organization_id, location_id, name)
+values (%(organization)s, %(location)s, 'Room');
+
+insert into organizations.resources (organization_id, name)
+values (%(organization)s, 'Projector');

@@ -27,6 +27,8 @@ from (
     (%(hidden_draft)s, 'public', 'draft')
 ) as e (id, visibility, status);
 
+update events.events set instructor_id = %(instructor)s where id = %(event)s;
+
 insert into events.inventory (event_id, capacity)
 select e, 1000
 from unnest(array[%(event)s, %(unbooked_event)s, %(hidden_event)s, %(hidden_draft)s]::uuid[]) as e;

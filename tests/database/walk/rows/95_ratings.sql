@@ -2,7 +2,7 @@
 insert into rating.settings (organization_id) values (%(organization)s);
 
 insert into organizations.organizations (id, slug, name, country, currency, time_zone)
-values (%(hidden_sister)s, %(organization)s::text, 'Sister', 'CH', 'CHF', 'Europe/Zurich');
+values (%(hidden_sister)s, 'sister-of-' || %(organization)s, 'Sister', 'CH', 'CHF', 'Europe/Zurich');
 
 insert into organizations.memberships (organization_id, user_id, role)
 values

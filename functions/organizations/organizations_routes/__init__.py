@@ -1,0 +1,1 @@
+"""Routes of the function organizations, with a module for each subject."""

@@ -1,0 +1,1 @@
+"""Organizations: their settings, business details, locations, rooms, instructors, resources and booking policies."""
