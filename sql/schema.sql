@@ -8,7 +8,7 @@
 -- - events: tables 11, views 5, routines 164
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 62
--- - organizations: tables 7, views 0, routines 4
+-- - organizations: tables 8, views 0, routines 5
 -- - payments: tables 27, views 7, routines 192
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
@@ -3235,6 +3235,36 @@ CREATE POLICY service ON organizations.locations TO service_role USING (true) WI
 CREATE TRIGGER list_renamed AFTER UPDATE OF name, city, country ON organizations.locations FOR EACH ROW WHEN ((((old.name IS DISTINCT FROM new.name) OR (old.city IS DISTINCT FROM new.city)) OR (old.country IS DISTINCT FROM new.country))) EXECUTE FUNCTION events.list_renamed('location_id');
 GRANT SELECT ON TABLE organizations.locations TO app_read, app_write;
 
+CREATE TABLE organizations.changes (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    actor_id uuid,
+    kind text NOT NULL,
+    subject_id uuid NOT NULL,
+    before jsonb,
+    after jsonb,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT after_is_an_object CHECK ((jsonb_typeof(after) = 'object'::text)),
+    CONSTRAINT before_is_an_object CHECK ((jsonb_typeof(before) = 'object'::text)),
+    CONSTRAINT change_kind_is_a_name CHECK (((kind ~ '^[a-z][a-z_]*\.[a-z][a-z_]*$'::text) AND (length(kind) <= 80))),
+    CONSTRAINT something_changed CHECK ((before IS DISTINCT FROM after))
+);
+COMMENT ON TABLE organizations.changes IS 'Every change of an organization''s settings, terms and people. organizations.record_change writes it.';
+COMMENT ON COLUMN organizations.changes.actor_id IS 'The person who made the change; null for the service.';
+COMMENT ON COLUMN organizations.changes.kind IS 'The object and the fact, such as organization.changed or room.created.';
+COMMENT ON COLUMN organizations.changes.before IS 'The changed members with their former values; null for a new object. People appear as ids only.';
+COMMENT ON COLUMN organizations.changes.after IS 'The changed members with their new values; null for a deleted object.';
+ALTER TABLE ONLY organizations.changes ADD CONSTRAINT changes_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY organizations.changes
+    ADD CONSTRAINT changes_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+CREATE INDEX changes_by_age ON organizations.changes USING brin (created_at);
+CREATE INDEX changes_of_organization ON organizations.changes USING btree (organization_id, id);
+CREATE INDEX changes_of_subject ON organizations.changes USING btree (subject_id, id);
+ALTER TABLE organizations.changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY owners ON organizations.changes FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['owner'::organizations.member_role]) AS orgs_as)));
+CREATE POLICY service ON organizations.changes TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE organizations.changes TO app_read, app_write;
+
 CREATE TABLE organizations.memberships (
     organization_id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -3351,6 +3381,17 @@ CREATE FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.orgs_as IS 'Return the organizations in which the caller has one of these roles.';
 GRANT ALL ON FUNCTION organizations.orgs_as TO app_read, app_write;
+
+CREATE FUNCTION organizations.record_change(
+    organization_id uuid,
+    kind text,
+    subject_id uuid,
+    before jsonb,
+    after jsonb
+) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.record_change IS 'Record a change of an organization''s settings, terms or people.';
 
 CREATE FUNCTION organizations.require_customer(organization_id uuid, customer_id uuid) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER

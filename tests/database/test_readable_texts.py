@@ -64,6 +64,8 @@ WITHOUT_A_RULE = {
     "messaging.webhook_endpoints.topics": LOOKED_UP,
     "messaging.webhook_secrets.key_id": OPAQUE,
     "users.profiles.former_emails": "addresses that were verified before",
+    "organizations.changes.after": COPIED,
+    "organizations.changes.before": COPIED,
     "organizations.payout_accounts.requirements": STRIPES,
     "organizations.payout_accounts.stripe_account_id": STRIPES,
     "payments.balance_transactions.id": STRIPES,

@@ -21,6 +21,8 @@ DOCUMENTS = {
     "ops.idempotency_keys.response": "responses of routines; secrets of webhooks and of Stripe are added later",
     "ops.job_runs.result": "counts",
     "ops.performance_metrics.tags": "names of routes and jobs",
+    "organizations.changes.after": "settings and ids",
+    "organizations.changes.before": "settings and ids",
     "organizations.organizations.branding": "public",
     "organizations.payout_accounts.requirements": "names of the requirements that Stripe still has",
     "outbox.payload": "ids and facts; each topic has one payload routine",

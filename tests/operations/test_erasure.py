@@ -287,6 +287,10 @@ def life(db: Connection, aws: Any, tmp_path: Any) -> Life:
         "insert into organizations.memberships (organization_id, user_id, role) values (%s, %s, 'owner')",
         [organization_id, person],
     )
+    with db.transaction():
+        db.execute("select ops.act_as(%s)", [Jsonb({"sub": str(person)})])
+        db.execute("reset role")
+        db.execute("select organizations.record_change(%s, 'a.b', %s, null, '{}')", [organization_id, person])
     db.execute("insert into ops.alert_recipients (email) values (%s)", [EMAIL])
     gateway.post("webhook-endpoints", "/webhook-endpoints", {"url": "https://hooks.example.com/x"},
                  caller=Caller(desk.stage.owner, "authenticated", organization_id))  # fmt: skip

@@ -25,3 +25,6 @@ values (%(instructor)s, %(organization)s, %(somebody)s, 'Somebody');
 
 insert into organizations.policies (id, organization_id, name)
 values (%(policy)s, %(organization)s, 'Usual');
+
+insert into organizations.changes (organization_id, kind, subject_id, after)
+values (%(organization)s, 'policy.created', %(policy)s, '{"name": "Usual"}');
