@@ -20,10 +20,11 @@ create index changes_by_age on organizations.changes using brin (created_at);
 comment on table organizations.changes is
 'Every change of an organization''s settings, terms and people. organizations.record_change writes it.';
 comment on column organizations.changes.actor_id is 'The person who made the change; null for the service.';
-comment on column organizations.changes.kind is 'The object and the fact, such as organization.changed or room.created.';
+comment on column organizations.changes.kind is 'The object and the fact, such as room.created.';
 comment on column organizations.changes.before is
 'The changed members with their former values; null for a new object. People appear as ids only.';
-comment on column organizations.changes.after is 'The changed members with their new values; null for a deleted object.';
+comment on column organizations.changes.after is
+'The changed members with their new values; null for a deleted object.';
 
 alter table organizations.changes enable row level security;
 
