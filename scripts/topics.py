@@ -101,6 +101,8 @@ RECEIVERS = {
     "admins": "admins and owners",
     "bookkeepers": "accountants, admins and owners",
     "operators": "operators of the system",
+    "invitee": "the invited address",
+    "member": "the member to whom it is offered",
     None: "–",
 }
 

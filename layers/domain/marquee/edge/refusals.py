@@ -28,6 +28,12 @@ _NOT_ALLOWED = "Stripe does not allow this method, account or page"
 
 BY_CODE: Mapping[str, Refusal] = {
     "account_not_found": Refusal(404, "There is no such account, or you may not see it. Check the id.", _UNKNOWN),
+    "address_not_invited": Refusal(
+        403,
+        "The invitation is for another e-mail address than the verified one of your account. Sign in with the invited"
+        " address, or ask for an invitation of yours.",
+        "the code alone gives no rights: the caller's verified address must be the invited one",
+    ),
     "already_booked": Refusal(
         409,
         "You already booked this event: `booking_id`. Cancel it, or send `guest` for more seats.",
@@ -39,6 +45,20 @@ BY_CODE: Mapping[str, Refusal] = {
         "You hold {seats} seats of this event: `hold_id`. Book them, or release them first.",
         "the customer wants to wait for an event of which they hold seats",
         "`hold_id`, `seats`",
+    ),
+    "already_invited": Refusal(
+        409,
+        "This address has a pending invitation: `invitation_id`. Send it again, or revoke it first.",
+        "the address has a pending invitation of the organization",
+        "`invitation_id`",
+    ),
+    "already_member": Refusal(
+        409,
+        "This person is a member of the organization already. Change their role instead.",
+        "the invited person, or the caller, is a member",
+    ),
+    "already_owner": Refusal(
+        409, "This member is an owner already. Choose another member.", "the ownership is offered to an owner"
     ),
     "already_reversed": Refusal(
         409, "This transaction was already reversed, by `reversal_id`. Post a new transaction instead.", _APPEND_ONLY
@@ -146,6 +166,15 @@ BY_CODE: Mapping[str, Refusal] = {
         "the state does not allow it",
         "`machine`, `from`, `to`, `allowed`",
     ),
+    "invitation_closed": Refusal(
+        409,
+        "The invitation is {status}. Ask for another one.",
+        "the invitation was answered or revoked, or has expired",
+        "`status`",
+    ),
+    "invitation_not_found": Refusal(
+        404, "There is no such invitation. Use the code of the last e-mail, or ask for another invitation.", _UNKNOWN
+    ),
     "invoice_is_final": Refusal(
         409,
         "An issued invoice cannot be changed. Correct it by a credit note.",
@@ -155,8 +184,8 @@ BY_CODE: Mapping[str, Refusal] = {
     "item_not_found": Refusal(404, "There is no such item, or it has no score yet. Check the id.", _UNKNOWN),
     "last_owner": Refusal(
         409,
-        "You are the only owner of `organization_ids`. Make another member an owner first.",
-        "the only owner cannot be erased: appoint another owner first",
+        "The organizations `organization_ids` would have no owner. Transfer the ownership to another member first.",
+        "the only owner cannot leave, take a lower role or be erased",
         "`organization_ids`",
     ),
     "leaderboard_not_found": Refusal(
@@ -166,6 +195,7 @@ BY_CODE: Mapping[str, Refusal] = {
         409, "Ledger entries cannot be changed. Correct a transaction by reversing it.", _APPEND_ONLY
     ),
     "malformed_json": Refusal(400, "The body is not JSON in UTF-8. Correct it.", "the body is not JSON in UTF-8"),
+    "member_not_found": Refusal(404, "The organization has no such member. List its members.", _UNKNOWN),
     "method_not_allowed": Refusal(
         405,
         "This path does not support this method. Use one of `allowed_methods`.",
@@ -208,6 +238,21 @@ BY_CODE: Mapping[str, Refusal] = {
     ),
     "organization_not_found": Refusal(
         404, "There is no such organization, or you may not see it. Check the id.", _UNKNOWN
+    ),
+    "ownership_offer_closed": Refusal(
+        409,
+        "The offer of ownership is {status}. Ask an owner for another one.",
+        "the offer was answered or withdrawn, or has expired",
+        "`status`",
+    ),
+    "ownership_offer_not_found": Refusal(
+        404, "There is no such offer of ownership, or you may not see it. Check the id.", _UNKNOWN
+    ),
+    "ownership_offered": Refusal(
+        409,
+        "The ownership is offered already: `offer_id`. Withdraw that offer first.",
+        "an organization has one open offer",
+        "`offer_id`",
     ),
     "package_not_found": Refusal(
         404, "There is no such package, or it is not on sale. List the organization's packages.", _UNKNOWN
@@ -340,6 +385,18 @@ BY_CODE: Mapping[str, Refusal] = {
         ("You hold {seats_held} of at most {seats_max} unbooked seats. Ask for {seats_left} or fewer, or book some."),
         "the customer's [limit of unbooked or unpaid seats](../concepts/booking.md#limits-per-person)",
         "`seats_held`, `seats_max`, `seats_left`",
+    ),
+    "too_many_invitations": Refusal(
+        409,
+        "There were {most} invitations by e-mail, the maximum. Try again tomorrow.",
+        "the limit of a day, or of one invitation",
+        "`most`",
+    ),
+    "too_many_members": Refusal(
+        409,
+        "The organization has {most} members and pending invitations, the maximum. Remove or revoke one first.",
+        "500 members and pending invitations",
+        "`most`",
     ),
     "too_many_seats": Refusal(
         409,

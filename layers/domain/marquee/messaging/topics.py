@@ -16,7 +16,7 @@ from pydantic.config import JsonDict
 
 from marquee.core.models import Answer
 
-Audience = Literal["customer", "instructor", "admins", "bookkeepers", "operators"]
+Audience = Literal["customer", "instructor", "admins", "bookkeepers", "operators", "invitee", "member"]
 """People who are notified; messaging.recipients finds them."""
 
 
@@ -135,6 +135,22 @@ CATALOGUE: dict[str, Topic] = {
             "users.erasure_payload",
             "marquee.operations.topics:ErasedPerson",
             None,
+        ),
+        Topic(
+            "invitation.sent",
+            "A person is invited to become a member, or the invitation is sent again.",
+            "organizations.invitation_payload",
+            "marquee.people.topics:SentInvitation",
+            "invitee",
+            is_public=False,
+        ),
+        Topic(
+            "ownership.offered",
+            "An owner offers a member the ownership of the organization.",
+            "organizations.ownership_offer_payload",
+            "marquee.people.topics:OfferedOwnership",
+            "member",
+            is_public=False,
         ),
         Topic("alert.fired", "An alert rule is violated.", *_ALERT, is_public=False),
         Topic("alert.resolved", "An alert rule holds again.", *_ALERT, is_public=False),
