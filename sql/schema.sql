@@ -8,7 +8,7 @@
 -- - events: tables 11, views 5, routines 164
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 62
--- - organizations: tables 8, views 0, routines 5
+-- - organizations: tables 11, views 1, routines 37
 -- - payments: tables 27, views 7, routines 192
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
@@ -1883,6 +1883,7 @@ ALTER TABLE ONLY messaging.deliveries
 CREATE INDEX deliveries_by_age ON messaging.deliveries USING brin (created_at);
 CREATE INDEX deliveries_of_user ON messaging.deliveries USING btree (user_id);
 CREATE INDEX deliveries_unfinished ON messaging.deliveries USING btree (created_at) WHERE (status = 'sending'::text);
+CREATE INDEX deliveries_without_person ON messaging.deliveries USING btree (lower(recipient)) WHERE (user_id IS NULL);
 ALTER TABLE messaging.deliveries ENABLE ROW LEVEL SECURITY;
 CREATE POLICY service ON messaging.deliveries TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE messaging.deliveries TO app_write;
@@ -3181,6 +3182,84 @@ CREATE POLICY service ON organizations.organizations TO service_role USING (true
 CREATE TRIGGER list_renamed AFTER UPDATE OF name ON organizations.organizations FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION events.list_renamed('organization_id');
 GRANT SELECT ON TABLE organizations.organizations TO app_read, app_write;
 
+CREATE TABLE organizations.invitations (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    email text NOT NULL,
+    role organizations.member_role NOT NULL,
+    language character(2) NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    invited_by uuid,
+    accepted_by uuid,
+    sends integer DEFAULT 1 NOT NULL,
+    sent_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT invitation_expires_later CHECK ((expires_at > sent_at)),
+    CONSTRAINT invitation_is_sent CHECK ((sends > 0)),
+    CONSTRAINT invitation_status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'accepted'::text, 'declined'::text, 'revoked'::text, 'expired'::text]))),
+    CONSTRAINT invited_address_can_be_written CHECK (ops.is_address(email)),
+    CONSTRAINT only_accepted_invitation_names_a_member CHECK (((accepted_by IS NULL) OR (status = 'accepted'::text))),
+    CONSTRAINT ownership_is_only_transferred CHECK ((role <> 'owner'::organizations.member_role)),
+    CONSTRAINT pending_invitation_has_not_ended CHECK (((status = 'pending'::text) = (ended_at IS NULL)))
+);
+COMMENT ON TABLE organizations.invitations IS 'Invitations by e-mail to become a member. Only a person with the invited address, verified, can accept one.';
+COMMENT ON COLUMN organizations.invitations.status IS 'pending, accepted, declined, revoked or expired. A pending invitation after expires_at also counts as expired.';
+COMMENT ON COLUMN organizations.invitations.invited_by IS 'Null for the service, and after the erasure of the person.';
+COMMENT ON COLUMN organizations.invitations.sends IS 'The number of e-mails. Each one ends the codes of earlier ones.';
+ALTER TABLE ONLY organizations.invitations ADD CONSTRAINT invitations_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY organizations.invitations
+    ADD CONSTRAINT invitations_accepted_by_fkey FOREIGN KEY (accepted_by) REFERENCES users.profiles(id) ON DELETE SET NULL;
+ALTER TABLE ONLY organizations.invitations
+    ADD CONSTRAINT invitations_invited_by_fkey FOREIGN KEY (invited_by) REFERENCES users.profiles(id) ON DELETE SET NULL;
+ALTER TABLE ONLY organizations.invitations
+    ADD CONSTRAINT invitations_language_fkey FOREIGN KEY (language) REFERENCES ref.languages(code);
+ALTER TABLE ONLY organizations.invitations
+    ADD CONSTRAINT invitations_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+CREATE INDEX invitations_by_inviter ON organizations.invitations USING btree (invited_by, sent_at);
+CREATE INDEX invitations_by_language ON organizations.invitations USING btree (language);
+CREATE INDEX invitations_by_member ON organizations.invitations USING btree (accepted_by);
+CREATE INDEX invitations_of_address ON organizations.invitations USING btree (lower(email));
+CREATE INDEX invitations_of_organization ON organizations.invitations USING btree (organization_id, id);
+CREATE UNIQUE INDEX one_pending_invitation ON organizations.invitations USING btree (organization_id, lower(email)) WHERE (status = 'pending'::text);
+ALTER TABLE organizations.invitations ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE organizations.ownership_offers (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    offered_by uuid NOT NULL,
+    offered_to uuid NOT NULL,
+    stays_as organizations.member_role NOT NULL,
+    status text DEFAULT 'offered'::text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT former_owner_stays_as_owner_or_admin CHECK ((stays_as = ANY (ARRAY['owner'::organizations.member_role, 'admin'::organizations.member_role]))),
+    CONSTRAINT offer_status_is_known CHECK ((status = ANY (ARRAY['offered'::text, 'accepted'::text, 'declined'::text, 'withdrawn'::text, 'expired'::text]))),
+    CONSTRAINT open_offer_has_not_ended CHECK (((status = 'offered'::text) = (ended_at IS NULL))),
+    CONSTRAINT ownership_goes_to_another_person CHECK ((offered_by <> offered_to))
+);
+COMMENT ON TABLE organizations.ownership_offers IS 'Offers of owners to make another member an owner. The ownership changes only if that member accepts.';
+COMMENT ON COLUMN organizations.ownership_offers.stays_as IS 'The role of the offering owner after the transfer: owner for shared ownership, or admin.';
+COMMENT ON COLUMN organizations.ownership_offers.status IS 'offered, accepted, declined, withdrawn or expired. An open offer after expires_at also counts as expired.';
+ALTER TABLE ONLY organizations.ownership_offers ADD CONSTRAINT ownership_offers_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY organizations.ownership_offers
+    ADD CONSTRAINT ownership_offers_offered_by_fkey FOREIGN KEY (offered_by) REFERENCES users.profiles(id) ON DELETE CASCADE;
+ALTER TABLE ONLY organizations.ownership_offers
+    ADD CONSTRAINT ownership_offers_offered_to_fkey FOREIGN KEY (offered_to) REFERENCES users.profiles(id) ON DELETE CASCADE;
+ALTER TABLE ONLY organizations.ownership_offers
+    ADD CONSTRAINT ownership_offers_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+CREATE UNIQUE INDEX one_open_ownership_offer ON organizations.ownership_offers USING btree (organization_id) WHERE (status = 'offered'::text);
+CREATE INDEX ownership_offers_by_owner ON organizations.ownership_offers USING btree (offered_by);
+CREATE INDEX ownership_offers_of_organization ON organizations.ownership_offers USING btree (organization_id, id);
+CREATE INDEX ownership_offers_to_member ON organizations.ownership_offers USING btree (offered_to);
+ALTER TABLE organizations.ownership_offers ENABLE ROW LEVEL SECURITY;
+CREATE POLICY owners ON organizations.ownership_offers FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['owner'::organizations.member_role]) AS orgs_as)));
+CREATE POLICY parties ON organizations.ownership_offers FOR SELECT TO authenticated USING ((((( SELECT ops.caller_id() AS caller_id) = offered_by) OR (( SELECT ops.caller_id() AS caller_id) = offered_to)) AND (organization_id IN ( SELECT public.user_orgs() AS user_orgs))));
+CREATE POLICY service ON organizations.ownership_offers TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE organizations.ownership_offers TO app_read, app_write;
+
 CREATE TABLE organizations.instructors (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     organization_id uuid NOT NULL,
@@ -3251,7 +3330,7 @@ CREATE TABLE organizations.changes (
 );
 COMMENT ON TABLE organizations.changes IS 'Every change of an organization''s settings, terms and people. organizations.record_change writes it.';
 COMMENT ON COLUMN organizations.changes.actor_id IS 'The person who made the change; null for the service.';
-COMMENT ON COLUMN organizations.changes.kind IS 'The object and the fact, such as organization.changed or room.created.';
+COMMENT ON COLUMN organizations.changes.kind IS 'The object and the fact, such as room.created.';
 COMMENT ON COLUMN organizations.changes.before IS 'The changed members with their former values; null for a new object. People appear as ids only.';
 COMMENT ON COLUMN organizations.changes.after IS 'The changed members with their new values; null for a deleted object.';
 ALTER TABLE ONLY organizations.changes ADD CONSTRAINT changes_pkey PRIMARY KEY (id);
@@ -3264,6 +3343,20 @@ ALTER TABLE organizations.changes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owners ON organizations.changes FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['owner'::organizations.member_role]) AS orgs_as)));
 CREATE POLICY service ON organizations.changes TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE organizations.changes TO app_read, app_write;
+
+CREATE TABLE organizations.invitation_codes (
+    secret_hash bytea NOT NULL,
+    invitation_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT code_is_hashed CHECK ((length(secret_hash) = 32))
+);
+COMMENT ON TABLE organizations.invitation_codes IS 'The codes of pending invitations. An e-mail that is possibly sent twice contains two valid codes.';
+COMMENT ON COLUMN organizations.invitation_codes.secret_hash IS 'SHA-256 of 256 random bits.';
+ALTER TABLE ONLY organizations.invitation_codes ADD CONSTRAINT invitation_codes_pkey PRIMARY KEY (secret_hash);
+ALTER TABLE ONLY organizations.invitation_codes
+    ADD CONSTRAINT invitation_codes_invitation_id_fkey FOREIGN KEY (invitation_id) REFERENCES organizations.invitations(id) ON DELETE CASCADE;
+CREATE INDEX invitation_codes_of_invitation ON organizations.invitation_codes USING btree (invitation_id);
+ALTER TABLE organizations.invitation_codes ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE organizations.memberships (
     organization_id uuid NOT NULL,
@@ -3281,6 +3374,9 @@ ALTER TABLE organizations.memberships ENABLE ROW LEVEL SECURITY;
 CREATE POLICY admins ON organizations.memberships FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 CREATE POLICY own ON organizations.memberships FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
 CREATE POLICY service ON organizations.memberships TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER keep_owner_on_delete AFTER DELETE ON organizations.memberships FOR EACH ROW WHEN ((old.role = 'owner'::organizations.member_role)) EXECUTE FUNCTION organizations.keep_owner();
+CREATE TRIGGER keep_owner_on_update AFTER UPDATE ON organizations.memberships FOR EACH ROW WHEN (((old.role = 'owner'::organizations.member_role) AND (((new.role IS DISTINCT FROM 'owner'::organizations.member_role) OR (new.organization_id IS DISTINCT FROM old.organization_id)) OR (new.user_id IS DISTINCT FROM old.user_id)))) EXECUTE FUNCTION organizations.keep_owner();
+CREATE TRIGGER record_change AFTER INSERT OR DELETE OR UPDATE OF role ON organizations.memberships FOR EACH ROW EXECUTE FUNCTION organizations.record_membership();
 GRANT SELECT ON TABLE organizations.memberships TO app_read, app_write;
 
 CREATE TABLE organizations.payout_accounts (
@@ -3362,6 +3458,18 @@ CREATE POLICY members ON organizations.policies FOR SELECT TO authenticated USIN
 CREATE POLICY service ON organizations.policies TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE organizations.policies TO app_read, app_write;
 
+CREATE VIEW organizations.own_memberships WITH (security_invoker='true') AS
+ SELECT m.organization_id,
+    o.name,
+    o.slug,
+    m.role,
+    m.created_at
+   FROM (organizations.memberships m
+     JOIN organizations.organizations o ON ((o.id = m.organization_id)))
+  WHERE ((m.user_id = ( SELECT ops.caller_id() AS caller_id)) AND (m.organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+COMMENT ON VIEW organizations.own_memberships IS 'The organizations for which the caller may act, with the caller''s role in each.';
+GRANT SELECT ON TABLE organizations.own_memberships TO app_read;
+
 CREATE FUNCTION organizations.caller_is(
     organization_id uuid,
     VARIADIC roles organizations.member_role[]
@@ -3371,16 +3479,200 @@ CREATE FUNCTION organizations.caller_is(
 COMMENT ON FUNCTION organizations.caller_is IS 'Return whether the caller has one of these roles in the organization.';
 GRANT ALL ON FUNCTION organizations.caller_is TO app_read, app_write;
 
+CREATE FUNCTION organizations.accept_invitation(secret_hash bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.accept_invitation IS 'Make the caller a member by the code of an invitation.';
+GRANT ALL ON FUNCTION organizations.accept_invitation TO authenticated, service_role;
+
+CREATE FUNCTION organizations.answer_ownership_offer(offer_id uuid, answer text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.answer_ownership_offer IS 'Accept, decline or withdraw an ownership offer.';
+GRANT ALL ON FUNCTION organizations.answer_ownership_offer TO authenticated, service_role;
+
+CREATE FUNCTION organizations.change_member_role(
+    organization_id uuid,
+    user_id uuid,
+    role organizations.member_role
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.change_member_role IS 'Give a member another role, as an owner or admin.';
+GRANT ALL ON FUNCTION organizations.change_member_role TO authenticated, service_role;
+
+CREATE FUNCTION organizations.decline_invitation(secret_hash bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.decline_invitation IS 'Decline the invitation of a code.';
+GRANT ALL ON FUNCTION organizations.decline_invitation TO authenticated, service_role;
+
+CREATE FUNCTION organizations.end_invitation(
+    invitation organizations.invitations,
+    status text,
+    accepted_by uuid DEFAULT NULL::uuid
+) RETURNS organizations.invitations
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.end_invitation IS 'Give a locked pending invitation its final status, delete its codes, and record it.';
+
+CREATE FUNCTION organizations.end_offer(
+    offer organizations.ownership_offers,
+    status text
+) RETURNS organizations.ownership_offers
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.end_offer IS 'Give a locked open ownership offer its final status, and record it.';
+
+CREATE FUNCTION organizations.end_offers(organization_id uuid, user_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.end_offers IS 'Withdraw the open ownership offer by or to a member whose membership changes or ends.';
+
 CREATE FUNCTION organizations.has_customer(organization_id uuid, customer_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.has_customer IS 'Return whether a person is a customer of an organization.';
+
+CREATE FUNCTION organizations.invitation_status(invitation organizations.invitations) RETURNS text
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION organizations.invitation_status IS 'Return an invitation''s status; a pending one is expired after its time.';
+
+CREATE FUNCTION organizations.invitation_answer(invitation organizations.invitations) RETURNS jsonb
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION organizations.invitation_answer IS 'Return an invitation as the API shows it to owners and admins.';
+
+CREATE FUNCTION organizations.invitation_of_code(secret_hash bytea) RETURNS organizations.invitations
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.invitation_of_code IS 'Lock and return the invitation of a code, for the person whom it invites.';
+
+CREATE FUNCTION organizations.invitation_payload(invitation organizations.invitations) RETURNS jsonb
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION organizations.invitation_payload IS 'Return the message about a sent invitation.';
+
+CREATE FUNCTION organizations.invite_member(
+    organization_id uuid,
+    email text,
+    role organizations.member_role,
+    language text DEFAULT NULL::text
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.invite_member IS 'Invite the owner of an e-mail address to become a member with a role.';
+GRANT ALL ON FUNCTION organizations.invite_member TO authenticated, service_role;
+
+CREATE FUNCTION organizations.is_party_of_offer(offer organizations.ownership_offers) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.is_party_of_offer IS 'Return whether the caller is a member and a party of an offer, or an owner.';
+
+CREATE FUNCTION organizations.issue_invitation_code(
+    invitation_id uuid,
+    sends integer,
+    secret_hash bytea
+) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.issue_invitation_code IS 'Store the hash of the code that an e-mail with an invitation contains. Return whether the e-mail is still wanted.';
+GRANT ALL ON FUNCTION organizations.issue_invitation_code TO service_role;
+
+CREATE FUNCTION organizations.keep_owner() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.keep_owner IS 'Refuse a change that leaves an organization without an owner.';
+
+CREATE FUNCTION organizations.leave_organization(organization_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.leave_organization IS 'End the caller''s own membership.';
+GRANT ALL ON FUNCTION organizations.leave_organization TO authenticated, service_role;
+
+CREATE FUNCTION organizations.limit_invitations(organization_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.limit_invitations IS 'Refuse another e-mail with an invitation beyond the limits of a day.';
+
+CREATE FUNCTION organizations.list_changes(
+    organization_id uuid,
+    before_id uuid DEFAULT NULL::uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(
+    id uuid,
+    kind text,
+    subject_id uuid,
+    actor_id uuid,
+    actor_name text,
+    before jsonb,
+    after jsonb,
+    created_at timestamp with time zone
+)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.list_changes IS 'Return the changes of an organization with their authors, for its owners. One page, newest first.';
+GRANT ALL ON FUNCTION organizations.list_changes TO authenticated, service_role;
+
+CREATE FUNCTION organizations.list_invitations(
+    organization_id uuid,
+    invitation_status text DEFAULT NULL::text,
+    before_id uuid DEFAULT NULL::uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(answer jsonb)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.list_invitations IS 'Return an organization''s invitations, for its owners and admins. One page, newest first.';
+GRANT ALL ON FUNCTION organizations.list_invitations TO authenticated, service_role;
+
+CREATE FUNCTION organizations.list_members(
+    organization_id uuid,
+    after uuid DEFAULT NULL::uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(
+    user_id uuid,
+    name text,
+    email text,
+    role organizations.member_role,
+    created_at timestamp with time zone
+)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.list_members IS 'Return an organization''s members, for its owners and admins. One page, ordered by the person''s id.';
+GRANT ALL ON FUNCTION organizations.list_members TO authenticated, service_role;
+
+CREATE FUNCTION organizations.lock_members(organization_id uuid, VARIADIC people uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.lock_members IS 'Lock the memberships of owners and admins, and of these people, in the order of their ids.';
+
+CREATE FUNCTION organizations.may_manage(organization_id uuid, role organizations.member_role) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.may_manage IS 'Return whether the caller may give a role to members, change it and end it.';
+
+CREATE FUNCTION organizations.offer_ownership(
+    organization_id uuid,
+    user_id uuid,
+    stays_as organizations.member_role DEFAULT 'admin'::organizations.member_role
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.offer_ownership IS 'Offer a member the ownership of the organization, for seven days.';
+GRANT ALL ON FUNCTION organizations.offer_ownership TO authenticated, service_role;
 
 CREATE FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.orgs_as IS 'Return the organizations in which the caller has one of these roles.';
 GRANT ALL ON FUNCTION organizations.orgs_as TO app_read, app_write;
+
+CREATE FUNCTION organizations.ownership_offer_payload(offer organizations.ownership_offers) RETURNS jsonb
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION organizations.ownership_offer_payload IS 'Return the message about an offered ownership, for the member who decides.';
+
+CREATE FUNCTION organizations.ownership_offer_status(offer organizations.ownership_offers) RETURNS text
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION organizations.ownership_offer_status IS 'Return an offer''s status; an open one is expired after its time.';
+GRANT ALL ON FUNCTION organizations.ownership_offer_status TO authenticated, service_role;
 
 CREATE FUNCTION organizations.record_change(
     organization_id uuid,
@@ -3393,10 +3685,52 @@ CREATE FUNCTION organizations.record_change(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.record_change IS 'Record a change of an organization''s settings, terms or people.';
 
+CREATE FUNCTION organizations.record_invitation(
+    fact text,
+    before organizations.invitations,
+    after organizations.invitations
+) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.record_invitation IS 'Record a fact about an invitation in the organization''s changes, without the address.';
+
+CREATE FUNCTION organizations.record_membership() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.record_membership IS 'Record a new, changed or ended membership in the organization''s changes.';
+
+CREATE FUNCTION organizations.remove_member(organization_id uuid, user_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.remove_member IS 'End the membership of another person.';
+GRANT ALL ON FUNCTION organizations.remove_member TO authenticated, service_role;
+
 CREATE FUNCTION organizations.require_customer(organization_id uuid, customer_id uuid) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.require_customer IS 'Refuse a person whom the caller may not name as a customer of an organization.';
+
+CREATE FUNCTION organizations.require_invitation(invitation_id uuid) RETURNS organizations.invitations
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.require_invitation IS 'Lock and return an invitation that the caller may send again or revoke.';
+
+CREATE FUNCTION organizations.require_manageable(organization_id uuid, role organizations.member_role) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.require_manageable IS 'Refuse a caller who may not give or end a role.';
+
+CREATE FUNCTION organizations.resend_invitation(invitation_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.resend_invitation IS 'Send a pending invitation again, valid for seven days from now.';
+GRANT ALL ON FUNCTION organizations.resend_invitation TO authenticated, service_role;
+
+CREATE FUNCTION organizations.revoke_invitation(invitation_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.revoke_invitation IS 'End a pending invitation, whose codes stop working at once.';
+GRANT ALL ON FUNCTION organizations.revoke_invitation TO authenticated, service_role;
 
 CREATE SCHEMA payments;
 COMMENT ON SCHEMA payments IS 'The ledger, and the payments, refunds, credits, invoices and payouts that post to it.';

@@ -8,6 +8,7 @@ SECRETS = {
     "messaging.webhook_endpoints.url": "the organization's own address; a password in it is refused",
     "messaging.webhook_endpoints.previous_secret_expires_at": "a time",
     "users.calendar_addresses.secret_hash": "SHA-256 of 256 random bits",
+    "organizations.invitation_codes.secret_hash": "SHA-256 of 256 random bits",
     "payments.intents.client_secret": "Stripe's, for the payer's browser; worth nothing without a card",
 }
 """Columns with a name like that of a secret."""

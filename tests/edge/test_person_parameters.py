@@ -31,6 +31,7 @@ NOT_BY_STAFF = {
     "instructor_id": "a public page of an instructor, not a person",
     "people": "the number of customers whose bookings an edit cancels",
     "person_id": "filters the access log of the caller's organization, without looking up a person",
+    "user_id": "a member of the organization; anyone else is member_not_found",
     "voter_id": "the client's own text, which identifies no person",
 }
 

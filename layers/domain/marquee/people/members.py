@@ -89,17 +89,11 @@ def remove(session: Session, organization_id: UUID, user_id: UUID) -> None:
 
 
 def list_own(session: Session, limit: int, cursor: str | None) -> paging.Page[OwnMembership]:
-    """List the caller's memberships by the ids of the organizations. Refuses: 422 invalid_request."""
+    """List the caller's memberships by the ids of the organizations. Refuses: 403 forbidden, 422 invalid_request."""
     after = paging.after(cursor, UUID)
     rows = session.all(
-        """
-        select m.*
-        from organizations.own_memberships as m
-        where %(after)s::uuid is null or m.organization_id > %(after)s::uuid
-        order by m.organization_id
-        limit %(most)s
-        """,
-        {"after": after[0] if after else None, "most": limit + 1},
+        "select m.* from organizations.list_memberships(after => %s::uuid, most => %s) as m",
+        [after[0] if after else None, limit + 1],
     )
     return paging.page(rows, limit, OwnMembership.model_validate, lambda row: (row["organization_id"],))
 

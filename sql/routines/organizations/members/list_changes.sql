@@ -46,7 +46,6 @@ begin
                     'organization_id', list_changes.organization_id, 'person', g.actor_id, 'rows', 1
                 ))
                 from page as g
-                where g.actor_id is not null
             )
         )
     )
