@@ -12,13 +12,14 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from marquee.messaging.topics import CATALOGUE, Topic
+from marquee.messaging.topics import CATALOGUE, FAMILIES, Topic
 from scripts.openapi_parts import example_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "topics.md"
 SCHEMAS = ROOT / "docs" / "reference" / "topics.json"
 AUDIENCE = ROOT / "sql" / "routines" / "messaging" / "notifications" / "topic_audience.sql"
+FAMILY = ROOT / "sql" / "routines" / "messaging" / "preferences" / "is_family.sql"
 
 Tree = dict[str, Any]
 
@@ -138,11 +139,11 @@ def page() -> str:
         "",
         INTRODUCTION,
         "",
-        "| topic | when | object | notified | subscribers |",
-        "|---|---|---|---|---|",
+        "| topic | when | object | notified | family | subscribers |",
+        "|---|---|---|---|---|---|",
         *[
             f"| `{topic.name}` | {topic.when} | {_link(topic)}"
-            f" | {RECEIVERS[topic.audience]} | {'yes' if topic.is_public else 'no'} |"
+            f" | {RECEIVERS[topic.audience]} | {topic.family or '–'} | {'yes' if topic.is_public else 'no'} |"
             for topic in CATALOGUE.values()
         ],
     ]
@@ -200,12 +201,39 @@ def audience() -> str:
     )
 
 
+def families() -> str:
+    """Return the routine messaging.is_family."""
+    return "\n".join(
+        [
+            "-- messaging.is_family: return whether people can switch off a family of topics by this name.",
+            "--",
+            "-- Written by `make topics` from the catalogue in marquee/messaging/topics.py.",
+            "",
+            "create or replace function messaging.is_family(family text)",
+            "returns boolean",
+            "language sql",
+            "immutable",
+            "return coalesce(",
+            "    is_family.family in (",
+            ",\n".join(f"        '{family}'" for family in FAMILIES),
+            "    ),",
+            "    false",
+            ");",
+            "",
+            "comment on function messaging.is_family(text) is",
+            "'Return whether people can switch off a family of topics by this name.';",
+            "",
+        ]
+    )
+
+
 def files() -> dict[Path, str]:
     """Return the text of each generated file."""
     return {
         PAGE: page(),
         SCHEMAS: json.dumps(schemas(), indent=2, ensure_ascii=False) + "\n",
         AUDIENCE: audience(),
+        FAMILY: families(),
     }
 
 

@@ -1,12 +1,12 @@
-"""People of an organization: its members, invitations, offers of ownership, and the record of its changes."""
+"""People: members of organizations, invitations and ownership; and each person's notifications and preferences."""
 
 from typing import Any
 
 from marquee.edge import http
 from marquee.edge.observability import LambdaContext, observed
-from people_routes import invitations, members, ownership
+from people_routes import invitations, members, notifications, ownership
 
-app = http.resolver(members.routes, invitations.routes, ownership.routes)
+app = http.resolver(members.routes, invitations.routes, ownership.routes, notifications.routes)
 
 
 @observed

@@ -42,6 +42,7 @@ NOT_BY_STAFF = {
     ("events.edit_series", "occurrences"): "names times",
     ("events.record_occurrences", "slice"): "names series",
     ("events.update_event", "changes"): "names a public page of an instructor of the organization, and no person",
+    ("messaging.set_preferences", "changes"): "names families and channels of the caller",
     ("messaging.update_webhook_endpoint", "changes"): "names a URL and topics",
     ("ops.list_accesses", "person"): "filters the log of the caller's organization, without looking up a person",
     ("ops.record_access", "read"): "records whom the caller read, without looking up a person",

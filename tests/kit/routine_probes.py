@@ -97,6 +97,9 @@ VALUES: dict[str, tuple[str, ...]] = {
     "local_time": ("'2031-01-06T09:00:00'",),
     "most": ("50",),
     "name": ("'probe'",),
+    "notification_id": (
+        "(select n.id from messaging.notifications as n where n.user_id = %(customer)s and n.organization_id = %(ours)s limit 1)",
+    ),
     "note": ("'probe'",),
     "offer": ("(select f from organizations.ownership_offers as f where f.id = %(ownership_offer)s)",),
     "offer_id": ("%(ownership_offer)s",),
@@ -135,7 +138,9 @@ VALUES: dict[str, tuple[str, ...]] = {
     "terms": ("(select t from events.terms as t where t.event_id = %(event)s)",),
     "title": ("'probe'",),
     "topics": ("null",),
+    "token": ("messaging.unsubscribe_token(%(customer)s, 'credits')",),
     "total_cents": ("null", "5"),
+    "up_to_id": ("null",),
     "until": ("'2031-12-31'",),
     "url": ("'https://example.org/probe'",),
     "user_id": ("%(customer)s",),
@@ -173,6 +178,9 @@ SPECIAL: dict[tuple[str, str], tuple[str, ...]] = {
     ("messaging.update_webhook_endpoint", "changes"): (
         """'{"enabled": false}'""",
         """'{"url": "https://example.org/probe"}'""",
+    ),
+    ("messaging.set_preferences", "changes"): (
+        """'[{"family": "credits", "channel": "email", "delivery": "off"}]'""",
     ),
     ("messaging.create_webhook_endpoint", "id"): ("'00000000-0000-7000-8000-00000000e11d'",),
     ("ops.list_accesses", "person"): ("%(customer)s::text",),

@@ -31,6 +31,7 @@ METRICS: Mapping[str, Metric] = {
     "DifferenceOpened": Metric("differences between Stripe's balance and the clearing account"),
     "EmailRefused": Metric("e-mails that SES refused permanently"),
     "EmailSent": Metric("e-mails that SES accepted"),
+    "EmailsUnsubscribed": Metric("families of e-mails that people stopped by a link"),
     "EntrySealed": Metric("ledger entries sealed"),
     "EventCancelled": Metric("events cancelled by organizers"),
     "EventCreated": Metric("single events created by organizers"),

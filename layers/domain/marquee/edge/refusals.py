@@ -225,6 +225,9 @@ BY_CODE: Mapping[str, Refusal] = {
         "Nothing remains to be refunded. Check the refunds that were made before.",
         "nothing remains of the payment",
     ),
+    "notification_not_found": Refusal(
+        404, "You have no such notification. List your notifications.", "it does not exist, or is another person's"
+    ),
     "offer_not_open": Refusal(
         409,
         "No seats are offered: the status of the entry is {status}. Accept an offer while it is open.",
@@ -443,6 +446,11 @@ BY_CODE: Mapping[str, Refusal] = {
         "The entries do not sum to zero in each currency. Correct the amounts.",
         "the entries do not sum to zero",
         "`sums_cents`",
+    ),
+    "unsubscribe_link_not_found": Refusal(
+        404,
+        "This link does not work. Use the link of a newer e-mail, or sign in and change your preferences.",
+        "the token is not ours, or its key was deleted",
     ),
     "unsupported_media_type": Refusal(
         415, "Send application/json in UTF-8, without Content-Encoding.", "not `application/json` in UTF-8, or encoded"

@@ -15,8 +15,8 @@ from uuid import UUID
 
 from marquee.catalog import calendars
 from marquee.core import codes, database, settings
-from marquee.messaging import languages, texts
-from marquee.messaging.topics import OutboxMessage
+from marquee.messaging import languages, preferences, texts
+from marquee.messaging.topics import OutboxMessage, family_of
 
 LEASE_SECONDS = 120
 NOTIFICATION_ONLY = frozenset({"booking.attended"})
@@ -138,7 +138,7 @@ def _start(outbox_message: OutboxMessage, person: _Person) -> str:
             """
             select messaging.start_notification(
                 outbox_id => %s, topic => %s, user_id => %s, organization_id => %s, subject => %s, body => %s,
-                email => %s, lease_seconds => %s
+                email => %s, lease_seconds => %s, family => %s
             )
             """,
             [
@@ -150,6 +150,7 @@ def _start(outbox_message: OutboxMessage, person: _Person) -> str:
                 person.text.body,
                 person.email,
                 LEASE_SECONDS,
+                family_of(outbox_message.topic),
             ],
         )
     return todo
@@ -168,6 +169,7 @@ def _message(outbox_message: OutboxMessage, person: _Person, *, is_again: bool) 
         facts = {**facts, "code": code}
     message["Subject"] = text.subject
     message["Auto-Submitted"] = "auto-generated"
+    _add_unsubscribe_headers(message, outbox_message, person)
     if is_again:
         message["X-Marquee-Retry"] = "yes"
     if is_again or facts is not person.facts:
@@ -186,6 +188,17 @@ def _message(outbox_message: OutboxMessage, person: _Person, *, is_again: bool) 
             params={"method": entry.method, "charset": "utf-8"},
         )
     return message
+
+
+def _add_unsubscribe_headers(message: EmailMessage, outbox_message: OutboxMessage, person: _Person) -> None:
+    """Add the headers by which mail programs unsubscribe with one click (RFC 8058), if the topic can be switched off."""
+    family, base_url = family_of(outbox_message.topic), settings.current().api_url
+    if family is None or person.user_id is None or base_url is None:
+        return
+    with database.single(database.service()) as session:
+        url = preferences.unsubscribe_url(session, base_url, person.user_id, family)
+    message["List-Unsubscribe"] = f"<{url}>"
+    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 
 
 def _issue_code(outbox_message: OutboxMessage) -> str | None:
