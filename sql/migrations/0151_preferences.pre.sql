@@ -37,8 +37,8 @@ alter table messaging.unsubscribe_keys enable row level security;
 -- Each half has four UUIDs of 122 random bits.
 insert into messaging.unsubscribe_keys (inner_key, outer_key)
 select
-    (select string_agg(uuid_send(gen_random_uuid()), '' order by n) from generate_series(1, 4) as n),
-    (select string_agg(uuid_send(gen_random_uuid()), '' order by n) from generate_series(1, 4) as n);
+    (select string_agg(uuid_send(gen_random_uuid()), '' order by n) from generate_series(1, 4) as n) as inner_key,
+    (select string_agg(uuid_send(gen_random_uuid()), '' order by n) from generate_series(1, 4) as n) as outer_key;
 
 insert into ops.rate_limit_rules (operation, per_minute, burst, address_per_minute, address_burst)
 values

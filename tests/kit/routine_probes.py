@@ -98,7 +98,8 @@ VALUES: dict[str, tuple[str, ...]] = {
     "most": ("50",),
     "name": ("'probe'",),
     "notification_id": (
-        "(select n.id from messaging.notifications as n where n.user_id = %(customer)s and n.organization_id = %(ours)s limit 1)",
+        """(select n.id from messaging.notifications as n
+        where n.user_id = %(customer)s and n.organization_id = %(ours)s limit 1)""",
     ),
     "note": ("'probe'",),
     "offer": ("(select f from organizations.ownership_offers as f where f.id = %(ownership_offer)s)",),
@@ -179,9 +180,7 @@ SPECIAL: dict[tuple[str, str], tuple[str, ...]] = {
         """'{"enabled": false}'""",
         """'{"url": "https://example.org/probe"}'""",
     ),
-    ("messaging.set_preferences", "changes"): (
-        """'[{"family": "credits", "channel": "email", "delivery": "off"}]'""",
-    ),
+    ("messaging.set_preferences", "changes"): ("""'[{"family": "credits", "channel": "email", "delivery": "off"}]'""",),
     ("messaging.create_webhook_endpoint", "id"): ("'00000000-0000-7000-8000-00000000e11d'",),
     ("ops.list_accesses", "person"): ("%(customer)s::text",),
     ("ops.record_access", "read"): (

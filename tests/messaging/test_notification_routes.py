@@ -221,7 +221,9 @@ def test_older_key_still_verifies_and_a_deleted_one_does_not(world, aws):
 
     assert old != new
     assert [gateway.post("people", path).status for path in (old, new)] == [200, 200]
-    world.db.execute("delete from messaging.unsubscribe_keys where id = (select min(id) from messaging.unsubscribe_keys)")
+    world.db.execute(
+        "delete from messaging.unsubscribe_keys where id = (select min(id) from messaging.unsubscribe_keys)"
+    )
     assert [gateway.post("people", path).status for path in (old, new)] == [404, 200]
 
 

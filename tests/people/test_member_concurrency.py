@@ -54,9 +54,7 @@ def test_owners_deleted_past_the_routines_at_once_leave_one(db, connect):
     first = connect(autocommit=False)
     first.execute("delete from organizations.memberships where user_id = %s", [stage.owner])
 
-    late = InBackground(
-        lambda: connect().execute("delete from organizations.memberships where user_id = %s", [second])
-    )
+    late = InBackground(lambda: connect().execute("delete from organizations.memberships where user_id = %s", [second]))
     wait_for_a_lock(db, "%delete from organizations.memberships%")
     first.commit()
 

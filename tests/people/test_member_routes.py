@@ -151,7 +151,9 @@ def test_next_request_of_a_removed_member_is_refused_with_the_same_token(stage):
             gateway.get("people", path(stage), caller=token),
             gateway.post("manage-events", "/events", event, caller=token),
             gateway.get("insights", "/access-log", caller=token),
-            gateway.post("webhook-endpoints", "/webhook-endpoints", {"url": "https://hooks.example.com/x"}, caller=token),
+            gateway.post(
+                "webhook-endpoints", "/webhook-endpoints", {"url": "https://hooks.example.com/x"}, caller=token
+            ),
         ]
 
     before = [answer.status for answer in ask()]
@@ -212,8 +214,12 @@ def test_erased_owner_does_not_count_as_the_remaining_owner(stage, db):
     [
         "delete from organizations.memberships where user_id = %s",
         "update organizations.memberships set role = 'admin' where user_id = %s",
-        "update organizations.memberships set organization_id = (select max(id::text)::uuid from"
-        " organizations.organizations where slug like 'other%%') where user_id = %s",
+        """
+        update organizations.memberships as m
+        set organization_id = o.id
+        from organizations.organizations as o
+        where o.name = 'Other' and m.user_id = %s
+        """,
     ],
 )
 def test_database_refuses_every_statement_that_removes_the_last_owner(stage, db, statement):

@@ -19,13 +19,13 @@ Token = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[0-9a-z._-]
 
 @routes.get("/notifications", tags=["notifications"])
 def list_notifications(
-    unread: Annotated[bool, Query(description="Whether to list only unread ones.")] = False,
+    unread: Annotated[bool | None, Query(description="Whether to list only unread ones.")] = None,
     limit: http.PageSize = paging.DEFAULT_LIMIT,
     cursor: http.Cursor = None,
 ) -> Response[paging.Page[inbox.Notification]]:
     """List the caller's notifications of the last 13 months, newest first."""
     with database.single(http.caller(routes.current_event)) as session:
-        return http.json(HTTPStatus.OK, inbox.list_own(session, limit, cursor, only_unread=unread))
+        return http.json(HTTPStatus.OK, inbox.list_own(session, limit, cursor, only_unread=unread is True))
 
 
 @routes.get("/notifications/unread", tags=["notifications"])

@@ -32,7 +32,9 @@ class UnreadNotifications(Answer):
 class NotificationsRead(Request):
     """Notifications to mark as read: all, or those up to one."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{}, {"up_to_id": "0190f3c4-6f0a-7cc1-9d3b-1f0b7c1d2e3f"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{}, {"up_to_id": "0190f3c4-6f0a-7cc1-9d3b-1f0b7c1d2e3f"}]}
+    )
 
     up_to_id: Annotated[
         Id | None, Field(description="The newest notification that the person has seen. Null: all.")

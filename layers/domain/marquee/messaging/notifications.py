@@ -191,7 +191,7 @@ def _message(outbox_message: OutboxMessage, person: _Person, *, is_again: bool) 
 
 
 def _add_unsubscribe_headers(message: EmailMessage, outbox_message: OutboxMessage, person: _Person) -> None:
-    """Add the headers by which mail programs unsubscribe with one click (RFC 8058), if the topic can be switched off."""
+    """Add the headers to unsubscribe with one click (RFC 8058), if people can switch the topic off."""
     family, base_url = family_of(outbox_message.topic), settings.current().api_url
     if family is None or person.user_id is None or base_url is None:
         return

@@ -19,9 +19,7 @@ class Change(Answer):
     subject_id: Annotated[UUID, Field(description="The changed object: the person, of a membership.")]
     actor_id: Annotated[UUID | None, Field(description="Who made the change. Null: the service.")]
     actor_name: str | None
-    before: Annotated[
-        dict[str, Any] | None, Field(description="The changed members before. Null: the object is new.")
-    ]
+    before: Annotated[dict[str, Any] | None, Field(description="The changed members before. Null: the object is new.")]
     after: Annotated[
         dict[str, Any] | None, Field(description="The changed members afterwards. Null: the object was deleted.")
     ]

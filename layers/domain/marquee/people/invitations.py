@@ -40,9 +40,9 @@ class InvitationRequest(Request):
         AfterValidator(_address),
     ]
     role: GivenRole
-    language: Annotated[
-        Language | None, Field(description="The language of the e-mail. Null: the organization's.")
-    ] = None
+    language: Annotated[Language | None, Field(description="The language of the e-mail. Null: the organization's.")] = (
+        None
+    )
 
 
 class InvitationCode(Request):

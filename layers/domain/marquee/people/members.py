@@ -49,9 +49,7 @@ class OwnMembership(Answer):
     created_at: Annotated[datetime, Field(description="When the caller became a member.")]
 
 
-def list_members(
-    session: Session, organization_id: UUID, limit: int, cursor: str | None
-) -> paging.Page[Member]:
+def list_members(session: Session, organization_id: UUID, limit: int, cursor: str | None) -> paging.Page[Member]:
     """List an organization's members by their ids.
 
     Refuses: 403 forbidden, 404 organization_not_found, 422 invalid_request.

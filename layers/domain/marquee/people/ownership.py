@@ -59,9 +59,7 @@ def create(session: Session, organization_id: UUID, request: OwnershipRequest) -
     )
 
 
-def list_all(
-    session: Session, organization_id: UUID, limit: int, cursor: str | None
-) -> paging.Page[OwnershipOffer]:
+def list_all(session: Session, organization_id: UUID, limit: int, cursor: str | None) -> paging.Page[OwnershipOffer]:
     """List an organization's offers, newest first: all to owners, to other members those to or by them.
 
     Refuses: 422 invalid_request.
@@ -93,7 +91,5 @@ def decide(session: Session, offer_id: UUID, decision: Decision) -> OwnershipOff
     Refuses: 403 forbidden, 404 ownership_offer_not_found, 409 ownership_offer_closed.
     """
     return OwnershipOffer.model_validate(
-        session.value(
-            "select organizations.answer_ownership_offer(offer_id => %s, answer => %s)", [offer_id, decision]
-        )
+        session.value("select organizations.answer_ownership_offer(offer_id => %s, answer => %s)", [offer_id, decision])
     )

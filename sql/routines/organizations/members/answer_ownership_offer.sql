@@ -1,8 +1,8 @@
 -- organizations.answer_ownership_offer: accept, decline or withdraw an ownership offer.
 --
 -- The member to whom it was offered accepts or declines it, and owners withdraw it: `answer` is accepted, declined or
--- withdrawn. Accepting makes the member an owner, and then gives the offering owner the role of the offer, so that there
--- is always an owner. A repeated call returns the same offer. The service decides for nobody.
+-- withdrawn. Accepting makes the member an owner, and then gives the offering owner the role of the offer, so that
+-- there is always an owner. A repeated call returns the same offer. The service decides for nobody.
 --
 -- Locks the memberships of owners, admins and the member, then the offer.
 --

@@ -1,4 +1,4 @@
--- organizations.lock_members: lock the memberships of owners and admins, and of these people, in the order of their ids.
+-- organizations.lock_members: lock the memberships of owners, admins and these people, in the order of their ids.
 --
 -- users.erase_profile locks in the same order. Callers then check the rights of the caller again, because a wait makes
 -- earlier reads stale. Internal: runs with the rights of the routine that calls it.

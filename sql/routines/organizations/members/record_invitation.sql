@@ -1,6 +1,7 @@
--- organizations.record_invitation: record a fact about an invitation in the organization's changes, without the address.
+-- organizations.record_invitation: record a fact about an invitation in the organization's changes, by its id.
 --
--- `before` is the former row, or null for a new invitation. Internal.
+-- The address is not recorded, because an erasure leaves the record. `before` is the former row, or null for a new
+-- invitation. Internal.
 
 create or replace function organizations.record_invitation(
     fact text, before organizations.invitations, after organizations.invitations
