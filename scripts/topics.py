@@ -104,13 +104,12 @@ RECEIVERS = {
     "operators": "operators of the system",
     "invitee": "the invited address",
     "member": "the member to whom it is offered",
-    None: "–",
 }
 
 INTRODUCTION = """\
 `make topics` writes this page, [the JSON Schemas](reference/topics.json) and `messaging.topic_audience` from the \
 catalogue in `marquee/messaging/topics.py`. [Subscribers](parts/subscriber-webhooks.md) receive the public topics; \
-[people](parts/messages.md) are notified as the table says. To add a topic, see \
+[people](parts/messages.md) are notified as the list says; they can switch off a [family](parts/messages.md#preferences). To add a topic, see \
 [CONTRIBUTING.md](../CONTRIBUTING.md#a-topic).
 
 The [outbox](parts/outbox.md) stores ids, amounts, times and states of the object. Titles, reasons, names and lines \
@@ -139,13 +138,7 @@ def page() -> str:
         "",
         INTRODUCTION,
         "",
-        "| topic | when | object | notified | family | subscribers |",
-        "|---|---|---|---|---|---|",
-        *[
-            f"| `{topic.name}` | {topic.when} | {_link(topic)}"
-            f" | {RECEIVERS[topic.audience]} | {topic.family or '–'} | {'yes' if topic.is_public else 'no'} |"
-            for topic in CATALOGUE.values()
-        ],
+        *[f"- `{topic.name}` ({_traits(topic)}): {topic.when}" for topic in CATALOGUE.values()],
     ]
     tree = schemas()["$defs"]
     public = {_name(topic): topic.model_class for topic in CATALOGUE.values() if topic.is_public}
@@ -245,6 +238,13 @@ def _link(topic: Topic) -> str:
     """Return the name of a topic's object, with a link to its example. Internal objects have none."""
     name = _name(topic)
     return f"[{name}](#{name.lower()})" if topic.is_public else f"`{name}`"
+
+
+def _traits(topic: Topic) -> str:
+    """Return the object of a topic, its receivers, its family, and whether it is internal."""
+    receivers = None if topic.audience is None else f"to {RECEIVERS[topic.audience]}"
+    family = None if topic.family is None else f"family `{topic.family}`"
+    return ", ".join(filter(None, [_link(topic), receivers, family, None if topic.is_public else "internal"]))
 
 
 def _differences(shown: Tree, base: Tree) -> Tree:

@@ -169,7 +169,7 @@ BY_CODE: Mapping[str, Refusal] = {
     "invitation_closed": Refusal(
         409,
         "The invitation is {status}. Ask for another one.",
-        "the invitation was answered or revoked, or has expired",
+        "the invitation was accepted, declined or revoked, or has expired",
         "`status`",
     ),
     "invitation_not_found": Refusal(
@@ -245,7 +245,7 @@ BY_CODE: Mapping[str, Refusal] = {
     "ownership_offer_closed": Refusal(
         409,
         "The offer of ownership is {status}. Ask an owner for another one.",
-        "the offer was answered or withdrawn, or has expired",
+        "the offer was accepted, declined or withdrawn, or has expired",
         "`status`",
     ),
     "ownership_offer_not_found": Refusal(

@@ -119,8 +119,7 @@ CATALOGUE: dict[str, Topic] = {
         ),
         Topic(
             "event.lead_changed",
-            "Somebody is to lead an event, or is released from it, or its time or place changes: a message for each"
-            " such person, about the first event of an edit.",
+            "Somebody is to lead an event or is released from it, or its time or place changes.",
             "events.event_payload",
             "marquee.scheduling.topics:LedEvent",
             "instructor",

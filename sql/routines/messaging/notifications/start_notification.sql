@@ -37,7 +37,9 @@ declare
     the_subject_id uuid;
 begin
     if start_notification.user_id is not null then
-        select nullif((o.payload ->> 'customer_id')::uuid, start_notification.user_id) into the_subject_id
+        select nullif(
+            coalesce(o.payload ->> 'customer_id', o.payload ->> 'offered_by')::uuid, start_notification.user_id
+        ) into the_subject_id
         from public.outbox as o
         where o.id = start_notification.outbox_id;
 
