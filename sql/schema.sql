@@ -6,9 +6,9 @@
 -- their own. A partition that differs is shown as a table.
 --
 -- - events: tables 11, views 5, routines 164
--- - messaging: tables 8, views 2, routines 26
+-- - messaging: tables 10, views 2, routines 34
 -- - ops: tables 19, views 1, routines 62
--- - organizations: tables 11, views 1, routines 37
+-- - organizations: tables 11, views 0, routines 38
 -- - payments: tables 27, views 7, routines 192
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
@@ -1911,10 +1911,31 @@ CREATE INDEX notifications_about ON messaging.notifications USING btree (about_i
 CREATE INDEX notifications_by_age ON messaging.notifications USING brin (created_at);
 CREATE INDEX notifications_of_user ON messaging.notifications USING btree (user_id, id);
 CREATE INDEX notifications_organization_id_idx ON messaging.notifications USING btree (organization_id);
+CREATE INDEX unread_notifications ON messaging.notifications USING btree (user_id) WHERE (read_at IS NULL);
 ALTER TABLE messaging.notifications ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON messaging.notifications FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
 CREATE POLICY service ON messaging.notifications TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE messaging.notifications TO app_read, app_write;
+
+CREATE TABLE messaging.preferences (
+    user_id uuid NOT NULL,
+    family text NOT NULL,
+    channel text NOT NULL,
+    delivery text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT channel_of_preference_is_known CHECK ((channel = ANY (ARRAY['app'::text, 'email'::text]))),
+    CONSTRAINT delivery_of_preference_is_known CHECK ((delivery = ANY (ARRAY['immediately'::text, 'off'::text]))),
+    CONSTRAINT family_is_a_name CHECK ((family ~ '^[a-z][a-z_]{0,39}$'::text))
+);
+COMMENT ON TABLE messaging.preferences IS 'How a person receives the messages of a family on a channel. Without a row: immediately.';
+COMMENT ON COLUMN messaging.preferences.family IS 'As the catalogue of topics names it. Topics without a family, such as payments and cancellations, are always sent.';
+ALTER TABLE ONLY messaging.preferences ADD CONSTRAINT preferences_pkey PRIMARY KEY (user_id, family, channel);
+ALTER TABLE ONLY messaging.preferences
+    ADD CONSTRAINT preferences_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
+ALTER TABLE messaging.preferences ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON messaging.preferences FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
+CREATE POLICY service ON messaging.preferences TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE messaging.preferences TO app_read, app_write;
 
 CREATE TABLE messaging.reminded_events (
     event_id uuid NOT NULL,
@@ -1939,6 +1960,26 @@ ALTER TABLE ONLY messaging.reminders
     ADD CONSTRAINT reminders_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id) ON DELETE CASCADE;
 CREATE INDEX reminders_by_age ON messaging.reminders USING brin (reminded_at);
 ALTER TABLE messaging.reminders ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE messaging.unsubscribe_keys (
+    id integer NOT NULL,
+    inner_key bytea NOT NULL,
+    outer_key bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT inner_key_is_long CHECK ((length(inner_key) >= 64)),
+    CONSTRAINT outer_key_is_long CHECK ((length(outer_key) >= 64))
+);
+ALTER TABLE messaging.unsubscribe_keys ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME messaging.unsubscribe_keys_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+COMMENT ON TABLE messaging.unsubscribe_keys IS 'Random keys that sign the links to unsubscribe. The newest one signs, and all verify: a deleted key ends its links.';
+ALTER TABLE ONLY messaging.unsubscribe_keys ADD CONSTRAINT unsubscribe_keys_pkey PRIMARY KEY (id);
+ALTER TABLE messaging.unsubscribe_keys ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE messaging.webhook_attempts (
     delivery_id uuid NOT NULL,
@@ -2166,6 +2207,27 @@ CREATE FUNCTION messaging.finish_webhook_deliveries(
 COMMENT ON FUNCTION messaging.finish_webhook_deliveries IS 'Record the results of delivery attempts, and disable failing endpoints; returns the counts.';
 GRANT ALL ON FUNCTION messaging.finish_webhook_deliveries TO service_role;
 
+CREATE FUNCTION messaging.is_family(family text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE;
+COMMENT ON FUNCTION messaging.is_family IS 'Return whether people can switch off a family of topics by this name.';
+
+CREATE FUNCTION messaging.is_wanted(user_id uuid, family text, channel text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION messaging.is_wanted IS 'Return whether a person receives the messages of a family on a channel.';
+
+CREATE FUNCTION messaging.mark_notification_read(notification_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION messaging.mark_notification_read IS 'Mark one of the caller''s notifications as read.';
+GRANT ALL ON FUNCTION messaging.mark_notification_read TO authenticated, service_role;
+
+CREATE FUNCTION messaging.mark_notifications_read(up_to_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION messaging.mark_notifications_read IS 'Mark the caller''s notifications as read: all of them, or those up to one.';
+GRANT ALL ON FUNCTION messaging.mark_notifications_read TO authenticated, service_role;
+
 CREATE FUNCTION messaging.message_facts(topic text, payload jsonb) RETURNS jsonb
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION messaging.message_facts IS 'Return the values of a payload under the names that the texts of its topic use.';
@@ -2229,6 +2291,12 @@ CREATE FUNCTION messaging.send_reminders(
 COMMENT ON FUNCTION messaging.send_reminders IS 'Remind customers of events that start soon; returns the number, and whether there may be more.';
 GRANT ALL ON FUNCTION messaging.send_reminders TO service_role;
 
+CREATE FUNCTION messaging.set_preferences(changes jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION messaging.set_preferences IS 'Change how the caller receives messages.';
+GRANT ALL ON FUNCTION messaging.set_preferences TO authenticated, service_role;
+
 CREATE FUNCTION messaging.start_notification(
     outbox_id bigint,
     topic text,
@@ -2238,7 +2306,8 @@ CREATE FUNCTION messaging.start_notification(
     body text,
     email text,
     lease_seconds integer DEFAULT 120,
-    at timestamp with time zone DEFAULT statement_timestamp()
+    at timestamp with time zone DEFAULT statement_timestamp(),
+    family text DEFAULT NULL::text
 ) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -2257,6 +2326,23 @@ GRANT ALL ON FUNCTION messaging.test_webhook_endpoint TO authenticated, service_
 CREATE FUNCTION messaging.topic_audience(topic text) RETURNS text
     LANGUAGE sql IMMUTABLE;
 COMMENT ON FUNCTION messaging.topic_audience IS 'Return the audience of a topic; null where nobody is notified.';
+
+CREATE FUNCTION messaging.unsubscribe(token text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION messaging.unsubscribe IS 'Stop the e-mails of a family to a person, by the signed token of one of them.';
+GRANT ALL ON FUNCTION messaging.unsubscribe TO anon, authenticated, service_role;
+
+CREATE FUNCTION messaging.unsubscribe_signature(key_id integer, user_id uuid, family text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION messaging.unsubscribe_signature IS 'Return the signature of a person and a family by a key, in hexadecimal.';
+
+CREATE FUNCTION messaging.unsubscribe_token(user_id uuid, family text) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION messaging.unsubscribe_token IS 'Return the signed token by which a person stops the e-mails of a family.';
+GRANT ALL ON FUNCTION messaging.unsubscribe_token TO service_role;
 
 CREATE FUNCTION messaging.update_webhook_endpoint(
     endpoint_id uuid,
@@ -3458,18 +3544,6 @@ CREATE POLICY members ON organizations.policies FOR SELECT TO authenticated USIN
 CREATE POLICY service ON organizations.policies TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE organizations.policies TO app_read, app_write;
 
-CREATE VIEW organizations.own_memberships WITH (security_invoker='true') AS
- SELECT m.organization_id,
-    o.name,
-    o.slug,
-    m.role,
-    m.created_at
-   FROM (organizations.memberships m
-     JOIN organizations.organizations o ON ((o.id = m.organization_id)))
-  WHERE ((m.user_id = ( SELECT ops.caller_id() AS caller_id)) AND (m.organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
-COMMENT ON VIEW organizations.own_memberships IS 'The organizations for which the caller may act, with the caller''s role in each.';
-GRANT SELECT ON TABLE organizations.own_memberships TO app_read;
-
 CREATE FUNCTION organizations.caller_is(
     organization_id uuid,
     VARIADIC roles organizations.member_role[]
@@ -3638,6 +3712,21 @@ CREATE FUNCTION organizations.list_members(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.list_members IS 'Return an organization''s members, for its owners and admins. One page, ordered by the person''s id.';
 GRANT ALL ON FUNCTION organizations.list_members TO authenticated, service_role;
+
+CREATE FUNCTION organizations.list_memberships(
+    after uuid DEFAULT NULL::uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(
+    organization_id uuid,
+    name text,
+    slug text,
+    role organizations.member_role,
+    created_at timestamp with time zone
+)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.list_memberships IS 'Return the organizations for which the caller may act, with the role in each. One page.';
+GRANT ALL ON FUNCTION organizations.list_memberships TO authenticated, service_role;
 
 CREATE FUNCTION organizations.lock_members(organization_id uuid, VARIADIC people uuid[]) RETURNS void
     LANGUAGE plpgsql
