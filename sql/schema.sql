@@ -1963,11 +1963,11 @@ ALTER TABLE messaging.reminders ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE messaging.unsubscribe_keys (
     id integer NOT NULL,
-    inner_key bytea NOT NULL,
-    outer_key bytea NOT NULL,
+    inner_secret bytea NOT NULL,
+    outer_secret bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT inner_key_is_long CHECK ((length(inner_key) >= 64)),
-    CONSTRAINT outer_key_is_long CHECK ((length(outer_key) >= 64))
+    CONSTRAINT inner_secret_is_long CHECK ((length(inner_secret) >= 64)),
+    CONSTRAINT outer_secret_is_long CHECK ((length(outer_secret) >= 64))
 );
 ALTER TABLE messaging.unsubscribe_keys ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME messaging.unsubscribe_keys_id_seq

@@ -24,8 +24,8 @@ create policy service on messaging.preferences to service_role using (true) with
 
 create table messaging.unsubscribe_keys (
     id integer generated always as identity primary key,
-    inner_key bytea not null constraint inner_key_is_long check (length(inner_key) >= 64),
-    outer_key bytea not null constraint outer_key_is_long check (length(outer_key) >= 64),
+    inner_secret bytea not null constraint inner_secret_is_long check (length(inner_secret) >= 64),
+    outer_secret bytea not null constraint outer_secret_is_long check (length(outer_secret) >= 64),
     created_at timestamptz not null default now()
 );
 
@@ -35,10 +35,10 @@ comment on table messaging.unsubscribe_keys is
 alter table messaging.unsubscribe_keys enable row level security;
 
 -- Each half has four UUIDs of 122 random bits.
-insert into messaging.unsubscribe_keys (inner_key, outer_key)
+insert into messaging.unsubscribe_keys (inner_secret, outer_secret)
 select
-    (select string_agg(uuid_send(gen_random_uuid()), '' order by n) from generate_series(1, 4) as n) as inner_key,
-    (select string_agg(uuid_send(gen_random_uuid()), '' order by n) from generate_series(1, 4) as n) as outer_key;
+    (select string_agg(uuid_send(gen_random_uuid()), '' order by n) from generate_series(1, 4) as n) as inner_secret,
+    (select string_agg(uuid_send(gen_random_uuid()), '' order by n) from generate_series(1, 4) as n) as outer_secret;
 
 insert into ops.rate_limit_rules (operation, per_minute, burst, address_per_minute, address_burst)
 values
@@ -54,5 +54,5 @@ values
 ('messaging.preferences', 'family', 'code', 'delete', null),
 ('messaging.preferences', 'channel', 'code', 'delete', null),
 ('messaging.preferences', 'delivery', 'code', 'delete', null),
-('messaging.unsubscribe_keys', 'inner_key', 'secret', 'keep', 'The system''s, not a person''s.'),
-('messaging.unsubscribe_keys', 'outer_key', 'secret', 'keep', 'The system''s, not a person''s.');
+('messaging.unsubscribe_keys', 'inner_secret', 'secret', 'keep', 'The system''s, not a person''s.'),
+('messaging.unsubscribe_keys', 'outer_secret', 'secret', 'keep', 'The system''s, not a person''s.');

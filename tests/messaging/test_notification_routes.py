@@ -213,7 +213,7 @@ def test_older_key_still_verifies_and_a_deleted_one_does_not(world, aws):
     confirm(world, 1)
     old = link(aws.mailed()[0])
     world.db.execute(
-        "insert into messaging.unsubscribe_keys (inner_key, outer_key) select outer_key, inner_key"
+        "insert into messaging.unsubscribe_keys (inner_secret, outer_secret) select outer_secret, inner_secret"
         " from messaging.unsubscribe_keys"
     )
     confirm(world, 2)

@@ -11,8 +11,8 @@ set search_path = pg_catalog, pg_temp
 as $$
     select encode(
         sha256(
-            k.outer_key || sha256(
-                k.inner_key || convert_to(
+            k.outer_secret || sha256(
+                k.inner_secret || convert_to(
                     format('unsubscribe %s %s', unsubscribe_signature.user_id, unsubscribe_signature.family), 'UTF8'
                 )
             )
