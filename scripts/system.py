@@ -349,8 +349,8 @@ def _table(*rows: tuple[str, ...]) -> str:
 
 
 def functions_table(functions: list[Function]) -> str:
-    """Return the table of functions: name and description."""
-    return _table(("function", "does"), *[(f"`{each.name}`", each.does.rstrip(".")) for each in functions])
+    """Return the list of functions: name and description."""
+    return "".join(f"- `{each.name}`: {each.does.rstrip('.')}\n" for each in functions)
 
 
 def queues_table(system: System) -> str:

@@ -12,13 +12,14 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from marquee.messaging.topics import CATALOGUE, Topic
+from marquee.messaging.topics import CATALOGUE, FAMILIES, Topic
 from scripts.openapi_parts import example_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "topics.md"
 SCHEMAS = ROOT / "docs" / "reference" / "topics.json"
 AUDIENCE = ROOT / "sql" / "routines" / "messaging" / "notifications" / "topic_audience.sql"
+FAMILY = ROOT / "sql" / "routines" / "messaging" / "preferences" / "is_family.sql"
 
 Tree = dict[str, Any]
 
@@ -101,13 +102,14 @@ RECEIVERS = {
     "admins": "admins and owners",
     "bookkeepers": "accountants, admins and owners",
     "operators": "operators of the system",
-    None: "–",
+    "invitee": "the invited address",
+    "member": "the member to whom it is offered",
 }
 
 INTRODUCTION = """\
 `make topics` writes this page, [the JSON Schemas](reference/topics.json) and `messaging.topic_audience` from the \
 catalogue in `marquee/messaging/topics.py`. [Subscribers](parts/subscriber-webhooks.md) receive the public topics; \
-[people](parts/messages.md) are notified as the table says. To add a topic, see \
+[people](parts/messages.md) are notified as the list says; they can switch off a [family](parts/messages.md#preferences). To add a topic, see \
 [CONTRIBUTING.md](../CONTRIBUTING.md#a-topic).
 
 The [outbox](parts/outbox.md) stores ids, amounts, times and states of the object. Titles, reasons, names and lines \
@@ -136,13 +138,7 @@ def page() -> str:
         "",
         INTRODUCTION,
         "",
-        "| topic | when | object | notified | subscribers |",
-        "|---|---|---|---|---|",
-        *[
-            f"| `{topic.name}` | {topic.when} | {_link(topic)}"
-            f" | {RECEIVERS[topic.audience]} | {'yes' if topic.is_public else 'no'} |"
-            for topic in CATALOGUE.values()
-        ],
+        *[f"- `{topic.name}` ({_traits(topic)}): {topic.when}" for topic in CATALOGUE.values()],
     ]
     tree = schemas()["$defs"]
     public = {_name(topic): topic.model_class for topic in CATALOGUE.values() if topic.is_public}
@@ -198,12 +194,39 @@ def audience() -> str:
     )
 
 
+def families() -> str:
+    """Return the routine messaging.is_family."""
+    return "\n".join(
+        [
+            "-- messaging.is_family: return whether people can switch off a family of topics by this name.",
+            "--",
+            "-- Written by `make topics` from the catalogue in marquee/messaging/topics.py.",
+            "",
+            "create or replace function messaging.is_family(family text)",
+            "returns boolean",
+            "language sql",
+            "immutable",
+            "return coalesce(",
+            "    is_family.family in (",
+            ",\n".join(f"        '{family}'" for family in FAMILIES),
+            "    ),",
+            "    false",
+            ");",
+            "",
+            "comment on function messaging.is_family(text) is",
+            "'Return whether people can switch off a family of topics by this name.';",
+            "",
+        ]
+    )
+
+
 def files() -> dict[Path, str]:
     """Return the text of each generated file."""
     return {
         PAGE: page(),
         SCHEMAS: json.dumps(schemas(), indent=2, ensure_ascii=False) + "\n",
         AUDIENCE: audience(),
+        FAMILY: families(),
     }
 
 
@@ -215,6 +238,13 @@ def _link(topic: Topic) -> str:
     """Return the name of a topic's object, with a link to its example. Internal objects have none."""
     name = _name(topic)
     return f"[{name}](#{name.lower()})" if topic.is_public else f"`{name}`"
+
+
+def _traits(topic: Topic) -> str:
+    """Return the object of a topic, its receivers, its family, and whether it is internal."""
+    receivers = None if topic.audience is None else f"to {RECEIVERS[topic.audience]}"
+    family = None if topic.family is None else f"family `{topic.family}`"
+    return ", ".join(filter(None, [_link(topic), receivers, family, None if topic.is_public else "internal"]))
 
 
 def _differences(shown: Tree, base: Tree) -> Tree:

@@ -22,6 +22,8 @@ EXCEPTIONS = {
     "ops.record_samples": "records the duration of a request, without a person",
     "ops.uuid_v7": "creates an id",
     "messaging.webhook_delivery_answer": "shows rows that row security shows: the organization's, to its members",
+    "messaging.unsubscribe": "public: the signed token is the proof, and the token of an erased person is refused",
+    "organizations.ownership_offer_status": "computes from a row that the caller already has",
     "payments.refund_debt_status": "computes from a row that the caller already has",
     "payments.invoice_language": "returns a language code",
     "rating.honest_share": "returns a setting of the organization",

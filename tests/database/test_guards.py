@@ -52,6 +52,10 @@ STRANGERS_MAY = {
     "events.join_waitlist": Own(
         "join the waitlist of a public event", PROFILE | {"events.waitlist_entries", "public.outbox"}, SEATS
     ),
+    "messaging.set_preferences": Own("change their own preferences", PROFILE | {"messaging.preferences"}),
+    "messaging.unsubscribe": Own(
+        "stop e-mails by a signed token, which only they contain", figures=frozenset({"messaging.preferences"})
+    ),
     "ops.record_samples": Own(
         "record the duration of a request, without a person", figures=frozenset({"ops.performance_metrics"})
     ),

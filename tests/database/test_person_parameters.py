@@ -44,6 +44,7 @@ NOT_BY_STAFF = {
     ("events.record_occurrences", "slice"): "names series",
     ("events.update_event", "confirmed"): "has numbers",
     ("events.update_event", "changes"): "names a public page of an instructor of the organization, and no person",
+    ("messaging.set_preferences", "changes"): "names families and channels of the caller",
     ("messaging.update_webhook_endpoint", "changes"): "names a URL and topics",
     ("organizations.create_organization", "details"): "names an owner for the service alone",
     ("organizations.save_instructor", "changes"): "names a member; anyone else is refused like an unknown id",
@@ -55,6 +56,10 @@ NOT_BY_STAFF = {
     ("ops.list_accesses", "person"): "filters the log of the caller's organization, without looking up a person",
     ("ops.record_access", "read"): "records whom the caller read, without looking up a person",
     ("ops.record_samples", "metrics"): "names figures",
+    ("organizations.change_member_role", "user_id"): "names a member; anyone else is member_not_found",
+    ("organizations.invite_member", "email"): "compared with the members' addresses only",
+    ("organizations.offer_ownership", "user_id"): "names a member; anyone else is member_not_found",
+    ("organizations.remove_member", "user_id"): "names a member; anyone else is member_not_found",
     ("payments.spending_at", "customer_id"): "reads only sales of the caller's organization, and zero without any",
     ("rating.change_settings", "changes"): "names weights",
     ("rating.ingest", "events"): "a voter is the client's own text, which identifies no person",
@@ -210,6 +215,8 @@ def test_every_table_that_relates_a_person_to_an_organization_is_listed(rolled_b
     """Check that each table with both columns makes a person known, or follows from one that does."""
     follows = {
         "messaging.notifications": "a message about one of the others",
+        "organizations.invitations": "names members and former members, and the invited person only after accepting",
+        "organizations.ownership_offers": "between members",
         "payments.fees": "of a booking",
         "payments.intents": "of a booking or a purchase",
         "payments.invoices": "of a booking",

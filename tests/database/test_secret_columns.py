@@ -8,6 +8,9 @@ SECRETS = {
     "messaging.webhook_endpoints.url": "the organization's own address; a password in it is refused",
     "messaging.webhook_endpoints.previous_secret_expires_at": "a time",
     "users.calendar_addresses.secret_hash": "SHA-256 of 256 random bits",
+    "messaging.unsubscribe_keys.inner_secret": "sign links that can only stop e-mails; no role may read them",
+    "messaging.unsubscribe_keys.outer_secret": "sign links that can only stop e-mails; no role may read them",
+    "organizations.invitation_codes.secret_hash": "SHA-256 of 256 random bits",
     "payments.intents.client_secret": "Stripe's, for the payer's browser; worth nothing without a card",
 }
 """Columns with a name like that of a secret."""

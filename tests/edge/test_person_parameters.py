@@ -32,7 +32,7 @@ NOT_BY_STAFF = {
     "owner_id": "for the service, which names the owner of a new organization",
     "people": "the number of customers whose bookings an edit cancels",
     "person_id": "filters the access log of the caller's organization, without looking up a person",
-    "user_id": "a member of the organization; anyone else is refused like an unknown id",
+    "user_id": "a member of the organization; anyone else is member_not_found",
     "voter_id": "the client's own text, which identifies no person",
 }
 

@@ -6,7 +6,7 @@ FOR_OPERATORS = {"alert.fired", "alert.resolved", "reconciliation.differs"}
 FACTS = {
     "organization": "Studio", "title": "Yoga", "starts_at": "2031-03-03T17:00:00+00:00",
     "ends_at": "2031-03-03T18:00:00+00:00", "time_zone": "Europe/Zurich", "place": "Lake room", "customer": "ben",
-    "price_cents": 123450, "currency": "CHF", "payment_method": "card", "instructor": "Felix",
+    "price_cents": 123450, "currency": "CHF", "payment_method": "card", "instructor": "Felix", "inviter": "Ana",
 }  # fmt: skip
 PAYLOAD = {
     "customer_id": "c-1", "booking_id": "b-1", "event_id": "e-1", "organization_id": "o-1", "seats": 3, "reason": "R",
@@ -15,7 +15,8 @@ PAYLOAD = {
     "dispute": "dp_1", "status": "needs_response", "failing_since": "2031-03-01", "gone": True, "endpoint_id": "w-1",
     "payout": "po_1", "invoice_id": "i-1", "number": 7, "due_on": "2031-03-17", "expires_on": "2031-12-31", "units": 10,
     "why": "The bank account has been closed", "changed": ["starts_at", "instructor_id"], "duty": "assigned",
-    "events": 1,
+    "events": 1, "role": "front_desk", "code": "mJ0Xn2pS7VQm3wq9uJ1c5dZ0aTn8yFhKb4rLx6sEoGk", "stays_as": "admin",
+    "offer_id": "t-1",
 }  # fmt: skip
 OPERATORS = {
     "rule": "outbox_late", "severity": "critical", "aggregate": "latest", "metric": "m", "window_seconds": 300,
@@ -40,7 +41,9 @@ VARIANTS: dict[str, dict[str, dict]] = {
         "released from several events": {"duty": "released", "events": 18},
         "another time": {"duty": "changed", "changed": ["starts_at"]},
     },
+    "invitation.sent": {"by nobody, as an editor": {"inviter": None, "role": "editor"}},
     "invoice.issued": {"no event": {"starts_at": None, "booking_id": None}},
+    "ownership.offered": {"shared, by nobody": {"inviter": None, "stays_as": "owner"}},
     "pass.granted": {"by a purchase": OF_PACKAGE | {"units": 12000}},
     "payment.disputed": {
         "evidence under review": {"status": "under_review"},

@@ -24,7 +24,10 @@ OF_MONEY = {
     "payment.disputed", "payment.returned", "refund.exceeded", "refund.failed", "refund.requested",
     "refund.succeeded",
 }  # fmt: skip
-OF_NO_EVENT = {"payout.failed": "{amount}", "credits.granted": "{amount}", "pass.granted": "Studio"}
+OF_NO_EVENT = {
+    "payout.failed": "{amount}", "credits.granted": "{amount}", "pass.granted": "Studio", "invitation.sent": "Studio",
+    "ownership.offered": "Studio",
+}  # fmt: skip
 """Topics about no event, with the text that the subject contains instead of a title."""
 
 AMOUNTS = {

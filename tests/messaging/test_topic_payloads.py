@@ -384,3 +384,20 @@ def test_confirmation_carries_no_reason_of_a_later_cancellation(db):
 
     assert (confirmed["data"]["status"], confirmed["data"]["reason"]) == ("confirmed", None)
     assert (cancelled["data"]["status"], cancelled["data"]["reason"]) == ("cancelled", "ill")
+
+
+def test_invitation_and_offer_have_the_payloads_of_their_rows(db):
+    stage = stages.create(db)
+    invite = "select organizations.invite_member(%s, 'ana@example.org', 'editor')"
+    invitation = routines.call(db, stage.owner, invite, [stage.organization_id])
+    routines.call(db, stage.owner, "select organizations.resend_invitation(%s)", [invitation["id"]])
+    query = "select organizations.offer_ownership(%s, %s)"
+    offer = routines.call(db, stage.owner, query, [stage.organization_id, stage.member("editor")])
+
+    rows = check(db, "invitation.sent", "ownership.offered")
+
+    payloads = [row["payload"] for row in rows]
+    assert [(payload["id"], payload.get("sends")) for payload in payloads] == [
+        (invitation["id"], 1), (invitation["id"], 2), (offer["id"], None),
+    ]  # fmt: skip
+    assert all("ana@" not in str(payload) for payload in payloads)

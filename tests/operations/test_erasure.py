@@ -208,6 +208,24 @@ def rate(life: Life) -> None:
         gateway.invoke("ingest", {"Records": [_record(message)]})
 
 
+def invite_and_offer(life: Life) -> None:
+    """Invite the person elsewhere and accept, invite others as the person, and offer the ownership."""
+    elsewhere = stages.create(life.db)
+    life.call(elsewhere.owner, "organizations.invite_member", elsewhere.organization_id, EMAIL, "viewer")
+    (invitation,) = life.db.execute("select id from organizations.invitations").fetchall()
+    code = hashlib.sha256(f"{MARKER} accepts".encode()).digest()
+    assert life.call(None, "organizations.issue_invitation_code", invitation["id"], 1, code)
+    life.call(life.person, "organizations.accept_invitation", code)
+    organization_id = life.desk.stage.organization_id
+    life.call(life.person, "organizations.invite_member", organization_id, "friend@example.com", "viewer")
+    other = stages.create(life.db)
+    life.call(other.owner, "organizations.invite_member", other.organization_id, EMAIL, "viewer")
+    change = [{"family": "reminders", "channel": "email", "delivery": "off"}]
+    life.call(life.person, "messaging.set_preferences", Jsonb(change))
+    life.call(life.person, "organizations.offer_ownership", organization_id, life.desk.stage.member("admin"))
+    life.call(elsewhere.owner, "organizations.offer_ownership", elsewhere.organization_id, life.person)
+
+
 def read_rosters(life: Life) -> None:
     """Read rosters, so that the access log records reads about the person and by the person."""
     desk = life.desk
@@ -300,6 +318,7 @@ def life(db: Connection, aws: Any, tmp_path: Any) -> Life:
     hold_and_wait(life)
     buy_credits(life)
     rate(life)
+    invite_and_offer(life)
     read_rosters(life)
     import_rows(life, tmp_path)
     routines.call(db, None, "select payments.receive_webhooks(%s::text::jsonb)", [json.dumps([stripe_event()])])
@@ -489,7 +508,7 @@ def test_erasure_ends_the_memberships_of_the_person(life):
     path = f"/events/{life.desk.event_id}/roster"
     assert gateway.get("attendance", path, caller=staff).status == 200
 
-    assert life.erase()["memberships_ended"] == 1
+    assert life.erase()["memberships_ended"] == 2
 
     assert gateway.get("attendance", path, caller=staff).status in (403, 404)
     body = {"event_id": str(life.desk.event_id), "customer_id": str(life.desk.customer()), "payment_method": "comp"}

@@ -69,7 +69,7 @@ def test_caller_cannot_erase_another_person(db, stage):
 
 @pytest.mark.parametrize("role", ["owner", "admin"])
 def test_webhook_endpoints_are_disabled_when_the_last_admin_is_erased(db, stage, role):
-    db.execute("delete from organizations.memberships as m where m.organization_id = %s", [stage.organization_id])
+    erase(db, stage.owner, None)
     first, last = stage.member(role), stage.member("admin")
     stage.member("viewer")
     made = db.execute(

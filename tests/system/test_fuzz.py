@@ -29,8 +29,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS
 from schemathesis.core.failures import FailureGroup
 
-from marquee.catalog import addresses
-from marquee.core import database
+from marquee.core import codes, database
 from marquee.core.identity import Caller, service
 from marquee.edge import queues
 from tests.kit import gateway, rating_requests, routines, scheduling, stages
@@ -163,6 +162,8 @@ def stock(db: Any, world: scheduling.World, path: str) -> dict[str, list[str]]:
         known["event_id"] = [parked_stripe_event(db)]
     if path.startswith("/ratings/requests/"):
         known["request_id"] = [queued_request(world)]
+    if any(word in path for word in ("invitation", "member", "ownership", "notification", "unsubscribe")):
+        known |= people_ids(db, world, stage)
     if path.startswith("/calendars/"):
         known["secret"] = [calendar_secret(db, customer)]
     if any(word in path for word in ("fee", "invoice", "package", "purchase", "refund", "payment", "promo", "credit")):
@@ -170,10 +171,47 @@ def stock(db: Any, world: scheduling.World, path: str) -> dict[str, list[str]]:
     return {name: [str(one) for one in ids] for name, ids in known.items()}
 
 
+def people_ids(db: Any, world: scheduling.World, stage: stages.Stage) -> dict[str, list[Any]]:
+    """Invite the customer, offer the ownership to the front desk and notify the customer, as if nobody had answered."""
+    db.execute("delete from organizations.ownership_offers")
+    db.execute("delete from organizations.invitations")
+    db.execute("delete from organizations.memberships where user_id = %s", [world.customer])
+    db.execute(
+        "insert into organizations.memberships (organization_id, user_id, role) values (%s, %s, 'front_desk')"
+        " on conflict (user_id, organization_id) do update set role = excluded.role",
+        [world.organization_id, world.front_desk],
+    )
+    (address,) = db.execute("select email from users.profiles where id = %s", [world.customer]).fetchone().values()
+    invite = "select organizations.invite_member(%s, %s, 'viewer')"
+    invited, other = (
+        routines.call(db, world.owner, invite, [world.organization_id, email])["id"]
+        for email in (address, f"{uuid4().hex}@example.org")
+    )
+    code = codes.new_code()
+    routines.call(db, None, "select organizations.issue_invitation_code(%s, 1, %s)", [invited, codes.hash_of(code)])
+    offer = "select organizations.offer_ownership(%s, %s, 'owner')"
+    offer_id = routines.call(db, world.owner, offer, [world.organization_id, world.front_desk])["id"]
+    query = """
+        insert into messaging.notifications (user_id, outbox_id, topic, subject, body)
+        values (%s, (random() * 1e9)::bigint, 'booking.confirmed', 'Booked', 'Booked.')
+        returning id
+    """
+    (notification_id,) = db.execute(query, [world.customer]).fetchone().values()
+    token = "select messaging.unsubscribe_token(%s, 'credits')"
+    return {
+        "invitation_id": [invited, other],
+        "code": [code],
+        "offer_id": [offer_id],
+        "user_id": [stage.member("viewer"), stage.member("editor")],
+        "notification_id": [notification_id],
+        "token": [routines.call(db, None, token, [world.customer])],
+    }
+
+
 def calendar_secret(db: Any, customer: UUID) -> str:
     """Give the customer's calendar a secret address, and return the secret."""
     secret = uuid4().hex
-    routines.call(db, customer, "select users.create_calendar_address(%s)", [addresses.hash_of(secret)])
+    routines.call(db, customer, "select users.create_calendar_address(%s)", [codes.hash_of(secret)])
     return secret
 
 

@@ -3,13 +3,12 @@
 The database stores the hash of a secret alone. A person has one address; creating another revokes it.
 """
 
-import hashlib
-import secrets
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
+from marquee.core import codes
 from marquee.core.database import Session
 from marquee.core.models import Answer
 
@@ -34,16 +33,11 @@ def create(session: Session, base_url: str) -> CalendarAddress:
 
     Refuses: 401 unauthenticated, 403 forbidden.
     """
-    secret = secrets.token_urlsafe(32)
-    created_at = session.value("select users.create_calendar_address(secret_hash => %s)", [hash_of(secret)])
+    secret = codes.new_code()
+    created_at = session.value("select users.create_calendar_address(secret_hash => %s)", [codes.hash_of(secret)])
     return CalendarAddress(url=base_url + PATH.format(secret=secret), created_at=created_at)
 
 
 def revoke(session: Session) -> None:
     """Revoke the secret address of the caller's calendar. Refuses: 401 unauthenticated, 403 forbidden."""
     session.value("select users.revoke_calendar_address()")
-
-
-def hash_of(secret: str) -> bytes:
-    """Return what the database stores of a secret: its 256 random bits need no slow hash."""
-    return hashlib.sha256(secret.encode()).digest()

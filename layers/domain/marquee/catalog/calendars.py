@@ -13,7 +13,7 @@ from uuid import UUID
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
-from marquee.catalog import addresses
+from marquee.core import codes
 from marquee.core.database import Session
 from marquee.core.errors import Refused
 
@@ -129,7 +129,7 @@ def write_secret_calendar(session: Session, secret: str, now: datetime) -> str:
     """
     rows = session.all(
         "select c.* from events.secret_calendar(secret_hash => %s, first => %s, most => %s) as c",
-        [addresses.hash_of(secret), now - PAST, ENTRIES_MAX],
+        [codes.hash_of(secret), now - PAST, ENTRIES_MAX],
     )
     return _calendar("Bookings", [_entry(row) for row in rows])
 

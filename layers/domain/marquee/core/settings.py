@@ -68,6 +68,7 @@ class Settings(BaseModel):
     relay_queue_url: str | None = None
     messages_queue_url: str | None = None
     messages_sender: str | None = None
+    api_url: str | None = None
     deliver_queue_url: str | None = None
     webhooks_allow_private: bool = False
     webhook_keys: SecretStr | None = None

@@ -28,6 +28,12 @@ _NOT_ALLOWED = "Stripe does not allow this method, account or page"
 
 BY_CODE: Mapping[str, Refusal] = {
     "account_not_found": Refusal(404, "There is no such account, or you may not see it. Check the id.", _UNKNOWN),
+    "address_not_invited": Refusal(
+        403,
+        "The invitation is for another e-mail address than the verified one of your account. Sign in with the invited"
+        " address, or ask for an invitation of yours.",
+        "the code alone gives no rights: the caller's verified address must be the invited one",
+    ),
     "already_booked": Refusal(
         409,
         "You already booked this event: `booking_id`. Cancel it, or send `guest` for more seats.",
@@ -39,6 +45,20 @@ BY_CODE: Mapping[str, Refusal] = {
         "You hold {seats} seats of this event: `hold_id`. Book them, or release them first.",
         "the customer wants to wait for an event of which they hold seats",
         "`hold_id`, `seats`",
+    ),
+    "already_invited": Refusal(
+        409,
+        "This address has a pending invitation: `invitation_id`. Send it again, or revoke it first.",
+        "the address has a pending invitation of the organization",
+        "`invitation_id`",
+    ),
+    "already_member": Refusal(
+        409,
+        "This person is a member of the organization already. Change their role instead.",
+        "the invited person, or the caller, is a member",
+    ),
+    "already_owner": Refusal(
+        409, "This member is an owner already. Choose another member.", "the ownership is offered to an owner"
     ),
     "already_reversed": Refusal(
         409, "This transaction was already reversed, by `reversal_id`. Post a new transaction instead.", _APPEND_ONLY
@@ -158,6 +178,15 @@ BY_CODE: Mapping[str, Refusal] = {
         "the state does not allow it",
         "`machine`, `from`, `to`, `allowed`",
     ),
+    "invitation_closed": Refusal(
+        409,
+        "The invitation is {status}. Ask for another one.",
+        "the invitation was accepted, declined or revoked, or has expired",
+        "`status`",
+    ),
+    "invitation_not_found": Refusal(
+        404, "There is no such invitation. Use the code of the last e-mail, or ask for another invitation.", _UNKNOWN
+    ),
     "invoice_is_final": Refusal(
         409,
         "An issued invoice cannot be changed. Correct it by a credit note.",
@@ -167,8 +196,8 @@ BY_CODE: Mapping[str, Refusal] = {
     "item_not_found": Refusal(404, "There is no such item, or it has no score yet. Check the id.", _UNKNOWN),
     "last_owner": Refusal(
         409,
-        "You are the only owner of `organization_ids`. Make another member an owner first.",
-        "the only owner cannot be erased: appoint another owner first",
+        "The organizations `organization_ids` would have no owner. Transfer the ownership to another member first.",
+        "the only owner cannot leave, take a lower role or be erased",
         "`organization_ids`",
     ),
     "leaderboard_not_found": Refusal(
@@ -185,6 +214,7 @@ BY_CODE: Mapping[str, Refusal] = {
         "`member`, `contrast`",
     ),
     "malformed_json": Refusal(400, "The body is not JSON in UTF-8. Correct it.", "the body is not JSON in UTF-8"),
+    "member_not_found": Refusal(404, "The organization has no such member. List its members.", _UNKNOWN),
     "method_not_allowed": Refusal(
         405,
         "This path does not support this method. Use one of `allowed_methods`.",
@@ -214,6 +244,9 @@ BY_CODE: Mapping[str, Refusal] = {
         "Nothing remains to be refunded. Check the refunds that were made before.",
         "nothing remains of the payment",
     ),
+    "notification_not_found": Refusal(
+        404, "You have no such notification. List your notifications.", "it does not exist, or is another person's"
+    ),
     "offer_not_open": Refusal(
         409,
         "No seats are offered: the status of the entry is {status}. Accept an offer while it is open.",
@@ -237,6 +270,21 @@ BY_CODE: Mapping[str, Refusal] = {
         403,
         "Only the operator of this platform creates organizations. Ask the operator.",
         "the limit `organizations_per_person` is 0",
+    ),
+    "ownership_offer_closed": Refusal(
+        409,
+        "The offer of ownership is {status}. Ask an owner for another one.",
+        "the offer was accepted, declined or withdrawn, or has expired",
+        "`status`",
+    ),
+    "ownership_offer_not_found": Refusal(
+        404, "There is no such offer of ownership, or you may not see it. Check the id.", _UNKNOWN
+    ),
+    "ownership_offered": Refusal(
+        409,
+        "The ownership is offered already: `offer_id`. Withdraw that offer first.",
+        "an organization has one open offer",
+        "`offer_id`",
     ),
     "package_not_found": Refusal(
         404, "There is no such package, or it is not on sale. List the organization's packages.", _UNKNOWN
@@ -403,6 +451,18 @@ BY_CODE: Mapping[str, Refusal] = {
         "the organization's limit",
         "`most`",
     ),
+    "too_many_invitations": Refusal(
+        409,
+        "There were {most} invitations by e-mail, the maximum. Try again tomorrow.",
+        "the limit of a day, or of one invitation",
+        "`most`",
+    ),
+    "too_many_members": Refusal(
+        409,
+        "The organization has {most} members and pending invitations, the maximum. Remove or revoke one first.",
+        "500 members and pending invitations",
+        "`most`",
+    ),
     "too_many_seats": Refusal(
         409,
         "You may have {seats_left} more seats of this event. Ask for fewer, or ask the organizer.",
@@ -448,6 +508,11 @@ BY_CODE: Mapping[str, Refusal] = {
         "The entries do not sum to zero in each currency. Correct the amounts.",
         "the entries do not sum to zero",
         "`sums_cents`",
+    ),
+    "unsubscribe_link_not_found": Refusal(
+        404,
+        "This link does not work. Use the link of a newer e-mail, or sign in and change your preferences.",
+        "the token is not ours, or its key was deleted",
     ),
     "unsupported_media_type": Refusal(
         415, "Send application/json in UTF-8, without Content-Encoding.", "not `application/json` in UTF-8, or encoded"

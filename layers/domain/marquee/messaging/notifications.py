@@ -14,12 +14,13 @@ from typing import Any
 from uuid import UUID
 
 from marquee.catalog import calendars
-from marquee.core import database, settings
-from marquee.messaging import languages, texts
-from marquee.messaging.topics import OutboxMessage
+from marquee.core import codes, database, settings
+from marquee.messaging import languages, preferences, texts
+from marquee.messaging.topics import OutboxMessage, family_of
 
 LEASE_SECONDS = 120
 NOTIFICATION_ONLY = frozenset({"booking.attended"})
+WITH_CODE = "invitation.sent"
 WITH_CALENDAR = frozenset({"booking.confirmed", "booking.cancelled", "event.changed"})
 
 
@@ -96,8 +97,10 @@ def notify(outbox_message: OutboxMessage, send: Send) -> Notified:
         busy += todo == "busy"
         if todo in ("send", "send_again") and person.email is not None:
             message = _message(outbox_message, person, is_again=todo == "send_again")
-            delivered = _deliver(outbox_message, person.email, message, send)
-            sent, refused = sent + delivered, refused + (not delivered)
+            delivered = message is not None and _deliver(outbox_message, person.email, message, send)
+            if message is None:
+                _finish(outbox_message, person.email, error="The e-mail is no longer wanted.", is_permanent=True)
+            sent, refused = sent + delivered, refused + (not delivered and message is not None)
     if busy:
         raise InProgress(f"{busy} e-mails about {outbox_message.id} are being sent by another worker.")
     return Notified(len(people), sent, refused)
@@ -117,7 +120,13 @@ def _audience(outbox_message: OutboxMessage) -> list[_Person]:
             row["organization_id"],
             texts.language_of(outbox_message.topic, row["language"]),
             row["facts"],
-            texts.write(outbox_message.topic, row["language"], row["name"], outbox_message.payload, row["facts"]),
+            texts.write(
+                outbox_message.topic,
+                row["language"],
+                row["name"],
+                outbox_message.payload,
+                {"code": "", **row["facts"]} if outbox_message.topic == WITH_CODE else row["facts"],
+            ),
         )
         for row in rows
     ]
@@ -129,7 +138,7 @@ def _start(outbox_message: OutboxMessage, person: _Person) -> str:
             """
             select messaging.start_notification(
                 outbox_id => %s, topic => %s, user_id => %s, organization_id => %s, subject => %s, body => %s,
-                email => %s, lease_seconds => %s
+                email => %s, lease_seconds => %s, family => %s
             )
             """,
             [
@@ -141,20 +150,31 @@ def _start(outbox_message: OutboxMessage, person: _Person) -> str:
                 person.text.body,
                 person.email,
                 LEASE_SECONDS,
+                family_of(outbox_message.topic),
             ],
         )
     return todo
 
 
-def _message(outbox_message: OutboxMessage, person: _Person, *, is_again: bool) -> EmailMessage:
-    """Return the e-mail as plain text and HTML, with a calendar entry if it is about a booking."""
-    message, text = EmailMessage(), person.text
+def _message(outbox_message: OutboxMessage, person: _Person, *, is_again: bool) -> EmailMessage | None:
+    """Return the e-mail as plain text and HTML, with a calendar entry if it is about a booking.
+
+    Return None if the e-mail is about an invitation that has ended or was sent again since.
+    """
+    message, text, facts = EmailMessage(), person.text, person.facts
+    if outbox_message.topic == WITH_CODE:
+        code = _issue_code(outbox_message)
+        if code is None:
+            return None
+        facts = {**facts, "code": code}
     message["Subject"] = text.subject
     message["Auto-Submitted"] = "auto-generated"
+    _add_unsubscribe_headers(message, outbox_message, person)
     if is_again:
         message["X-Marquee-Retry"] = "yes"
+    if is_again or facts is not person.facts:
         text = texts.write(
-            outbox_message.topic, person.language, person.name, outbox_message.payload, person.facts, is_repeat=True
+            outbox_message.topic, person.language, person.name, outbox_message.payload, facts, is_repeat=is_again
         )
     message.set_content(text.body, cte="quoted-printable")  # SES accepts 7-bit content only
     message.add_alternative(text.html, subtype="html", cte="quoted-printable")
@@ -170,6 +190,29 @@ def _message(outbox_message: OutboxMessage, person: _Person, *, is_again: bool) 
     return message
 
 
+def _add_unsubscribe_headers(message: EmailMessage, outbox_message: OutboxMessage, person: _Person) -> None:
+    """Add the headers to unsubscribe with one click (RFC 8058), if people can switch the topic off."""
+    family, base_url = family_of(outbox_message.topic), settings.current().api_url
+    if family is None or person.user_id is None or base_url is None:
+        return
+    with database.single(database.service()) as session:
+        url = preferences.unsubscribe_url(session, base_url, person.user_id, family)
+    message["List-Unsubscribe"] = f"<{url}>"
+    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+
+
+def _issue_code(outbox_message: OutboxMessage) -> str | None:
+    """Return a new code for an invitation, whose hash the database stores, or None if it is no longer wanted."""
+    code = codes.new_code()
+    payload = outbox_message.payload
+    with database.single(database.service()) as session:
+        is_wanted = session.value(
+            "select organizations.issue_invitation_code(invitation_id => %s, sends => %s, secret_hash => %s)",
+            [payload["id"], payload["sends"], codes.hash_of(code)],
+        )
+    return code if is_wanted else None
+
+
 def _deliver(outbox_message: OutboxMessage, address: str, message: EmailMessage, send: Send) -> bool:
     """Send the e-mail and record the result. Returns whether it was sent."""
     provider_id = error = None
@@ -182,16 +225,36 @@ def _deliver(outbox_message: OutboxMessage, address: str, message: EmailMessage,
         error, is_uncertain = str(refusal), False
         raise
     finally:
-        with database.single(database.service()) as session:
-            session.value(
-                """
-                select messaging.finish_notification(
-                    outbox_id => %s, email => %s, provider_id => %s, error => %s, permanent => %s, uncertain => %s
-                )
-                """,
-                [outbox_message.id, address, provider_id, error, is_permanent, is_uncertain and provider_id is None],
-            )
+        _finish(
+            outbox_message,
+            address,
+            provider_id=provider_id,
+            error=error,
+            is_permanent=is_permanent,
+            is_uncertain=is_uncertain and provider_id is None,
+        )
     return provider_id is not None
+
+
+def _finish(
+    outbox_message: OutboxMessage,
+    address: str,
+    *,
+    provider_id: str | None = None,
+    error: str | None = None,
+    is_permanent: bool = False,
+    is_uncertain: bool = False,
+) -> None:
+    """Record the result of an e-mail."""
+    with database.single(database.service()) as session:
+        session.value(
+            """
+            select messaging.finish_notification(
+                outbox_id => %s, email => %s, provider_id => %s, error => %s, permanent => %s, uncertain => %s
+            )
+            """,
+            [outbox_message.id, address, provider_id, error, is_permanent, is_uncertain],
+        )
 
 
 def _calendar_entry(outbox_message: OutboxMessage, person: _Person) -> calendars.Invitation | None:

@@ -29,6 +29,7 @@ OPTIONAL = frozenset(
         "fee_cents",
         "gone",
         "instructor",
+        "inviter",
         "left_waitlist",
         "organization",
         "payment_method",

@@ -8,7 +8,7 @@ and whether it is public. The page docs/topics.md, the schemas and messaging.top
 import pkgutil
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,8 +16,27 @@ from pydantic.config import JsonDict
 
 from marquee.core.models import Answer
 
-Audience = Literal["customer", "instructor", "admins", "bookkeepers", "operators"]
+Audience = Literal["customer", "instructor", "admins", "bookkeepers", "operators", "invitee", "member"]
 """People who are notified; messaging.recipients finds them."""
+
+Family = Literal["bookings", "changes", "credits", "reminders", "waitlist"]
+"""Topics that a person can switch off together. The others are always sent."""
+
+FAMILIES: tuple[Family, ...] = get_args(Family)
+
+_FAMILY_OF: dict[str, Family] = {
+    "booking.attended": "bookings",
+    "booking.confirmed": "bookings",
+    "booking.reminder": "reminders",
+    "credits.granted": "credits",
+    "event.changed": "changes",
+    "event.lead_changed": "changes",
+    "pass.granted": "credits",
+    "waitlist.expired": "waitlist",
+    "waitlist.joined": "waitlist",
+    "waitlist.lapsed": "waitlist",
+    "waitlist.offered": "waitlist",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +54,11 @@ class Topic:
     model: str
     audience: Audience | None
     is_public: bool = True
+
+    @property
+    def family(self) -> Family | None:
+        """Return the family by which people switch it off. None: it is always sent."""
+        return family_of(self.name)
 
     @property
     def model_class(self) -> type[BaseModel]:
@@ -95,8 +119,7 @@ CATALOGUE: dict[str, Topic] = {
         ),
         Topic(
             "event.lead_changed",
-            "Somebody is to lead an event, or is released from it, or its time or place changes: a message for each"
-            " such person, about the first event of an edit.",
+            "Somebody is to lead an event or is released from it, or its time or place changes.",
             "events.event_payload",
             "marquee.scheduling.topics:LedEvent",
             "instructor",
@@ -136,6 +159,22 @@ CATALOGUE: dict[str, Topic] = {
             "marquee.operations.topics:ErasedPerson",
             None,
         ),
+        Topic(
+            "invitation.sent",
+            "A person is invited to become a member, or the invitation is sent again.",
+            "organizations.invitation_payload",
+            "marquee.people.topics:SentInvitation",
+            "invitee",
+            is_public=False,
+        ),
+        Topic(
+            "ownership.offered",
+            "An owner offers a member the ownership of the organization.",
+            "organizations.ownership_offer_payload",
+            "marquee.people.topics:OfferedOwnership",
+            "member",
+            is_public=False,
+        ),
         Topic("alert.fired", "An alert rule is violated.", *_ALERT, is_public=False),
         Topic("alert.resolved", "An alert rule holds again.", *_ALERT, is_public=False),
         Topic(
@@ -163,6 +202,11 @@ SUBSCRIBABLE = frozenset(topic.name for topic in CATALOGUE.values() if topic.is_
 
 NOTIFIED = frozenset(topic.name for topic in CATALOGUE.values() if topic.audience is not None)
 """The topics that people are notified of, by a text in every language."""
+
+
+def family_of(topic: str) -> Family | None:
+    """Return the family by which people switch a topic off. None: it is always sent."""
+    return _FAMILY_OF.get(topic)
 
 
 class DisabledEndpoint(Answer):

@@ -12,11 +12,14 @@ from marquee.core.models import Answer
 
 Operation = Literal[
     "access_log",
+    "audit",
     "booking",
     "fees",
+    "invitations",
     "invoice",
     "invoice_page",
     "invoices",
+    "members",
     "payment",
     "purchase",
     "rater",

@@ -28,6 +28,10 @@ return case
             'units',
             (message_facts.payload ->> 'amount')::bigint + coalesce((message_facts.payload ->> 'bonus')::bigint, 0)
         )
+    when message_facts.topic = 'invitation.sent'
+        then jsonb_build_object('invitation_id', message_facts.payload -> 'id')
+    when message_facts.topic = 'ownership.offered'
+        then jsonb_build_object('offer_id', message_facts.payload -> 'id')
     else '{}'
 end;
 

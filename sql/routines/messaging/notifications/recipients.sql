@@ -5,6 +5,8 @@
 -- - customer: the person whom the payload names as customer_id;
 -- - instructor: the person whom the payload names, or who leads the event, while a member of the organization;
 -- - admins, bookkeepers: the organization's staff who can act on it;
+-- - member: the person whom the payload names as user_id, while a member of the organization;
+-- - invitee: the address of a pending invitation, unless it was sent again since;
 -- - operators: the addresses in ops.alert_recipients. They also receive a failed payout of the platform, which
 --   concerns the bookkeepers of no organization.
 --
@@ -46,6 +48,11 @@ as $$
             case
                 when n.audience = 'customer' then (recipients.payload ->> 'customer_id')::uuid
                 when n.audience = 'instructor' then i.user_id
+                when n.audience = 'member' then (
+                    select v.user_id
+                    from organizations.memberships as v
+                    where v.user_id = (recipients.payload ->> 'user_id')::uuid and v.organization_id = o.id
+                )
             end as person_id,
             case n.audience
                 when 'admins' then '{admin,owner}'
@@ -70,6 +77,11 @@ as $$
                 ),
                 'place', nullif(concat_ws(', ', l.name, l.address, l.city), ''),
                 'instructor', (select d.name from organizations.instructors as d where d.id = e.instructor_id),
+                'inviter', (
+                    select v.name
+                    from users.profiles as v
+                    where v.id = (recipients.payload ->> 'offered_by')::uuid
+                ),
                 'customer', c.name, 'price_cents', b.price_cents, 'currency', b.currency,
                 'payment_method', b.payment_method,
                 'expires_on', (
@@ -122,6 +134,19 @@ as $$
     inner join organizations.memberships as s on s.organization_id = m.organization_id and s.role = any (m.staff)
     inner join users.profiles as p on p.id = s.user_id
     where p.erased_at is null
+
+    union all
+
+    select
+        null, i.email, null, i.language::text, i.organization_id,
+        m.facts || jsonb_build_object('inviter', (select v.name from users.profiles as v where v.id = i.invited_by))
+    from matter as m
+    inner join organizations.invitations as i on i.id = (recipients.payload ->> 'id')::uuid
+    where
+        m.audience = 'invitee'
+        and i.status = 'pending'
+        and i.expires_at > recipients.at
+        and i.sends = (recipients.payload ->> 'sends')::integer
 
     union all
 

@@ -5,8 +5,10 @@
 -- - send: the caller holds the lease and sends the e-mail;
 -- - send_again: the same, but an earlier attempt was possibly sent, because its lease expired or its result is
 --   uncertain;
--- - done: the e-mail was sent or has failed permanently, or there is no address;
+-- - done: the e-mail was sent or has failed permanently, there is no address, or the person wants no e-mail;
 -- - busy: another caller holds the lease.
+--
+-- `family` is the topic's, if people can switch it off (messaging.preferences). Null: it is always sent.
 --
 -- Erased people receive nothing, and nobody is notified about an erased person: `done`. Locks both profiles for share,
 -- in id order, so that an erasure waits and then also deletes this notification. A repeated call adds no second
@@ -21,7 +23,8 @@ create or replace function messaging.start_notification(
     body text,
     email text,
     lease_seconds integer default 120,
-    at timestamptz default statement_timestamp()
+    at timestamptz default statement_timestamp(),
+    family text default null
 )
 returns text
 language plpgsql
@@ -34,7 +37,9 @@ declare
     the_subject_id uuid;
 begin
     if start_notification.user_id is not null then
-        select nullif((o.payload ->> 'customer_id')::uuid, start_notification.user_id) into the_subject_id
+        select nullif(
+            coalesce(o.payload ->> 'customer_id', o.payload ->> 'offered_by')::uuid, start_notification.user_id
+        ) into the_subject_id
         from public.outbox as o
         where o.id = start_notification.outbox_id;
 
@@ -53,15 +58,18 @@ begin
         end if;
 
         insert into messaging.notifications (user_id, about_id, organization_id, outbox_id, topic, subject, body)
-        values (
+        select
             start_notification.user_id, the_subject_id,
             start_notification.organization_id, start_notification.outbox_id,
             start_notification.topic, start_notification.subject, start_notification.body
-        )
+        where messaging.is_wanted(start_notification.user_id, start_notification.family, 'app')
         on conflict on constraint told_once do nothing;
     end if;
 
-    if start_notification.email is null then
+    if
+        start_notification.email is null
+        or not messaging.is_wanted(start_notification.user_id, start_notification.family, 'email')
+    then
         return 'done';
     end if;
 
@@ -92,8 +100,10 @@ begin
 end;
 $$;
 
-comment on function messaging.start_notification(bigint, text, uuid, uuid, text, text, text, integer, timestamptz) is
+comment on function
+messaging.start_notification(bigint, text, uuid, uuid, text, text, text, integer, timestamptz, text) is
 'Add a notification and lease the sending of its e-mail; returns send, send_again, done or busy.';
 
-grant execute on function messaging.start_notification(bigint, text, uuid, uuid, text, text, text, integer, timestamptz)
+grant execute on function
+messaging.start_notification(bigint, text, uuid, uuid, text, text, text, integer, timestamptz, text)
 to service_role;

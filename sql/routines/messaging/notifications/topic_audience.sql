@@ -44,6 +44,14 @@ return case
     )
         then 'instructor'
     when topic_audience.topic in (
+        'invitation.sent'
+    )
+        then 'invitee'
+    when topic_audience.topic in (
+        'ownership.offered'
+    )
+        then 'member'
+    when topic_audience.topic in (
         'alert.fired',
         'alert.resolved',
         'reconciliation.differs'

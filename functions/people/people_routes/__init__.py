@@ -1,0 +1,1 @@
+"""The routes of people and of those who manage them."""

@@ -1,0 +1,15 @@
+-- Insert an invitation of the customer with its code, and an offer of ownership to the viewer.
+insert into organizations.invitations (id, organization_id, email, role, language, invited_by, expires_at)
+values (
+    %(invitation)s, %(organization)s, %(customer)s || '@example.org', 'editor', 'en', %(organization_owner)s,
+    now() + interval '7 days'
+);
+
+insert into organizations.invitation_codes (secret_hash, invitation_id)
+values (sha256(convert_to(%(side)s, 'UTF8')), %(invitation)s);
+
+insert into organizations.ownership_offers (id, organization_id, offered_by, offered_to, stays_as, expires_at)
+values (
+    %(ownership_offer)s, %(organization)s, %(organization_owner)s, %(organization_viewer)s, 'admin',
+    now() + interval '7 days'
+);
