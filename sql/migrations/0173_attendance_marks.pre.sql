@@ -1,7 +1,7 @@
 -- Keep the time of the latest attendance mark of a booking, so that marks may arrive late, twice and in any order.
 
 create table events.attendance_marks (
-    booking_id uuid primary key references events.bookings on delete cascade,
+    booking_id uuid not null constraint one_mark_per_booking primary key references events.bookings on delete cascade,
     attended boolean not null,
     marked_at timestamptz not null,
     key text not null constraint mark_key_is_short check (length(key) between 1 and 100),

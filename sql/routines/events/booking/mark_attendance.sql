@@ -76,7 +76,7 @@ begin
 
         insert into events.attendance_marks (booking_id, attended, marked_at, key)
         values (the_booking.id, the_mark.attended, the_mark.at, the_mark.key)
-        on conflict (booking_id) do update
+        on conflict on constraint one_mark_per_booking do update
         set attended = excluded.attended, marked_at = excluded.marked_at, key = excluded.key;
     end loop;
 

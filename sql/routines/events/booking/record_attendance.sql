@@ -51,7 +51,7 @@ begin
     the_booking := events.apply_attendance(the_booking, record_attendance.attended, record_attendance.waive);
     insert into events.attendance_marks (booking_id, attended, marked_at, key)
     values (the_booking.id, record_attendance.attended, clock_timestamp(), ops.uuid_v7()::text)
-    on conflict (booking_id) do update
+    on conflict on constraint one_mark_per_booking do update
     set attended = excluded.attended, marked_at = excluded.marked_at, key = excluded.key;
 
     perform ops.add_accesses(

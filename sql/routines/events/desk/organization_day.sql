@@ -27,8 +27,8 @@ declare
     the_day date := coalesce(
         organization_day.day, (statement_timestamp() at time zone the_organization.time_zone)::date
     );
-    begins_at timestamptz := ops.local_instant(the_day, the_organization.time_zone);
-    ends_at timestamptz := ops.local_instant(the_day + 1, the_organization.time_zone);
+    the_begin timestamptz := ops.local_instant(the_day, the_organization.time_zone);
+    the_end timestamptz := ops.local_instant(the_day + 1, the_organization.time_zone);
     the_events jsonb;
     the_unpaid jsonb;
 begin
@@ -37,8 +37,8 @@ begin
         from events.events as e
         where
             e.organization_id = the_organization.id
-            and e.starts_at >= begins_at
-            and e.starts_at < ends_at
+            and e.starts_at >= the_begin
+            and e.starts_at < the_end
             and (organization_day.location_id is null or e.location_id = organization_day.location_id)
         order by e.starts_at, e.id
         limit 500
