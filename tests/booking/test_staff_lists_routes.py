@@ -96,7 +96,7 @@ def test_bookings_are_listed_with_their_customers_on_pages(stage):
     ]
     assert items[0]["seats"] == 2
     assert [item["name"] for item in pages(stage, "bookings", q="PERSON 1")] == ["Person 1"]
-    assert len(pages(stage, "bookings", customer_id=people[0])) == 2
+    assert len(pages(stage, "bookings", person_id=people[0])) == 2
     assert len(pages(stage, "bookings", event_id=second)) == 1
     assert pages(stage, "bookings", status="cancelled") == []
     assert len(pages(stage, "bookings", payment_method="none")) == 4
@@ -134,6 +134,20 @@ def test_unpaid_bookings_are_those_with_an_open_payment_invoice_or_fee(db):
         "absent": 1,
         "unpaid": 3,
     }
+
+
+def test_customers_on_the_day_are_recorded_in_the_access_log(db):
+    desk = CreditBookings(db)
+    unpaid = desk.customer()
+    event_id = desk.event(starts_in="1 second")
+    db.execute("update events.events set starts_at = now() + interval '1 h', ends_at = now() + interval '2 h'")
+    desk.book(unpaid, "card", event_id=event_id)
+    (row,) = db.execute("select (starts_at at time zone 'Europe/Zurich')::date as day from events.terms limit 1")
+
+    assert get(desk.stage, "today", day=row["day"]).body["unpaid"][0]["customer_id"] == str(unpaid)
+
+    logged = db.execute("select people from ops.access_log where operation = 'organization_day'").fetchall()
+    assert [one["people"] for one in logged] == [[str(unpaid)]]
 
 
 def test_day_shows_its_events_and_instructors_see_no_names(stage):

@@ -30,6 +30,7 @@ BY_STAFF = {
     ("events.join_waitlist", "customer_id"),
     ("events.leave_waitlist", "customer_id"),
     ("payments.grant_credits", "customer_id"),
+    ("payments.sell_package", "customer_id"),
 }
 """Parameters with which staff name a person."""
 
@@ -42,6 +43,8 @@ NOT_BY_STAFF = {
     ("events.edit_series", "occurrences"): "names times",
     ("events.record_occurrences", "slice"): "names series",
     ("events.update_event", "changes"): "names a public page of an instructor of the organization, and no person",
+    ("events.mark_attendance", "marks"): "names bookings of the event",
+    ("events.organization_bookings", "customer_id"): "filters a list of the organization, without looking up a person",
     ("messaging.update_webhook_endpoint", "changes"): "names a URL and topics",
     ("ops.list_accesses", "person"): "filters the log of the caller's organization, without looking up a person",
     ("ops.record_access", "read"): "records whom the caller read, without looking up a person",
@@ -106,6 +109,7 @@ def test_staff_get_the_same_refusal_for_stranger_erased_and_unknown_person(probe
             assert answers <= {
                 ("PT404", "customer_not_found", ""),
                 ("PT404", "event_not_found", ""),
+                ("PT404", "package_not_found", ""),
                 ("PT404", "waitlist_entry_not_found", ""),
             } or next(iter(answers))[:2] == ("PT403", "forbidden")
 

@@ -30,12 +30,15 @@ EXPENSIVE_TAGS = {"access-log", "insights", "payouts"}
 
 RECORDED = {
     "GET /bookings/{booking_id}",
+    "GET /bookings/{booking_id}/history",
     "GET /bookings/{booking_id}/payment",
     "GET /events/{event_id}/roster",
     "GET /events/{event_id}/waitlist/entries",
     "GET /fees",
     "GET /invoices",
     "GET /invoices/{invoice_id}",
+    "GET /organizations/{organization_id}/bookings",
+    "GET /organizations/{organization_id}/today",
     "GET /purchases/{purchase_id}",
     "GET /ratings/events",
     "GET /ratings/voters/{voter_id}",

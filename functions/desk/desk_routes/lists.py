@@ -27,6 +27,7 @@ BookingStatus = Annotated[Status | None, Query(alias="status")]
 Method = Annotated[PaymentMethod | None, Query()]
 Unpaid = Annotated[bool | None, Query(description="Whether money is still to be received.")]
 OptionalId = Annotated[Id | None, Query()]
+Person = Annotated[Id | None, Query(description="The customer.")]
 EventsPage = Annotated[
     int, Query(ge=1, le=staff_lists.EVENTS_MOST, alias="limit", description="The maximum number of items.")
 ]
@@ -82,7 +83,7 @@ def list_bookings(
     begins_at: Begin = None,
     ends_at: End = None,
     event_id: OptionalId = None,
-    customer_id: OptionalId = None,
+    person_id: Person = None,
     status: BookingStatus = None,
     payment_method: Method = None,
     unpaid: Unpaid = None,
@@ -92,7 +93,7 @@ def list_bookings(
 ) -> Response[paging.Page[staff_lists.StaffBooking]]:
     """List an organization's bookings with their customers, the latest event first; for its staff."""
     event = routes.current_event
-    filters = BookingFilters(begins_at, ends_at, event_id, customer_id, status, payment_method, unpaid, q)
+    filters = BookingFilters(begins_at, ends_at, event_id, person_id, status, payment_method, unpaid, q)
     with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
         page = staff_lists.list_bookings(session, organization_id, filters, limit, cursor)
     return http.json(HTTPStatus.OK, page)
@@ -106,7 +107,7 @@ def get_bookings_csv(
     begins_at: Begin = None,
     ends_at: End = None,
     event_id: OptionalId = None,
-    customer_id: OptionalId = None,
+    person_id: Person = None,
     status: BookingStatus = None,
     payment_method: Method = None,
     unpaid: Unpaid = None,
@@ -114,7 +115,7 @@ def get_bookings_csv(
 ) -> Response[str]:
     """Get an organization's bookings with their customers as CSV, at most 10,000."""
     event = routes.current_event
-    filters = BookingFilters(begins_at, ends_at, event_id, customer_id, status, payment_method, unpaid, q)
+    filters = BookingFilters(begins_at, ends_at, event_id, person_id, status, payment_method, unpaid, q)
     with database.single(http.caller(event), limit=http.limited(event, "export_list")) as session:
         text = staff_lists.bookings_csv(session, organization_id, filters)
     return http.text_of(HTTPStatus.OK, csv_files.CONTENT_TYPE, text)
