@@ -50,7 +50,7 @@ comment on table payments.till_movements is
 comment on column payments.till_movements.day is
 'The day of the report, in the organization''s zone. After a day is closed, movements count for the next one.';
 comment on column payments.till_movements.kind is
-'Takings for a booking, package, fee or invoice; a refund; change brought or taken; the difference of a count; a deposit.';
+'Takings for a booking, package, fee or invoice; a refund; a transfer of cash; the difference of a count; a deposit.';
 comment on column payments.till_movements.amount_cents is 'Positive into the till, negative out of it.';
 comment on column payments.till_movements.subject_id is
 'The booking, purchase, fee, invoice, refund or closing that caused it.';

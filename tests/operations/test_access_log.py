@@ -141,7 +141,7 @@ UNRECORDED = {
     "/organizations/{organization_id}/payout-account": "the organization's own account",
     "/organizations/{organization_id}/till": _TILL,
     "/organizations/{organization_id}/till/closings": _TILL,
-    "/organizations/{organization_id}/today": "recorded for unpaid bookings, see tests/booking/test_staff_lists_routes.py",
+    "/organizations/{organization_id}/today": "recorded for unpaid bookings: tests/booking/test_staff_lists_routes.py",
     "/organizations/{organization_id}/statement": "sums; the movements are in statement.csv",
     "/packages": "packages for sale, without their buyers",
     "/profile": "the caller's own",

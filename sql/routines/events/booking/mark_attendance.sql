@@ -7,8 +7,8 @@
 --
 -- A mark that cannot be recorded does not stop the others. The results are in the order of the marks: {"key", "result",
 -- "code", "booking"}. `result` is recorded for the mark that counts, superseded for an earlier one, or refused with its
--- code: booking_not_found, invalid_transition, mark_in_future. Locks the event's inventory, the payments of the credits,
--- then the wallets together, in order. Recorded in the access log.
+-- code: booking_not_found, invalid_transition, mark_in_future. Locks the event's inventory, the payments of the
+-- credits, then the wallets together, in order. Recorded in the access log.
 --
 -- Refuses: 403 forbidden, 404 event_not_found, 409 too_early, 422 invalid_request.
 

@@ -1,9 +1,10 @@
--- events.organization_day: return a day of an organization for its desk: events, rooms, instructors and unpaid bookings.
+-- events.organization_day: return a day of an organization for its desk: events, rooms, instructors, unpaid bookings.
 --
 -- For front desk, instructors, accountants, editors, admins and owners. The day is today in the organization's zone
 -- unless it is named; events count by their start. Each event has the numbers of expected, present, absent and waiting
--- customers, and of unpaid bookings; the roster has their names. `unpaid` lists the day's unpaid bookings with the names
--- of their customers, at most 200, and is recorded in the access log; instructors do not see it. At most 500 events.
+-- customers, and of unpaid bookings; the roster has their names. `unpaid` lists the day's unpaid bookings with the
+-- names of their customers, at most 200, and is recorded in the access log; instructors do not see it. At most 500
+-- events.
 --
 -- Refuses: 403 forbidden, 404 organization_not_found.
 

@@ -5,7 +5,9 @@
 --
 -- Refuses: 403 forbidden, 404 organization_not_found, 422 invalid_request.
 
-create or replace function payments.open_till(organization_id uuid, location_id uuid default null, currency text default null)
+create or replace function payments.open_till(
+    organization_id uuid, location_id uuid default null, currency text default null
+)
 returns jsonb
 language plpgsql
 security definer

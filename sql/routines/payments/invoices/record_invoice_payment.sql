@@ -1,8 +1,8 @@
 -- payments.record_invoice_payment: record that the organizer received the payment of an invoice by bank transfer.
 --
 -- For accountants, admins and owners of the organization. The paid amount is the invoice less its credit notes
--- (payments.post_invoice_payment). Locks the event's inventory, the sale, then the wallet. Repeating it changes nothing.
--- Returns the invoice.
+-- (payments.post_invoice_payment). Locks the event's inventory, the sale, then the wallet. Repeating it changes
+-- nothing. Returns the invoice.
 --
 -- Refuses: 404 invoice_not_found, 409 nothing_to_pay, for a credit note and for an invoice that credit notes cover.
 

@@ -1,8 +1,9 @@
 -- payments.return_purchase: refund the unused part of a package, take back its credits, and return the cents.
 --
 -- The money returns the way it came: through Stripe, or at the desk that took it. If `by_stripe` is false, it goes to
--- the organization's account of unclaimed balances. Used and expired credits are not refunded; the remaining bonus lapses, and a spent bonus is deducted. The
--- organization's settings decide whether the platform's share is refunded in proportion.
+-- the organization's account of unclaimed balances. Used and expired credits are not refunded; the remaining bonus
+-- lapses, and a spent bonus is deducted. The organization's settings decide whether the platform's share is refunded in
+-- proportion.
 --
 -- The caller has locked the payment and the purchase, which is granted and not disputed. Locks the wallet, then the
 -- lots. Internal. Returns zero when nothing was refunded.

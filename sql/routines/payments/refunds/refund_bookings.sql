@@ -7,10 +7,10 @@
 -- dispute counts as the refund (payments.apply_lost_dispute).
 --
 -- Refunds of wallet payments and invoices complete at once; the sweep sends those of Stripe payments. Money that was
--- taken at the desk waits there until it is paid out (payments.pay_out_refund). Wallet money
--- returns to the lots that it came from. A refunded invoice gets a credit note; if it was paid, the wallet receives the
--- money, or the desk pays it out that took it. The organization's settings decide whether the platform's share is refunded in proportion, to the cent over
--- all partial refunds.
+-- taken at the desk waits there until it is paid out (payments.pay_out_refund). Wallet money returns to the lots that
+-- it came from. A refunded invoice gets a credit note; if it was paid, the wallet receives the money, or the desk pays
+-- it out that took it. The organization's settings decide whether the platform's share is refunded in proportion, to
+-- the cent over all partial refunds.
 --
 -- Does not refund the spent part of credits that a promo code granted (payments.refundable_sale_cents). When nothing
 -- refundable remains, the other part lapses. A full refund releases the promo code.

@@ -1,9 +1,10 @@
 -- payments.record_sale: post the sale of a paid booking: the price to the organization, less the platform's share.
 --
 -- The money comes from the customer's cash account, where Stripe's payment is, from their wallet at the organization,
--- or as a debt by invoice. Money that was taken at the desk enters the till at the event's location. Tax that was added to the price goes to the organization, which owes it to the state; the
--- platform's share is computed without it. Credits of a promo code are granted, except for an invoice, which is unpaid
--- (payments.record_invoice_payment). Posts once per booking. The caller holds the event's lock. Internal.
+-- or as a debt by invoice. Money that was taken at the desk enters the till at the event's location. Tax that was added
+-- to the price goes to the organization, which owes it to the state; the platform's share is computed without it.
+-- Credits of a promo code are granted, except for an invoice, which is unpaid (payments.record_invoice_payment). Posts
+-- once per booking. The caller holds the event's lock. Internal.
 --
 -- Refuses: 403 forbidden, 409 insufficient_funds.
 

@@ -16,7 +16,8 @@ return jsonb_build_object(
     'day', (till_report.closing).day,
     'opening_cents', (till_report.closing).opening_cents,
     'taken', jsonb_build_object(
-        'cash_cents', (till_report.closing).cash_taken_cents, 'terminal_cents', (till_report.closing).terminal_taken_cents
+        'cash_cents', (till_report.closing).cash_taken_cents,
+        'terminal_cents', (till_report.closing).terminal_taken_cents
     ),
     'refunded', jsonb_build_object(
         'cash_cents', (till_report.closing).cash_refunded_cents,
