@@ -70,8 +70,8 @@ begin
         where s.booking_id = the_booking.id
         union all
         select
-            coalesce(r.settled_at, r.created_at), 4, 'refund', null, r.status::text, r.amount_cents, r.destination, null,
-            r.status_reason
+            coalesce(r.settled_at, r.created_at), 4, 'refund', null, r.status::text, r.amount_cents, r.destination,
+            null, r.status_reason
         from payments.refunds as r
         where r.booking_id = the_booking.id
         union all

@@ -86,8 +86,8 @@ begin
     if sees_customers then
         with unpaid as materialized (
             select
-                b.id, b.event_id, b.customer_id, p.name, b.seats, b.status, b.payment_method, b.price_cents, b.fee_cents,
-                b.currency
+                b.id, b.event_id, b.customer_id, p.name, b.seats, b.status, b.payment_method, b.price_cents,
+                b.fee_cents, b.currency
             from jsonb_to_recordset(the_events) as e (id uuid, unpaid integer)
             inner join events.bookings as b on b.event_id = e.id
             inner join users.profiles as p on p.id = b.customer_id
