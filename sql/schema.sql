@@ -5,11 +5,11 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 11, views 5, routines 164
+-- - events: tables 12, views 5, routines 171
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 62
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 27, views 7, routines 192
+-- - payments: tables 30, views 7, routines 216
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -96,7 +96,9 @@ CREATE TYPE events.payment_method AS ENUM (
     'twint',
     'wallet',
     'pass',
-    'invoice'
+    'invoice',
+    'cash',
+    'terminal'
 );
 
 CREATE TYPE events.series_status AS ENUM (
@@ -126,38 +128,6 @@ CREATE DOMAIN events.seat_count AS integer
 
 CREATE DOMAIN events.seats AS smallint
 	CONSTRAINT seats_are_few CHECK (((VALUE >= 1) AND (VALUE <= 20)));
-
-CREATE TABLE events.terms (
-    event_id uuid NOT NULL,
-    organization_id uuid NOT NULL,
-    starts_at timestamp with time zone NOT NULL,
-    ends_at timestamp with time zone NOT NULL,
-    status events.event_status NOT NULL,
-    visibility events.visibility NOT NULL,
-    price_cents bigint NOT NULL,
-    currency character(3) NOT NULL,
-    opens_at timestamp with time zone,
-    closes_at timestamp with time zone NOT NULL,
-    last_offer_at timestamp with time zone NOT NULL,
-    policy jsonb NOT NULL,
-    moved_at timestamp with time zone
-);
-COMMENT ON TABLE events.terms IS 'The facts about an event that a booking needs, copied by a trigger: one small row instead of a search of partitions.';
-COMMENT ON COLUMN events.terms.moved_at IS 'When the event got its present start; null if it never moved.';
-ALTER TABLE ONLY events.terms ADD CONSTRAINT terms_pkey PRIMARY KEY (event_id);
-ALTER TABLE ONLY events.terms
-    ADD CONSTRAINT terms_are_of_an_event FOREIGN KEY (event_id, starts_at) REFERENCES events.events(id, starts_at) ON UPDATE CASCADE ON DELETE CASCADE;
-CREATE INDEX terms_event_id_starts_at_idx ON events.terms USING btree (event_id, starts_at);
-CREATE INDEX terms_of_organization ON events.terms USING btree (organization_id, starts_at);
-ALTER TABLE events.terms ENABLE ROW LEVEL SECURITY;
-CREATE POLICY booked ON events.terms FOR SELECT TO authenticated USING ((event_id IN ( SELECT b.event_id
-   FROM events.bookings b
-  WHERE (b.customer_id = ( SELECT ops.caller_id() AS caller_id)))));
-CREATE POLICY members ON events.terms FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
-CREATE POLICY published ON events.terms FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'draft'::events.event_status)));
-CREATE POLICY service ON events.terms TO service_role USING (true) WITH CHECK (true);
-CREATE TRIGGER record_move BEFORE UPDATE OF starts_at ON events.terms FOR EACH ROW WHEN ((old.starts_at IS DISTINCT FROM new.starts_at)) EXECUTE FUNCTION events.record_move();
-GRANT SELECT ON TABLE events.terms TO app_read;
 
 CREATE TABLE events.bookings (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -209,6 +179,38 @@ CREATE TRIGGER count_inserted AFTER INSERT ON events.bookings FOR EACH ROW EXECU
 CREATE TRIGGER count_updated AFTER UPDATE ON events.bookings REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_bookings();
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.bookings FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('booking');
 GRANT SELECT ON TABLE events.bookings TO app_read;
+
+CREATE TABLE events.terms (
+    event_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    status events.event_status NOT NULL,
+    visibility events.visibility NOT NULL,
+    price_cents bigint NOT NULL,
+    currency character(3) NOT NULL,
+    opens_at timestamp with time zone,
+    closes_at timestamp with time zone NOT NULL,
+    last_offer_at timestamp with time zone NOT NULL,
+    policy jsonb NOT NULL,
+    moved_at timestamp with time zone
+);
+COMMENT ON TABLE events.terms IS 'The facts about an event that a booking needs, copied by a trigger: one small row instead of a search of partitions.';
+COMMENT ON COLUMN events.terms.moved_at IS 'When the event got its present start; null if it never moved.';
+ALTER TABLE ONLY events.terms ADD CONSTRAINT terms_pkey PRIMARY KEY (event_id);
+ALTER TABLE ONLY events.terms
+    ADD CONSTRAINT terms_are_of_an_event FOREIGN KEY (event_id, starts_at) REFERENCES events.events(id, starts_at) ON UPDATE CASCADE ON DELETE CASCADE;
+CREATE INDEX terms_event_id_starts_at_idx ON events.terms USING btree (event_id, starts_at);
+CREATE INDEX terms_of_organization ON events.terms USING btree (organization_id, starts_at);
+ALTER TABLE events.terms ENABLE ROW LEVEL SECURITY;
+CREATE POLICY booked ON events.terms FOR SELECT TO authenticated USING ((event_id IN ( SELECT b.event_id
+   FROM events.bookings b
+  WHERE (b.customer_id = ( SELECT ops.caller_id() AS caller_id)))));
+CREATE POLICY members ON events.terms FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+CREATE POLICY published ON events.terms FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'draft'::events.event_status)));
+CREATE POLICY service ON events.terms TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER record_move BEFORE UPDATE OF starts_at ON events.terms FOR EACH ROW WHEN ((old.starts_at IS DISTINCT FROM new.starts_at)) EXECUTE FUNCTION events.record_move();
+GRANT SELECT ON TABLE events.terms TO app_read;
 
 CREATE TABLE events.waitlist_entries (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -491,6 +493,21 @@ CREATE TRIGGER keep_price BEFORE INSERT ON events.holds FOR EACH ROW WHEN (((new
 CREATE TRIGGER record_hold_end BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN (((old.status = 'active'::events.hold_status) AND (new.status <> 'active'::events.hold_status))) EXECUTE FUNCTION events.record_hold_end();
 GRANT SELECT ON TABLE events.holds TO app_read;
 
+CREATE TABLE events.attendance_marks (
+    booking_id uuid NOT NULL,
+    attended boolean NOT NULL,
+    marked_at timestamp with time zone NOT NULL,
+    key text NOT NULL,
+    CONSTRAINT mark_key_is_readable CHECK (ops.is_line(key)),
+    CONSTRAINT mark_key_is_short CHECK (((length(key) >= 1) AND (length(key) <= 100)))
+);
+COMMENT ON TABLE events.attendance_marks IS 'The latest attendance mark of each booking. A mark with an earlier time changes nothing.';
+COMMENT ON COLUMN events.attendance_marks.key IS 'The client''s id of the mark. Of two marks of the same time, the one with the greater key is the later.';
+ALTER TABLE ONLY events.attendance_marks ADD CONSTRAINT one_mark_per_booking PRIMARY KEY (booking_id);
+ALTER TABLE ONLY events.attendance_marks
+    ADD CONSTRAINT attendance_marks_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id) ON DELETE CASCADE;
+ALTER TABLE events.attendance_marks ENABLE ROW LEVEL SECURITY;
+
 CREATE TABLE events.listings (
     event_id uuid NOT NULL,
     starts_at timestamp with time zone NOT NULL,
@@ -757,6 +774,15 @@ CREATE FUNCTION events.adjust_inventory(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.adjust_inventory IS 'Adjust an event''s counters, never beyond its capacity. For the counting triggers only.';
 
+CREATE FUNCTION events.apply_attendance(
+    booking events.bookings,
+    attended boolean,
+    waive boolean
+) RETURNS events.bookings
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.apply_attendance IS 'Set the attendance of a booking, and charge or reverse the fee for not attending.';
+
 CREATE FUNCTION events.availability_v2(capacity integer, seats_left integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION events.availability_v2 IS 'Return an event''s availability: available, filling, full or unlimited.';
@@ -795,6 +821,12 @@ CREATE FUNCTION events.booking_answer(
 ) RETURNS text
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION events.booking_answer IS 'Return the response to a new booking, as JSON text.';
+
+CREATE FUNCTION events.booking_history(booking_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.booking_history IS 'Return the changes and the movements of money of a booking, in the order of their time.';
+GRANT ALL ON FUNCTION events.booking_history TO authenticated, service_role;
 
 CREATE FUNCTION events.new_booking_payload(answer text, organization_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE;
@@ -1124,6 +1156,11 @@ CREATE FUNCTION events.is_staff(organization_id uuid) RETURNS boolean
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION events.is_staff IS 'Return whether the caller may act for customers of this organization.';
 
+CREATE FUNCTION events.is_unpaid(booking events.bookings) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.is_unpaid IS 'Return whether money is still to be received for a booking.';
+
 CREATE FUNCTION events.join_waitlist(
     event_id uuid,
     seats integer DEFAULT 1,
@@ -1242,6 +1279,12 @@ CREATE FUNCTION events.lock_series_for_edit(series_id uuid) RETURNS events.serie
 COMMENT ON FUNCTION events.lock_series_for_edit IS 'Lock a series for an edit by its organization''s staff, and return it.';
 GRANT ALL ON FUNCTION events.lock_series_for_edit TO authenticated, service_role;
 
+CREATE FUNCTION events.mark_attendance(event_id uuid, marks jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.mark_attendance IS 'Record marks of attendance that a device at the door collected, each with its own result.';
+GRANT ALL ON FUNCTION events.mark_attendance TO authenticated, service_role;
+
 CREATE FUNCTION events.mark_scarce() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1357,6 +1400,102 @@ CREATE FUNCTION events.organization_analytics(organization_id uuid) RETURNS json
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.organization_analytics IS 'Return an organization''s key figures, for its members.';
 GRANT ALL ON FUNCTION events.organization_analytics TO authenticated, service_role;
+
+CREATE FUNCTION events.organization_bookings(
+    organization_id uuid,
+    event_id uuid DEFAULT NULL::uuid,
+    customer_id uuid DEFAULT NULL::uuid,
+    begins_at timestamp with time zone DEFAULT NULL::timestamp with time zone,
+    ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone,
+    statuses text[] DEFAULT NULL::text[],
+    methods text[] DEFAULT NULL::text[],
+    unpaid boolean DEFAULT NULL::boolean,
+    words text DEFAULT NULL::text,
+    after_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone,
+    after_event_id uuid DEFAULT NULL::uuid,
+    after_id uuid DEFAULT NULL::uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(
+    id uuid,
+    listed_organization_id uuid,
+    listed_event_id uuid,
+    event_title text,
+    starts_at timestamp with time zone,
+    time_zone text,
+    event_status text,
+    listed_customer_id uuid,
+    name text,
+    email text,
+    seats integer,
+    guest boolean,
+    status text,
+    payment_method text,
+    price_cents bigint,
+    fee_cents bigint,
+    currency text,
+    is_unpaid boolean,
+    created_at timestamp with time zone,
+    cancelled_at timestamp with time zone
+)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan';
+COMMENT ON FUNCTION events.organization_bookings IS 'Return a page of an organization''s bookings for its staff, the latest event first.';
+GRANT ALL ON FUNCTION events.organization_bookings TO authenticated, service_role;
+
+CREATE FUNCTION events.organization_day(
+    organization_id uuid,
+    day date DEFAULT NULL::date,
+    location_id uuid DEFAULT NULL::uuid
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan';
+COMMENT ON FUNCTION events.organization_day IS 'Return a day of an organization for its desk: events, rooms, instructors and unpaid bookings.';
+GRANT ALL ON FUNCTION events.organization_day TO authenticated, service_role;
+
+CREATE FUNCTION events.organization_events(
+    organization_id uuid,
+    begins_at timestamp with time zone DEFAULT NULL::timestamp with time zone,
+    ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone,
+    statuses text[] DEFAULT NULL::text[],
+    visibility text DEFAULT NULL::text,
+    location_id uuid DEFAULT NULL::uuid,
+    instructor_id uuid DEFAULT NULL::uuid,
+    series_id uuid DEFAULT NULL::uuid,
+    words text DEFAULT NULL::text,
+    newest_first boolean DEFAULT false,
+    after_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone,
+    after_id uuid DEFAULT NULL::uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(
+    id uuid,
+    listed_organization_id uuid,
+    listed_series_id uuid,
+    title text,
+    category text,
+    starts_at timestamp with time zone,
+    listed_ends_at timestamp with time zone,
+    time_zone text,
+    status text,
+    listed_visibility text,
+    price_cents bigint,
+    currency text,
+    listed_location_id uuid,
+    location_name text,
+    listed_instructor_id uuid,
+    instructor_name text,
+    capacity integer,
+    taken integer,
+    held integer,
+    waitlisted integer,
+    seats_left integer
+)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan';
+COMMENT ON FUNCTION events.organization_events IS 'Return a page of an organization''s events for its members, with drafts and private ones.';
+GRANT ALL ON FUNCTION events.organization_events TO authenticated, service_role;
 
 CREATE FUNCTION events.payment_method_answer(booking events.bookings) RETURNS jsonb
     LANGUAGE sql SECURITY DEFINER
@@ -3493,6 +3632,32 @@ CREATE POLICY own ON payments.quotes FOR SELECT TO authenticated USING ((custome
 CREATE POLICY service ON payments.quotes TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE payments.quotes TO app_read;
 
+CREATE TABLE payments.tills (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    location_id uuid,
+    currency character(3) NOT NULL,
+    opened_by uuid,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL
+);
+COMMENT ON TABLE payments.tills IS 'Tills of an organization: one for each currency, and one more for each location that has its own.';
+COMMENT ON COLUMN payments.tills.location_id IS 'Null for the till of all places without their own.';
+ALTER TABLE ONLY payments.tills
+    ADD CONSTRAINT one_till_per_place_and_currency UNIQUE NULLS NOT DISTINCT (organization_id, location_id, currency);
+ALTER TABLE ONLY payments.tills ADD CONSTRAINT tills_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payments.tills
+    ADD CONSTRAINT tills_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+ALTER TABLE ONLY payments.tills
+    ADD CONSTRAINT tills_location_id_fkey FOREIGN KEY (location_id) REFERENCES organizations.locations(id);
+ALTER TABLE ONLY payments.tills
+    ADD CONSTRAINT tills_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+CREATE INDEX tills_currency_idx ON payments.tills USING btree (currency);
+CREATE INDEX tills_location_id_idx ON payments.tills USING btree (location_id) WHERE (location_id IS NOT NULL);
+ALTER TABLE payments.tills ENABLE ROW LEVEL SECURITY;
+CREATE POLICY money_staff ON payments.tills FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+CREATE POLICY service ON payments.tills TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE payments.tills TO app_read;
+
 CREATE TABLE payments.intents (
     id uuid NOT NULL,
     booking_id uuid,
@@ -3814,7 +3979,7 @@ CREATE TABLE payments.refunds (
     CONSTRAINT beyond_gives_back_no_sale CHECK ((NOT (beyond AND sold))),
     CONSTRAINT debt_outcome_is_known CHECK ((debt_outcome = ANY (ARRAY['paid'::text, 'forgiven'::text]))),
     CONSTRAINT debt_reason_is_short CHECK ((length(debt_reason) <= 500)),
-    CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text, 'dispute'::text, 'unclaimed'::text]))),
+    CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text, 'dispute'::text, 'unclaimed'::text, 'till'::text]))),
     CONSTRAINT only_debts_are_recovered CHECK ((((recovered_cents)::bigint <= amount_cents) AND (beyond OR ((recovered_cents)::bigint = 0)))),
     CONSTRAINT only_what_went_beyond_is_a_debt CHECK ((beyond OR (debt_outcome IS NULL))),
     CONSTRAINT original_way_is_by_stripe CHECK (((destination <> 'original'::text) OR (intent_id IS NOT NULL))),
@@ -3824,6 +3989,7 @@ CREATE TABLE payments.refunds (
     CONSTRAINT settled_debt_is_posted CHECK ((((debt_outcome IS NULL) = (debt_transaction_id IS NULL)) AND ((debt_outcome IS NULL) = (debt_settled_at IS NULL))))
 );
 COMMENT ON TABLE payments.refunds IS 'Refunds: created with their cause, sent by the sweep, and completed by Stripe''s reports.';
+COMMENT ON COLUMN payments.refunds.destination IS 'original: by Stripe. till: in cash or by the terminal, at the desk. wallet, invoice, dispute, unclaimed: see refunds.';
 COMMENT ON COLUMN payments.refunds.cause IS 'The reason as a word that is unique per booking, so that each cause makes one refund.';
 COMMENT ON COLUMN payments.refunds.sold IS 'Whether it reverses a sale. False, for example, for a payment that arrived too late.';
 COMMENT ON COLUMN payments.refunds.reopened IS 'How often it became a new refund for Stripe. The number is part of its idempotency key.';
@@ -3862,6 +4028,40 @@ CREATE POLICY service ON payments.refunds TO service_role USING (true) WITH CHEC
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON payments.refunds FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('refund');
 CREATE TRIGGER refunds_never_exceed_the_payment AFTER INSERT OR UPDATE OF amount_cents, beyond, destination, intent_id ON payments.refunds FOR EACH ROW WHEN (((new.intent_id IS NOT NULL) AND (NOT new.beyond))) EXECUTE FUNCTION payments.check_refunds();
 GRANT SELECT ON TABLE payments.refunds TO app_read;
+
+CREATE TABLE payments.packages (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    kind payments.credit_kind NOT NULL,
+    price_cents payments.credit_amount NOT NULL,
+    currency character(3) NOT NULL,
+    amount payments.credit_amount NOT NULL,
+    bonus payments.credit_rest DEFAULT 0 NOT NULL,
+    valid_days integer,
+    categories text[],
+    active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT only_passes_are_for_categories CHECK (((kind = 'pass'::payments.credit_kind) OR (categories IS NULL))),
+    CONSTRAINT package_is_valid_for_a_while CHECK (((valid_days >= 1) AND (valid_days <= 3650))),
+    CONSTRAINT package_name_is_readable CHECK (ops.is_line(name)),
+    CONSTRAINT package_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+COMMENT ON TABLE payments.packages IS 'Credits that an organization sells: money for wallets, or a pass for classes.';
+COMMENT ON COLUMN payments.packages.amount IS 'Cents of wallet money or units of a pass, without the bonus.';
+COMMENT ON COLUMN payments.packages.categories IS 'Categories of events that a pass admits to, including their subcategories; null: all.';
+ALTER TABLE ONLY payments.packages ADD CONSTRAINT packages_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payments.packages
+    ADD CONSTRAINT packages_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+ALTER TABLE ONLY payments.packages
+    ADD CONSTRAINT packages_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+CREATE INDEX packages_currency_idx ON payments.packages USING btree (currency);
+CREATE INDEX packages_organization_id_id_idx ON payments.packages USING btree (organization_id, id);
+ALTER TABLE payments.packages ENABLE ROW LEVEL SECURITY;
+CREATE POLICY on_sale ON payments.packages FOR SELECT USING (active);
+CREATE POLICY service ON payments.packages TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY staff ON payments.packages FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+GRANT SELECT ON TABLE payments.packages TO app_read;
 
 CREATE TABLE payments.payouts (
     stripe_payout_id text NOT NULL,
@@ -3907,6 +4107,63 @@ ALTER TABLE payments.balance_transactions ENABLE ROW LEVEL SECURITY;
 CREATE POLICY service ON payments.balance_transactions TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE payments.balance_transactions TO app_write;
 
+CREATE TABLE payments.invoices (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    number integer NOT NULL,
+    kind payments.invoice_kind NOT NULL,
+    booking_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    corrects_id uuid,
+    refund_id uuid,
+    seller jsonb NOT NULL,
+    buyer jsonb NOT NULL,
+    lines jsonb NOT NULL,
+    net_cents payments.cents NOT NULL,
+    tax_cents payments.cents NOT NULL,
+    gross_cents payments.cents NOT NULL,
+    currency character(3) NOT NULL,
+    tax_bps integer NOT NULL,
+    tax_country character(2) NOT NULL,
+    issued_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_on date,
+    CONSTRAINT credit_notes_correct_an_invoice CHECK ((((kind = 'credit_note'::payments.invoice_kind) = (corrects_id IS NOT NULL)) AND ((kind = 'credit_note'::payments.invoice_kind) = (refund_id IS NOT NULL)) AND ((kind = 'invoice'::payments.invoice_kind) = (due_on IS NOT NULL)))),
+    CONSTRAINT gross_is_net_and_tax CHECK (((gross_cents)::bigint = ((net_cents)::bigint + (tax_cents)::bigint))),
+    CONSTRAINT numbers_begin_with_one CHECK ((number > 0))
+);
+COMMENT ON TABLE payments.invoices IS 'Invoices and credit notes, in one series without gaps per organization. Only the buyer''s personal data ever changes.';
+COMMENT ON COLUMN payments.invoices.seller IS 'The seller at the time of issue; the same applies to the buyer and the lines.';
+ALTER TABLE ONLY payments.invoices ADD CONSTRAINT invoice_numbers_are_unique UNIQUE (organization_id, number);
+ALTER TABLE ONLY payments.invoices ADD CONSTRAINT invoices_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_corrects_id_fkey FOREIGN KEY (corrects_id) REFERENCES payments.invoices(id);
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES payments.refunds(id);
+CREATE INDEX invoices_booking_id_idx ON payments.invoices USING btree (booking_id);
+CREATE INDEX invoices_by_age ON payments.invoices USING brin (issued_at);
+CREATE INDEX invoices_corrects_id_idx ON payments.invoices USING btree (corrects_id) WHERE (corrects_id IS NOT NULL);
+CREATE INDEX invoices_currency_idx ON payments.invoices USING btree (currency);
+CREATE INDEX invoices_customer_id_id_idx ON payments.invoices USING btree (customer_id, id);
+CREATE UNIQUE INDEX one_credit_note_per_refund ON payments.invoices USING btree (refund_id) WHERE (refund_id IS NOT NULL);
+CREATE UNIQUE INDEX one_invoice_per_booking ON payments.invoices USING btree (booking_id) WHERE (kind = 'invoice'::payments.invoice_kind);
+ALTER TABLE payments.invoices ENABLE ROW LEVEL SECURITY;
+CREATE POLICY money_staff ON payments.invoices FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+CREATE POLICY own ON payments.invoices FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
+CREATE POLICY service ON payments.invoices TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR TRUNCATE ON payments.invoices FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
+ALTER TABLE payments.invoices ENABLE ALWAYS TRIGGER refuse_invoice_change;
+CREATE TRIGGER refuse_invoice_update BEFORE UPDATE ON payments.invoices FOR EACH ROW EXECUTE FUNCTION payments.refuse_invoice_change();
+ALTER TABLE payments.invoices ENABLE ALWAYS TRIGGER refuse_invoice_update;
+GRANT SELECT ON TABLE payments.invoices TO app_read;
+
 CREATE TABLE payments.purchases (
     id uuid NOT NULL,
     package_id uuid NOT NULL,
@@ -3932,7 +4189,7 @@ CREATE TABLE payments.purchases (
     refunded_at timestamp with time zone,
     taken_back payments.credit_rest DEFAULT 0 NOT NULL,
     refunded_fee_cents payments.cents DEFAULT 0 NOT NULL,
-    CONSTRAINT packages_are_paid_through_stripe CHECK ((method = ANY (ARRAY['card'::events.payment_method, 'twint'::events.payment_method]))),
+    CONSTRAINT packages_are_paid_by_stripe_or_at_the_desk CHECK (((method)::text = ANY (ARRAY['card'::text, 'twint'::text, 'cash'::text, 'terminal'::text]))),
     CONSTRAINT purchase_is_net_and_tax CHECK (((amount_cents)::bigint = ((net_cents)::bigint + (tax_cents)::bigint))),
     CONSTRAINT purchase_never_refunded_beyond_its_price CHECK (((refunded_cents)::bigint <= (amount_cents)::bigint))
 );
@@ -3960,40 +4217,6 @@ CREATE POLICY own ON payments.purchases FOR SELECT TO authenticated USING ((cust
 CREATE POLICY service ON payments.purchases TO service_role USING (true) WITH CHECK (true);
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON payments.purchases FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('purchase');
 GRANT SELECT ON TABLE payments.purchases TO app_read;
-
-CREATE TABLE payments.packages (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    organization_id uuid NOT NULL,
-    name text NOT NULL,
-    kind payments.credit_kind NOT NULL,
-    price_cents payments.credit_amount NOT NULL,
-    currency character(3) NOT NULL,
-    amount payments.credit_amount NOT NULL,
-    bonus payments.credit_rest DEFAULT 0 NOT NULL,
-    valid_days integer,
-    categories text[],
-    active boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT only_passes_are_for_categories CHECK (((kind = 'pass'::payments.credit_kind) OR (categories IS NULL))),
-    CONSTRAINT package_is_valid_for_a_while CHECK (((valid_days >= 1) AND (valid_days <= 3650))),
-    CONSTRAINT package_name_is_readable CHECK (ops.is_line(name)),
-    CONSTRAINT package_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
-);
-COMMENT ON TABLE payments.packages IS 'Credits that an organization sells: money for wallets, or a pass for classes.';
-COMMENT ON COLUMN payments.packages.amount IS 'Cents of wallet money or units of a pass, without the bonus.';
-COMMENT ON COLUMN payments.packages.categories IS 'Categories of events that a pass admits to, including their subcategories; null: all.';
-ALTER TABLE ONLY payments.packages ADD CONSTRAINT packages_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY payments.packages
-    ADD CONSTRAINT packages_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
-ALTER TABLE ONLY payments.packages
-    ADD CONSTRAINT packages_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
-CREATE INDEX packages_currency_idx ON payments.packages USING btree (currency);
-CREATE INDEX packages_organization_id_id_idx ON payments.packages USING btree (organization_id, id);
-ALTER TABLE payments.packages ENABLE ROW LEVEL SECURITY;
-CREATE POLICY on_sale ON payments.packages FOR SELECT USING (active);
-CREATE POLICY service ON payments.packages TO service_role USING (true) WITH CHECK (true);
-CREATE POLICY staff ON payments.packages FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
-GRANT SELECT ON TABLE payments.packages TO app_read;
 
 CREATE TABLE payments.fees (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -4046,6 +4269,52 @@ CREATE POLICY money_staff ON payments.fees FOR SELECT TO authenticated USING ((o
 CREATE POLICY own ON payments.fees FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
 CREATE POLICY service ON payments.fees TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE payments.fees TO app_read;
+
+CREATE TABLE payments.till_closings (
+    id uuid NOT NULL,
+    till_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    first_day date NOT NULL,
+    day date NOT NULL,
+    opening_cents bigint NOT NULL,
+    cash_taken_cents bigint NOT NULL,
+    terminal_taken_cents bigint NOT NULL,
+    cash_refunded_cents bigint NOT NULL,
+    terminal_refunded_cents bigint NOT NULL,
+    transferred_cents bigint NOT NULL,
+    expected_cents bigint NOT NULL,
+    counted_cents bigint NOT NULL,
+    difference_cents bigint NOT NULL,
+    deposited_cents bigint NOT NULL,
+    note text,
+    closed_by uuid,
+    closed_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    CONSTRAINT closing_covers_its_days CHECK ((first_day <= day)),
+    CONSTRAINT closing_note_is_readable CHECK (ops.is_text(note)),
+    CONSTRAINT closing_note_is_short CHECK ((length(note) <= 500)),
+    CONSTRAINT counted_money_is_not_negative CHECK ((counted_cents >= 0)),
+    CONSTRAINT deposit_is_part_of_the_count CHECK (((deposited_cents >= 0) AND (deposited_cents <= counted_cents))),
+    CONSTRAINT difference_is_counted_less_expected CHECK ((difference_cents = (counted_cents - expected_cents))),
+    CONSTRAINT expected_is_opening_and_movements CHECK ((expected_cents = (((opening_cents + cash_taken_cents) - cash_refunded_cents) + transferred_cents)))
+);
+COMMENT ON TABLE payments.till_closings IS 'The report of a closed day of a till. Stored once; nobody changes or deletes a row.';
+COMMENT ON COLUMN payments.till_closings.first_day IS 'The first day that it covers: the day after the former closing.';
+COMMENT ON COLUMN payments.till_closings.opening_cents IS 'The cash in the till before the first day.';
+COMMENT ON COLUMN payments.till_closings.transferred_cents IS 'Cash that was brought, less cash that was taken out.';
+COMMENT ON COLUMN payments.till_closings.deposited_cents IS 'Counted cash that left the till at the closing. The rest is the next opening balance.';
+ALTER TABLE ONLY payments.till_closings ADD CONSTRAINT one_closing_per_day UNIQUE (till_id, day);
+ALTER TABLE ONLY payments.till_closings ADD CONSTRAINT till_closings_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payments.till_closings
+    ADD CONSTRAINT till_closings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+ALTER TABLE ONLY payments.till_closings
+    ADD CONSTRAINT till_closings_till_id_fkey FOREIGN KEY (till_id) REFERENCES payments.tills(id);
+CREATE INDEX till_closings_organization_id_idx ON payments.till_closings USING btree (organization_id, id);
+ALTER TABLE payments.till_closings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY money_staff ON payments.till_closings FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+CREATE POLICY service ON payments.till_closings TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER refuse_till_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.till_closings FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_till_change();
+ALTER TABLE payments.till_closings ENABLE ALWAYS TRIGGER refuse_till_change;
+GRANT SELECT ON TABLE payments.till_closings TO app_read;
 
 CREATE TABLE payments.promo_codes (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -4158,63 +4427,6 @@ CREATE POLICY visible_invoice ON payments.invoice_payments FOR SELECT TO authent
 CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.invoice_payments FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
 GRANT SELECT ON TABLE payments.invoice_payments TO app_read;
 
-CREATE TABLE payments.invoices (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    organization_id uuid NOT NULL,
-    number integer NOT NULL,
-    kind payments.invoice_kind NOT NULL,
-    booking_id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    corrects_id uuid,
-    refund_id uuid,
-    seller jsonb NOT NULL,
-    buyer jsonb NOT NULL,
-    lines jsonb NOT NULL,
-    net_cents payments.cents NOT NULL,
-    tax_cents payments.cents NOT NULL,
-    gross_cents payments.cents NOT NULL,
-    currency character(3) NOT NULL,
-    tax_bps integer NOT NULL,
-    tax_country character(2) NOT NULL,
-    issued_at timestamp with time zone DEFAULT now() NOT NULL,
-    due_on date,
-    CONSTRAINT credit_notes_correct_an_invoice CHECK ((((kind = 'credit_note'::payments.invoice_kind) = (corrects_id IS NOT NULL)) AND ((kind = 'credit_note'::payments.invoice_kind) = (refund_id IS NOT NULL)) AND ((kind = 'invoice'::payments.invoice_kind) = (due_on IS NOT NULL)))),
-    CONSTRAINT gross_is_net_and_tax CHECK (((gross_cents)::bigint = ((net_cents)::bigint + (tax_cents)::bigint))),
-    CONSTRAINT numbers_begin_with_one CHECK ((number > 0))
-);
-COMMENT ON TABLE payments.invoices IS 'Invoices and credit notes, in one series without gaps per organization. Only the buyer''s personal data ever changes.';
-COMMENT ON COLUMN payments.invoices.seller IS 'The seller at the time of issue; the same applies to the buyer and the lines.';
-ALTER TABLE ONLY payments.invoices ADD CONSTRAINT invoice_numbers_are_unique UNIQUE (organization_id, number);
-ALTER TABLE ONLY payments.invoices ADD CONSTRAINT invoices_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY payments.invoices
-    ADD CONSTRAINT invoices_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
-ALTER TABLE ONLY payments.invoices
-    ADD CONSTRAINT invoices_corrects_id_fkey FOREIGN KEY (corrects_id) REFERENCES payments.invoices(id);
-ALTER TABLE ONLY payments.invoices
-    ADD CONSTRAINT invoices_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
-ALTER TABLE ONLY payments.invoices
-    ADD CONSTRAINT invoices_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
-ALTER TABLE ONLY payments.invoices
-    ADD CONSTRAINT invoices_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
-ALTER TABLE ONLY payments.invoices
-    ADD CONSTRAINT invoices_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES payments.refunds(id);
-CREATE INDEX invoices_booking_id_idx ON payments.invoices USING btree (booking_id);
-CREATE INDEX invoices_by_age ON payments.invoices USING brin (issued_at);
-CREATE INDEX invoices_corrects_id_idx ON payments.invoices USING btree (corrects_id) WHERE (corrects_id IS NOT NULL);
-CREATE INDEX invoices_currency_idx ON payments.invoices USING btree (currency);
-CREATE INDEX invoices_customer_id_id_idx ON payments.invoices USING btree (customer_id, id);
-CREATE UNIQUE INDEX one_credit_note_per_refund ON payments.invoices USING btree (refund_id) WHERE (refund_id IS NOT NULL);
-CREATE UNIQUE INDEX one_invoice_per_booking ON payments.invoices USING btree (booking_id) WHERE (kind = 'invoice'::payments.invoice_kind);
-ALTER TABLE payments.invoices ENABLE ROW LEVEL SECURITY;
-CREATE POLICY money_staff ON payments.invoices FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
-CREATE POLICY own ON payments.invoices FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
-CREATE POLICY service ON payments.invoices TO service_role USING (true) WITH CHECK (true);
-CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR TRUNCATE ON payments.invoices FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
-ALTER TABLE payments.invoices ENABLE ALWAYS TRIGGER refuse_invoice_change;
-CREATE TRIGGER refuse_invoice_update BEFORE UPDATE ON payments.invoices FOR EACH ROW EXECUTE FUNCTION payments.refuse_invoice_change();
-ALTER TABLE payments.invoices ENABLE ALWAYS TRIGGER refuse_invoice_update;
-GRANT SELECT ON TABLE payments.invoices TO app_read;
-
 CREATE TABLE payments.promo_uses (
     booking_id uuid NOT NULL,
     promo_code_id uuid NOT NULL,
@@ -4302,6 +4514,52 @@ CREATE POLICY visible_account ON payments.unsealed_entries FOR SELECT TO authent
    FROM payments.accounts a
   WHERE (a.id = unsealed_entries.account_id))));
 GRANT SELECT ON TABLE payments.unsealed_entries TO app_read;
+
+CREATE TABLE payments.till_movements (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    till_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    day date NOT NULL,
+    kind text NOT NULL,
+    method text NOT NULL,
+    amount_cents bigint NOT NULL,
+    subject_id uuid,
+    note text,
+    transaction_id uuid NOT NULL,
+    recorded_by uuid,
+    recorded_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    CONSTRAINT movement_has_a_subject CHECK (((subject_id IS NULL) = (kind = 'transfer'::text))),
+    CONSTRAINT movement_moves_money CHECK ((amount_cents <> 0)),
+    CONSTRAINT refunds_are_negative CHECK (((amount_cents < 0) OR (kind <> 'refund'::text))),
+    CONSTRAINT takings_are_positive CHECK (((amount_cents > 0) OR (kind <> ALL (ARRAY['booking'::text, 'package'::text, 'fee'::text, 'invoice'::text])))),
+    CONSTRAINT till_movement_is_known CHECK ((kind = ANY (ARRAY['booking'::text, 'package'::text, 'fee'::text, 'invoice'::text, 'refund'::text, 'transfer'::text, 'difference'::text, 'deposit'::text]))),
+    CONSTRAINT till_note_is_readable CHECK (ops.is_text(note)),
+    CONSTRAINT till_note_is_short CHECK ((length(note) <= 500)),
+    CONSTRAINT till_takes_cash_or_cards CHECK ((method = ANY (ARRAY['cash'::text, 'terminal'::text])))
+);
+COMMENT ON TABLE payments.till_movements IS 'Money that entered or left a till. Nobody changes or deletes a row.';
+COMMENT ON COLUMN payments.till_movements.day IS 'The day of the report, in the organization''s zone. After a day is closed, movements count for the next one.';
+COMMENT ON COLUMN payments.till_movements.kind IS 'Takings for a booking, package, fee or invoice; a refund; a transfer of cash; the difference of a count; a deposit.';
+COMMENT ON COLUMN payments.till_movements.amount_cents IS 'Positive into the till, negative out of it.';
+COMMENT ON COLUMN payments.till_movements.subject_id IS 'The booking, purchase, fee, invoice, refund or closing that caused it.';
+COMMENT ON COLUMN payments.till_movements.recorded_by IS 'The person who took or paid the money.';
+ALTER TABLE ONLY payments.till_movements ADD CONSTRAINT one_movement_per_subject UNIQUE (kind, subject_id, method);
+ALTER TABLE ONLY payments.till_movements ADD CONSTRAINT one_movement_per_transaction UNIQUE (transaction_id);
+ALTER TABLE ONLY payments.till_movements ADD CONSTRAINT till_movements_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payments.till_movements
+    ADD CONSTRAINT till_movements_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+ALTER TABLE ONLY payments.till_movements
+    ADD CONSTRAINT till_movements_till_id_fkey FOREIGN KEY (till_id) REFERENCES payments.tills(id);
+ALTER TABLE ONLY payments.till_movements
+    ADD CONSTRAINT till_movements_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES payments.transactions(id);
+CREATE INDEX till_movements_of_day ON payments.till_movements USING btree (till_id, day);
+CREATE INDEX till_movements_organization_id_idx ON payments.till_movements USING btree (organization_id, id);
+ALTER TABLE payments.till_movements ENABLE ROW LEVEL SECURITY;
+CREATE POLICY money_staff ON payments.till_movements FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+CREATE POLICY service ON payments.till_movements TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER refuse_till_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.till_movements FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_till_change();
+ALTER TABLE payments.till_movements ENABLE ALWAYS TRIGGER refuse_till_change;
+GRANT SELECT ON TABLE payments.till_movements TO app_read;
 
 CREATE TABLE payments.transfers (
     stripe_transfer_id text NOT NULL,
@@ -4394,7 +4652,7 @@ CREATE VIEW payments.clearing_movements WITH (security_invoker='true') AS
     e.amount_cents,
     t.recorded_at
    FROM ((((((payments.entries e
-     JOIN payments.accounts a ON (((a.id = e.account_id) AND (a.type = 'clearing'::payments.account_type))))
+     JOIN payments.accounts a ON (((a.id = e.account_id) AND (a.type = 'clearing'::payments.account_type) AND (a.owner_kind = 'platform'::payments.owner_kind))))
      JOIN payments.transactions t ON ((t.id = e.transaction_id)))
      JOIN payments.transactions o ON ((o.id = COALESCE(t.reverses_id, t.id))))
      LEFT JOIN payments.intents i ON (((i.id = o.reference_id) AND ((o.reference_type)::text = 'payment'::text))))
@@ -4579,6 +4837,19 @@ CREATE FUNCTION payments.account_movements(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.account_movements IS 'Return the entries of an account that were recorded in a period.';
 
+CREATE FUNCTION payments.add_till_movement(
+    till payments.tills,
+    kind text,
+    method text,
+    amount_cents bigint,
+    subject_id uuid DEFAULT NULL::uuid,
+    note text DEFAULT NULL::text,
+    day date DEFAULT NULL::date
+) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.add_till_movement IS 'Record that money entered a till, or left it, and post it in the ledger.';
+
 CREATE FUNCTION payments.apply_disputes(intent payments.intents, disputes jsonb) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4756,6 +5027,20 @@ CREATE FUNCTION payments.close_refunded_payment(intent payments.intents) RETURNS
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.close_refunded_payment IS 'Close a booking whose whole payment was refunded, and return whether it was closed.';
+
+CREATE FUNCTION payments.close_till(
+    organization_id uuid,
+    counted_cents bigint,
+    location_id uuid DEFAULT NULL::uuid,
+    day date DEFAULT NULL::date,
+    deposited_cents bigint DEFAULT 0,
+    note text DEFAULT NULL::text,
+    currency text DEFAULT NULL::text
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.close_till IS 'Close a day of a till with the cash that was counted, and store its report for good.';
+GRANT ALL ON FUNCTION payments.close_till TO authenticated, service_role;
 
 CREATE FUNCTION payments.complete_refund_by_dispute(refund_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5042,6 +5327,11 @@ CREATE FUNCTION payments.is_known_refund(intent_id uuid, stripe_id text) RETURNS
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.is_known_refund IS 'Return whether a refund at Stripe is recorded here, under its present or a former id.';
 
+CREATE FUNCTION payments.is_paid_at_desk(sale payments.sales) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.is_paid_at_desk IS 'Return whether the money of a sale, or of its invoice, entered a till.';
+
 CREATE FUNCTION payments.is_withdrawn(intent_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -5096,6 +5386,16 @@ CREATE FUNCTION payments.lock_promo_codes(booking_ids uuid[]) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.lock_promo_codes IS 'Lock the promo codes of bookings, so that their uses can be released.';
 
+CREATE FUNCTION payments.lock_till(
+    organization_id uuid,
+    location_id uuid,
+    currency text,
+    alone boolean DEFAULT false
+) RETURNS payments.tills
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.lock_till IS 'Lock and return the till for a place: the location''s own, or else the organization''s.';
+
 CREATE FUNCTION payments.lock_wallets(account_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -5134,6 +5434,16 @@ CREATE FUNCTION payments.open_balance() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION payments.open_till(
+    organization_id uuid,
+    location_id uuid DEFAULT NULL::uuid,
+    currency text DEFAULT NULL::text
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.open_till IS 'Give a location of an organization its own till, and return the till.';
+GRANT ALL ON FUNCTION payments.open_till TO authenticated, service_role;
+
 CREATE FUNCTION payments.organizer_statement(
     organization_id uuid,
     first_day date,
@@ -5168,10 +5478,39 @@ CREATE FUNCTION payments.owed_cents(payment_id uuid) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.owed_cents IS 'Return the open debts that excess refunds of a booking or purchase left, in cents.';
 
+CREATE FUNCTION payments.package_fee(package payments.packages, quote payments.quotes) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.package_fee IS 'Return the platform''s share of a package, in cents.';
+
 CREATE FUNCTION payments.pay_at_once(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.pay_at_once IS 'Pay a booking that waited for Stripe by its new method: a wallet, a pass or an invoice.';
+COMMENT ON FUNCTION payments.pay_at_once IS 'Pay a booking that waited for Stripe by its new method: a wallet, a pass, an invoice or money at the desk.';
+
+CREATE FUNCTION payments.pay_fee_at_desk(
+    fee_id uuid,
+    method text,
+    idempotency_key text,
+    location_id uuid DEFAULT NULL::uuid,
+    total_cents bigint DEFAULT NULL::bigint
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.pay_fee_at_desk IS 'Take the money for an owed fee into a till.';
+GRANT ALL ON FUNCTION payments.pay_fee_at_desk TO authenticated, service_role;
+
+CREATE FUNCTION payments.pay_invoice_at_desk(
+    invoice_id uuid,
+    method text,
+    idempotency_key text,
+    location_id uuid DEFAULT NULL::uuid,
+    total_cents bigint DEFAULT NULL::bigint
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.pay_invoice_at_desk IS 'Take the money for an open invoice into a till.';
+GRANT ALL ON FUNCTION payments.pay_invoice_at_desk TO authenticated, service_role;
 
 CREATE FUNCTION payments.pay_out_credits(customer_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5181,6 +5520,16 @@ COMMENT ON FUNCTION payments.pay_out_credits IS 'Pay out every wallet and pass o
 CREATE FUNCTION payments.pay_out_erased() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION payments.pay_out_refund(
+    refund_id uuid,
+    idempotency_key text,
+    location_id uuid DEFAULT NULL::uuid
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.pay_out_refund IS 'Pay a refund out of a till, by the method by which the money came.';
+GRANT ALL ON FUNCTION payments.pay_out_refund TO authenticated, service_role;
 
 CREATE FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) RETURNS jsonb
     LANGUAGE sql IMMUTABLE;
@@ -5242,6 +5591,11 @@ CREATE FUNCTION payments.post_between_owners(
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.post_between_owners IS 'Post one transaction between accounts that are given by owner and type, and create missing ones.';
+
+CREATE FUNCTION payments.post_invoice_payment(invoice payments.invoices, booking events.bookings) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.post_invoice_payment IS 'Post that the organization received the open amount of an invoice.';
 
 CREATE FUNCTION payments.post_refund_by_dispute(refund payments.refunds) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -5350,6 +5704,17 @@ CREATE FUNCTION payments.quote_seats(
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.quote_seats IS 'Return the price of seats at an event for a customer, as payments.quote computes it.';
+
+CREATE FUNCTION payments.read_till(
+    organization_id uuid,
+    location_id uuid DEFAULT NULL::uuid,
+    day date DEFAULT NULL::date,
+    currency text DEFAULT NULL::text
+) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.read_till IS 'Return the report of a till for a day: the stored one of a closed day, or the figures so far.';
+GRANT ALL ON FUNCTION payments.read_till TO authenticated, service_role;
 
 CREATE FUNCTION payments.receive_payment(intent payments.intents) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -5545,6 +5910,10 @@ CREATE FUNCTION payments.refuse_ledger_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION payments.refuse_till_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
 CREATE FUNCTION payments.release_promo_codes(booking_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -5569,6 +5938,29 @@ CREATE FUNCTION payments.request_payment(booking_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.request_payment IS 'Create the payment that is requested from Stripe for a booking''s price.';
+
+CREATE FUNCTION payments.require_cash(till payments.tills, amount_cents bigint) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.require_cash IS 'Refuse to take more cash from a till than it holds.';
+
+CREATE FUNCTION payments.require_desk(
+    organization_id uuid,
+    location_id uuid DEFAULT NULL::uuid
+) RETURNS organizations.organizations
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.require_desk IS 'Return an organization whose tills the caller may use, and check a location of it.';
+
+CREATE FUNCTION payments.require_desk_key(key text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.require_desk_key IS 'Refuse a request that moves money through a till without an idempotency key.';
+
+CREATE FUNCTION payments.require_desk_method(method text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.require_desk_method IS 'Refuse a payment method that the desk does not take.';
 
 CREATE FUNCTION payments.require_fee(fee_id uuid) RETURNS payments.fees
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5696,6 +6088,33 @@ CREATE FUNCTION payments.seal_entries(
 COMMENT ON FUNCTION payments.seal_entries IS 'Append unsealed entries to the hash chains of their accounts.';
 GRANT ALL ON FUNCTION payments.seal_entries TO service_role;
 
+CREATE FUNCTION payments.sell_package(
+    package_id uuid,
+    customer_id uuid,
+    method text,
+    idempotency_key text,
+    location_id uuid DEFAULT NULL::uuid,
+    total_cents bigint DEFAULT NULL::bigint
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.sell_package IS 'Take the price of a package into a till, and grant the customer its credits.';
+GRANT ALL ON FUNCTION payments.sell_package TO authenticated, service_role;
+
+CREATE FUNCTION payments.settle_at_desk(
+    kind text,
+    subject_id uuid,
+    organization_id uuid,
+    location_id uuid,
+    customer_id uuid,
+    method text,
+    amount_cents bigint,
+    currency text
+) RETURNS payments.tills
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.settle_at_desk IS 'Move money through a till, and settle it between the customer and the organization.';
+
 CREATE FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -5781,6 +6200,10 @@ CREATE FUNCTION payments.take_back_package(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.take_back_package IS 'Take back the credits of a package for a refund of `cents`, and post the refund.';
 
+CREATE FUNCTION payments.takes_money(organization_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION payments.takes_money IS 'Return whether the caller may take and pay out money at an organization''s desk.';
+
 CREATE FUNCTION payments.tax_rate(
     country text,
     category text,
@@ -5789,6 +6212,39 @@ CREATE FUNCTION payments.tax_rate(
     LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.tax_rate IS 'Return the tax rate of a country for a category of events on a day, in basis points.';
+
+CREATE FUNCTION payments.till_cash(till payments.tills) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.till_cash IS 'Return the cash in a till now, in cents.';
+
+CREATE FUNCTION payments.till_day(till payments.tills) RETURNS date
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.till_day IS 'Return the day of a till''s report to which a movement counts now.';
+
+CREATE FUNCTION payments.till_figures(till payments.tills, day date) RETURNS payments.till_closings
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.till_figures IS 'Return the report of a till''s open days up to a day, before they are closed.';
+
+CREATE FUNCTION payments.till_report(till payments.tills, closing payments.till_closings) RETURNS jsonb
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION payments.till_report IS 'Return the report of a till, closed or open, as the API shows it.';
+GRANT ALL ON FUNCTION payments.till_report TO authenticated, service_role;
+
+CREATE FUNCTION payments.transfer_cash(
+    organization_id uuid,
+    amount_cents bigint,
+    idempotency_key text,
+    note text,
+    location_id uuid DEFAULT NULL::uuid,
+    currency text DEFAULT NULL::text
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.transfer_cash IS 'Record that cash was put into a till as change, or taken out of it.';
+GRANT ALL ON FUNCTION payments.transfer_cash TO authenticated, service_role;
 
 CREATE FUNCTION payments.trial_balance(
     at timestamp with time zone DEFAULT NULL::timestamp with time zone

@@ -2,8 +2,8 @@
 --
 -- Constraints compare the method as text, because a new value of an enum cannot be named before it is committed.
 
-alter type events.payment_method add value if not exists 'cash';
-alter type events.payment_method add value if not exists 'terminal';
+alter type events.payment_method add value if not exists 'cash' after 'invoice';
+alter type events.payment_method add value if not exists 'terminal' after 'cash';
 
 -- The new checks allow more than the former ones, so every stored value passes them and no rows are scanned.
 -- squawk-ignore ban-drop-constraint

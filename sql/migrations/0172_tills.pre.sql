@@ -113,6 +113,8 @@ grant select on payments.tills, payments.till_movements, payments.till_closings 
 
 insert into ops.retention (table_name, column_name, kind, on_erasure)
 values
+('payments.till_closings', 'till_id', 'code', 'keep'),
+('payments.till_movements', 'till_id', 'code', 'keep'),
 ('payments.till_movements', 'kind', 'code', 'keep'),
 ('payments.till_movements', 'method', 'code', 'keep');
 

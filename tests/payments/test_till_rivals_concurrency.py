@@ -102,8 +102,8 @@ def offered(db) -> Scene:
     return scene
 
 
-def begun(db) -> Scene:
-    """Return `desk`, whose event has just begun."""
+def started(db) -> Scene:
+    """Return `desk`, whose event has just started."""
     scene = desk(db)
     db.execute(
         "update events.events set starts_at = now() - interval '9 minutes', ends_at = now() + interval '1 h'"
@@ -133,7 +133,7 @@ CASES = {
         look=MONEY,
         lock="person",
     ),
-    "mark: the booking is cancelled": Case("events.mark_attendance", MARK, CANCEL, begun, look=MONEY, lock="nothing"),
+    "mark: the booking is cancelled": Case("events.mark_attendance", MARK, CANCEL, started, look=MONEY, lock="nothing"),
 }
 
 

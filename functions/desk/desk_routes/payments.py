@@ -55,7 +55,7 @@ def sell_package(
     request: Annotated[tills.DeskSaleRequest, Body()],
     idempotency_key: http.IdempotencyKey = None,
 ) -> Response[Purchase]:
-    """Sell a package to a customer of the organization, who gets its credits at once."""
+    """Take the price of a package into a till, and grant the customer its credits."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "take_money")) as session:
         purchase = tills.sell_package(session, package_id, request, idempotency_key)

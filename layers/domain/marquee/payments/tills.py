@@ -250,7 +250,7 @@ def pay_invoice(
 
 
 def sell_package(session: Session, package_id: UUID, request: DeskSaleRequest, idempotency_key: str | None) -> Purchase:
-    """Sell a package to a customer at the desk.
+    """Take the price of a package into a till, and grant the customer its credits.
 
     Refuses: 400 idempotency_key_required, 403 forbidden, 404 customer_not_found and package_not_found, 409
     price_changed, 422 idempotency_conflict and invalid_request.

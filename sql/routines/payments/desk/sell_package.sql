@@ -1,4 +1,4 @@
--- payments.sell_package: sell a package at the desk: take its price into a till, and give the customer its credits.
+-- payments.sell_package: take the price of a package into a till, and grant the customer its credits.
 --
 -- For front desk, accountants, admins and owners of the organization, for its customers. `method` is cash or terminal.
 -- Works once per caller and key. Locks the customer, the wallet, then the till. Returns the purchase.
@@ -78,6 +78,6 @@ end;
 $$;
 
 comment on function payments.sell_package(uuid, uuid, text, text, uuid, bigint) is
-'Sell a package at the desk: take its price into a till, and give the customer its credits.';
+'Take the price of a package into a till, and grant the customer its credits.';
 
 grant execute on function payments.sell_package(uuid, uuid, text, text, uuid, bigint) to authenticated, service_role;
