@@ -56,7 +56,6 @@ VALUES: dict[str, tuple[str, ...]] = {
     "categories": ("'{}'",),
     "category": ("'music'",),
     "city": ("'Zurich'",),
-    "closing": ("(select c from payments.till_closings as c where c.organization_id = %(ours)s)",),
     "code": ("'PROBE'",),
     "counted_cents": ("0",),
     "currency": ("'CHF'",),
@@ -135,7 +134,6 @@ VALUES: dict[str, tuple[str, ...]] = {
     "starts_from": ("now()",),
     "statuses": ("null",),
     "terms": ("(select t from events.terms as t where t.event_id = %(event)s)",),
-    "till": ("(select t from payments.tills as t where t.organization_id = %(ours)s)",),
     "title": ("'probe'",),
     "topics": ("null",),
     "total_cents": ("null", "5"),
@@ -178,6 +176,7 @@ SPECIAL: dict[tuple[str, str], tuple[str, ...]] = {
     ("events.organization_events", "after_starts_at"): ("'-infinity'",),
     ("events.organization_events", "instructor_id"): ("null",),
     ("events.organization_events", "series_id"): ("null",),
+    ("payments.list_closings", "after"): ("'ffffffff-ffff-ffff-ffff-ffffffffffff'",),
     ("payments.close_till", "day"): ("current_date",),
     ("events.record_occurrences", "slice"): (
         """jsonb_build_array(jsonb_build_object('series_id', %(series)s::uuid, 'occurrences',

@@ -63,7 +63,7 @@ def close(organization_id: Organization, request: Annotated[tills.ClosingRequest
     return http.json(HTTPStatus.OK, report)
 
 
-@routes.get("/organizations/<organization_id>/till/closings", tags=["desk"])
+@routes.get("/organizations/<organization_id>/till/closings", tags=["desk"], responses=http.problems(403, 404))
 def list_closings(
     organization_id: Organization,
     location_id: Place = None,

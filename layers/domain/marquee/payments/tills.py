@@ -187,26 +187,19 @@ def close(session: Session, organization_id: UUID, request: ClosingRequest) -> T
 def closings(
     session: Session, organization_id: UUID, location_id: UUID | None, limit: int, cursor: str | None
 ) -> paging.Page[TillReport]:
-    """List the closed days of an organization's tills, or of a location's till, newest first; for staff with money."""
+    """List the closed days of an organization's tills, or of a location's own till, newest first.
+
+    Refuses: 403 forbidden, 404 organization_not_found, 422 invalid_request.
+    """
     after = paging.after(cursor, UUID)
     rows = session.all(
         """
-        select payments.till_report(t, c) as report, c.id
-        from payments.till_closings as c
-        inner join payments.tills as t on t.id = c.till_id
-        where
-            c.organization_id = %(organization_id)s
-            and (%(location_id)s::uuid is null or t.location_id = %(location_id)s::uuid)
-            and (%(after)s::uuid is null or c.id < %(after)s::uuid)
-        order by c.id desc
-        limit %(most)s
+        select c.*
+        from payments.list_closings(
+            organization_id => %s, location_id => %s, after => %s, most => %s
+        ) as c
         """,
-        {
-            "organization_id": organization_id,
-            "location_id": location_id,
-            "after": after[0] if after else None,
-            "most": limit + 1,
-        },
+        [organization_id, location_id, after[0] if after else None, limit + 1],
     )
     return paging.page(rows, limit, lambda row: TillReport.model_validate(row["report"]), lambda row: (row["id"],))
 

@@ -34,5 +34,3 @@ return jsonb_build_object(
 
 comment on function payments.till_report(payments.tills, payments.till_closings) is
 'Return the report of a till, closed or open, as the API shows it.';
-
-grant execute on function payments.till_report(payments.tills, payments.till_closings) to authenticated, service_role;
