@@ -9,7 +9,7 @@
 -- - messaging: tables 8, views 2, routines 26
 -- - ops: tables 19, views 1, routines 62
 -- - organizations: tables 7, views 0, routines 4
--- - payments: tables 30, views 7, routines 216
+-- - payments: tables 30, views 7, routines 217
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -5376,6 +5376,17 @@ CREATE FUNCTION payments.ledger_status(at timestamp with time zone DEFAULT state
 COMMENT ON FUNCTION payments.ledger_status IS 'Return whether the ledger is sound, unsound or unknown, for the service.';
 GRANT ALL ON FUNCTION payments.ledger_status TO service_role;
 
+CREATE FUNCTION payments.list_closings(
+    organization_id uuid,
+    location_id uuid DEFAULT NULL::uuid,
+    after uuid DEFAULT NULL::uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(id uuid, report jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.list_closings IS 'Return a page of the closed days of an organization''s tills, newest first.';
+GRANT ALL ON FUNCTION payments.list_closings TO authenticated, service_role;
+
 CREATE FUNCTION payments.lock_credit_payments(booking_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -6231,7 +6242,6 @@ COMMENT ON FUNCTION payments.till_figures IS 'Return the report of a till''s ope
 CREATE FUNCTION payments.till_report(till payments.tills, closing payments.till_closings) RETURNS jsonb
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION payments.till_report IS 'Return the report of a till, closed or open, as the API shows it.';
-GRANT ALL ON FUNCTION payments.till_report TO authenticated, service_role;
 
 CREATE FUNCTION payments.transfer_cash(
     organization_id uuid,
