@@ -78,7 +78,7 @@ begin
         inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
         where t.event_id = the_booking.event_id;
         perform payments.settle_at_desk(
-            kind => 'booking', subject_id => the_booking.id, organization_id => the_booking.organization_id,
+            'booking', the_booking.id, organization_id => the_booking.organization_id,
             location_id => the_location_id, customer_id => the_booking.customer_id,
             method => the_booking.payment_method::text, amount_cents => the_booking.price_cents,
             currency => the_booking.currency

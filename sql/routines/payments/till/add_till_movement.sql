@@ -21,6 +21,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     the_id uuid := ops.uuid_v7();
+    the_kind text := 'till_' || case
+        when add_till_movement.kind in ('booking', 'package', 'fee', 'invoice') then 'taking'
+        else add_till_movement.kind
+    end;
     the_transaction_id uuid;
 begin
     if add_till_movement.amount_cents = 0 then
@@ -28,10 +32,7 @@ begin
     end if;
 
     the_transaction_id := payments.post_between_owners(
-        kind => 'till_' || case
-            when add_till_movement.kind in ('booking', 'package', 'fee', 'invoice') then 'taking'
-            else add_till_movement.kind
-        end,
+        kind => the_kind,
         currency => (add_till_movement.till).currency,
         legs => jsonb_build_array(
             jsonb_build_object(
