@@ -34,7 +34,7 @@ EventsPage = Annotated[
 
 
 @routes.get("/organizations/<organization_id>/events", tags=["desk"], responses=http.problems(403, 404))
-def list_events(
+def list_organization_events(
     organization_id: Organization,
     begins_at: Begin = None,
     ends_at: End = None,
@@ -78,7 +78,7 @@ def get_events_csv(
 
 
 @routes.get("/organizations/<organization_id>/bookings", tags=["desk"], responses=http.problems(403, 404))
-def list_bookings(
+def list_organization_bookings(
     organization_id: Organization,
     begins_at: Begin = None,
     ends_at: End = None,
