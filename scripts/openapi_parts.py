@@ -33,6 +33,7 @@ TAGS = [
     {"name": "events", "description": "Plan single events, change them and cancel them."},
     {"name": "series", "description": "Plan events as a series by a recurrence rule, and pause, resume or archive it."},
     {"name": "attendance", "description": "The roster of an event, and who came."},
+    {"name": "desk", "description": "Lists for staff, the day, payments at the desk, and the till."},
     {
         "name": "ratings",
         "description": "Send votes, sliders and fires; read scores, ranks and the reliability of raters.",

@@ -70,8 +70,8 @@ def buy(
     """Buy a package; its credits are granted once it is paid. The same Idempotency-Key returns the same purchase."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "buy_package")) as session:
-        purchase = packages.buy(session, package_id, request, idempotency_key)
-    payment = checkout.create_at_stripe(stripe.client, purchase.payment)
+        purchase, unsent = packages.buy(session, package_id, request, idempotency_key)
+    payment = checkout.create_at_stripe(stripe.client, unsent)
     count("PurchaseBegun" if payment.client_secret is not None else "StripeUnavailable")
     return http.json(HTTPStatus.CREATED, purchase.model_copy(update={"payment": payment}))
 

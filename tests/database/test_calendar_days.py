@@ -22,6 +22,7 @@ DATE = "a date that is written as text"
 UTC_DAY = "a day of UTC, as the documentation says"
 
 SQL_REASONS = {
+    "routines/events/desk/organization_day.sql": LOCAL,
     "routines/events/insights/event_summary.sql": LOCAL,
     "routines/events/insights/instructor_schedule_v2.sql": LOCAL,
     "routines/events/search/match_listings.sql": "seconds since 1970",
@@ -31,9 +32,11 @@ SQL_REASONS = {
     "routines/messaging/notifications/recipients.sql": LOCAL,
     "routines/ops/days/day_end.sql": LOCAL,
     "routines/ops/days/move_days.sql": LOCAL,
+    "routines/payments/desk/close_till.sql": LOCAL,
     "routines/payments/invoices/issue_invoice.sql": LOCAL,
     "routines/payments/payouts/apply_payout.sql": DATE,
     "routines/payments/quotes/quote.sql": LOCAL,
+    "routines/payments/till/till_day.sql": LOCAL,
     "routines/rating/ingest/write_events.sql": UTC_DAY,
     "routines/rating/ingest/write_vote.sql": UTC_DAY,
     "routines/users/accounts/token_issued_at.sql": "seconds since 1970",

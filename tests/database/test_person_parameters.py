@@ -30,6 +30,7 @@ BY_STAFF = {
     ("events.join_waitlist", "customer_id"),
     ("events.leave_waitlist", "customer_id"),
     ("payments.grant_credits", "customer_id"),
+    ("payments.sell_package", "customer_id"),
 }
 """Parameters with which staff name a person."""
 
@@ -45,6 +46,8 @@ NOT_BY_STAFF = {
     ("events.update_event", "confirmed"): "has numbers",
     ("events.update_event", "changes"): "names a public page of an instructor of the organization, and no person",
     ("messaging.set_preferences", "changes"): "names families and channels of the caller",
+    ("events.mark_attendance", "marks"): "names bookings of the event",
+    ("events.organization_bookings", "customer_id"): "filters a list of the organization, without looking up a person",
     ("messaging.update_webhook_endpoint", "changes"): "names a URL and topics",
     ("organizations.create_organization", "details"): "names an owner for the service alone",
     ("organizations.save_instructor", "changes"): "names a member; anyone else is refused like an unknown id",
@@ -120,6 +123,7 @@ def test_staff_get_the_same_refusal_for_stranger_erased_and_unknown_person(probe
             assert answers <= {
                 ("PT404", "customer_not_found", ""),
                 ("PT404", "event_not_found", ""),
+                ("PT404", "package_not_found", ""),
                 ("PT404", "waitlist_entry_not_found", ""),
             } or next(iter(answers))[:2] == ("PT403", "forbidden")
 

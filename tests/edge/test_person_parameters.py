@@ -7,12 +7,13 @@ that is missing in the tables below.
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 
 from marquee.core.identity import Caller
-from tests.kit import gateway, routines, stages
+from tests.kit import gateway, packages, routines, stages
 
 OPENAPI = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text())
 PERSON = re.compile(
@@ -24,6 +25,7 @@ BY_STAFF = {
     ("post", "/holds"): ("book", "customer_id", {}),
     ("post", "/events/{event_id}/waitlist"): ("waitlist", "customer_id", {}),
     ("post", "/credits/grants"): ("wallet", "customer_id", {"kind": "pass", "amount": 1}),
+    ("post", "/packages/{package_id}/desk-sales"): ("desk", "customer_id", {"payment_method": "cash"}),
 }
 """Routes on which staff name a person: the function, the member, and the other body members."""
 
@@ -31,7 +33,7 @@ NOT_BY_STAFF = {
     "instructor_id": "a public page of an instructor, not a person",
     "owner_id": "for the service, which names the owner of a new organization",
     "people": "the number of customers whose bookings an edit cancels",
-    "person_id": "filters the access log of the caller's organization, without looking up a person",
+    "person_id": "filters a list of the caller's organization, without looking up a person",
     "user_id": "a member of the organization; anyone else is member_not_found",
     "voter_id": "the client's own text, which identifies no person",
 }
@@ -82,6 +84,10 @@ def ask(stage, route, person_id, caller, event_id):
     """Call a route for a person and return the status and the body."""
     function, member, more = BY_STAFF[route]
     body = {member: str(person_id), **more}
+    if "package_id" in route[1]:
+        path = route[1].format(package_id=packages.offer(SimpleNamespace(db=stage.db, stage=stage))["id"])
+        answer = gateway.post(function, path, body, caller=caller, key=uuid4().hex)
+        return answer.status, answer.body
     if "event_id" not in route[1]:
         body |= (
             {"organization_id": str(stage.organization_id)} if "credits" in route[1] else {"event_id": str(event_id)}

@@ -31,6 +31,7 @@ EXPENSIVE_TAGS = {"access-log", "insights", "payouts"}
 
 RECORDED = {
     "GET /bookings/{booking_id}",
+    "GET /bookings/{booking_id}/history",
     "GET /bookings/{booking_id}/payment",
     "GET /events/{event_id}/roster",
     "GET /events/{event_id}/waitlist/entries",
@@ -40,6 +41,8 @@ RECORDED = {
     "GET /organizations/{organization_id}/audit",
     "GET /organizations/{organization_id}/invitations",
     "GET /organizations/{organization_id}/members",
+    "GET /organizations/{organization_id}/bookings",
+    "GET /organizations/{organization_id}/today",
     "GET /purchases/{purchase_id}",
     "GET /ratings/events",
     "GET /ratings/voters/{voter_id}",

@@ -507,6 +507,8 @@ COMPUTED = {
     "settle_debt": ["debt_paid", "debt_forgiven"],
     "apply_transfer": ["transfer", "transfer_reversal"],
     "grant_money": ["payment_credited", "credits_granted"],
+    "settle_at_desk": ["desk_payment", "desk_refund"],
+    "add_till_movement": ["till_taking", "till_refund", "till_transfer", "till_difference", "till_deposit"],
 }
 """Kinds of the routines that compute them."""
 

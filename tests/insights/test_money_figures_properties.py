@@ -18,7 +18,7 @@ from tests.kit.payments import DISPUTE, PRICE, dashboard_refund
 from tests.kit.wallets import CreditBookings
 
 EXAMPLES = int(os.environ.get("MARQUEE_EXAMPLES", "6"))
-STEPS = 40
+STEPS = 60
 ZONES = ["Europe/Zurich", "America/Los_Angeles", "Pacific/Auckland", "Asia/Kathmandu"]
 DAYS = [1, 5, 6, 7, 20, 28, 29, 30, 200]
 CENTS = [1, 3333, 5000, PRICE]
@@ -40,7 +40,22 @@ AT_STRIPE = [
     "transfer",
 ]
 AT_THE_DESK = ["miss", "miss", "come", "pay fee", "pay fee", "waive", "pay invoice", "pay invoice", "call off", "seal"]
-DEEDS = SALES + RETURNS + AT_STRIPE + AT_THE_DESK
+AT_THE_TILL = [
+    "cash",
+    "cash",
+    "terminal",
+    "sell package",
+    "fee into till",
+    "invoice into till",
+    "pay out",
+    "pay out",
+    "return desk package",
+    "change",
+    "close",
+    "close",
+    "night",
+]
+DEEDS = SALES + RETURNS + AT_STRIPE + AT_THE_DESK + AT_THE_TILL
 
 
 class Business:
@@ -59,6 +74,7 @@ class Business:
         self.people = [self.till.booker, self.till.stage.customer()]
         self.bookings: list[Any] = []
         self.purchases: list[Any] = []
+        self.sold_at_desk: list[Any] = []
         self.reports: dict[Any, dict[str, list[Any]]] = {}
         db.execute(
             "update organizations.organizations set time_zone = %s where id = %s",
@@ -161,6 +177,39 @@ class Business:
             case "pay invoice":
                 invoice_id = dice.choice(self.ids("invoices"))
                 till.call("select payments.record_invoice_payment(%s)", invoice_id)
+            case "cash" | "terminal":
+                self.bookings.append(till.take(deed, promo_code=dice.choice([None, None, "GIFT", "THIRD"])))
+            case "sell package":
+                query = """
+                    select payments.sell_package(
+                        package_id => %s, customer_id => %s, method => %s, idempotency_key => %s
+                    )
+                """
+                package = dice.choice([*self.offers["buy pass"], *self.offers["buy money"]])
+                method = dice.choice(["cash", "terminal"])
+                sold = till.call(query, package["id"], till.booker, method, str(dice.random()))
+                self.sold_at_desk.append(sold)
+            case "fee into till" | "invoice into till":
+                kind = deed.split(maxsplit=1)[0]
+                subject_id, method = dice.choice(self.ids(f"{kind}s")), dice.choice(["cash", "terminal"])
+                query = f"select payments.pay_{kind}_at_desk({kind}_id => %s, method => %s, idempotency_key => %s)"
+                till.call(query, subject_id, method, str(dice.random()))
+            case "return desk package":
+                packages.refund(till, dice.choice(self.sold_at_desk))
+            case "pay out":
+                till.pay_out(dice.choice(self.ids("refunds", "destination = 'till'")))
+            case "change":
+                query = """
+                    select payments.transfer_cash(
+                        organization_id => %s, amount_cents => %s, idempotency_key => %s, note => 'Change.'
+                    )
+                """
+                till.call(query, till.stage.organization_id, dice.choice([*CENTS, -3333]), str(dice.random()))
+            case "close":
+                expected = till.report()["expected_cents"]
+                till.close(max(0, expected + dice.choice([0, 0, -50, 20])), dice.choice([0, max(0, expected - 50)]))
+            case "night":
+                till.pass_night()
             case "expire":
                 till.expire("2 days")
             case "transfer":

@@ -38,6 +38,8 @@ KINDS = {
     "fee_paid": "settlement",
     "debt_paid": "settlement",
     "payment_credited": "settlement",
+    "desk_payment": "settlement",
+    "desk_refund": "settlement",
     # The other kinds change no receivable account.
     "debt_recovered": "sale",
     "debt_returned": "sale",
@@ -47,6 +49,11 @@ KINDS = {
     "set_aside": "sale",
     "stripe_balance": "sale",
     "stripe_fee": "sale",
+    "till_deposit": "sale",
+    "till_difference": "sale",
+    "till_refund": "sale",
+    "till_taking": "sale",
+    "till_transfer": "sale",
     "wallet_refund": "sale",
 }
 """All kinds of transactions that the routines post, and their groups."""
@@ -271,6 +278,45 @@ class Till(CardBookings):
             "update events.events set starts_at = now() - interval '9 minutes', ends_at = now() + interval '1 h'"
         )
         self.call("select events.record_attendance(booking_id => %s, attended => false)", booking["id"])
+
+    def take(self, method: str, **more: Any) -> dict[str, Any]:
+        """Book for the customer as the owner, who takes the money at the desk."""
+        query = """
+            select events.book(
+                event_id => %(event_id)s, customer_id => %(customer_id)s, payment_method => %(method)s,
+                idempotency_key => %(key)s, guest => %(guest)s, promo_code => %(promo_code)s
+            )::jsonb
+        """
+        given = {"customer_id": self.booker, "method": method, "key": uuid4().hex, "guest": True, "promo_code": None}
+        with_event = {"event_id": self.event_id, **given, **more}
+        answer: dict[str, Any] = routines.call(self.db, self.owner, query, with_event)
+        return answer
+
+    def pay_out(self, refund_id: UUID) -> dict[str, Any]:
+        """Pay a refund out of the till as the owner."""
+        query = "select payments.pay_out_refund(refund_id => %s, idempotency_key => %s)"
+        answer: dict[str, Any] = self.call(query, refund_id, uuid4().hex)
+        return answer
+
+    def report(self) -> dict[str, Any]:
+        """Return the till's report of the current day."""
+        answer: dict[str, Any] = self.call("select payments.read_till(%s)", self.stage.organization_id)
+        return answer
+
+    def close(self, counted_cents: int, deposited_cents: int = 0) -> dict[str, Any]:
+        """Close the current day of the till."""
+        query = "select payments.close_till(organization_id => %s, counted_cents => %s, deposited_cents => %s)"
+        answer: dict[str, Any] = self.call(query, self.stage.organization_id, counted_cents, deposited_cents)
+        return answer
+
+    def pass_night(self) -> None:
+        """Make every day of the till a day older."""
+        for table, days in (("till_movements", ["day"]), ("till_closings", ["day", "first_day"])):
+            self.db.execute(f"alter table payments.{table} disable trigger refuse_till_change")
+            for shift in (-100_000, 99_999):  # two steps, so that no day meets its neighbour
+                moved = ", ".join(f"{column} = {column} + {shift}" for column in days)
+                self.db.execute(f"update payments.{table} set {moved}")
+            self.db.execute(f"alter table payments.{table} enable always trigger refuse_till_change")
 
     def fee_id(self) -> UUID:
         """Return the id of the last fee."""

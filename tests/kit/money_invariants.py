@@ -64,7 +64,7 @@ due as (
     select
         r.customer_id,
         coalesce(sum(r.amount_cents) filter (
-            where not r.beyond and r.destination = 'original' and r.status in ('created', 'failed')
+            where not r.beyond and r.destination in ('original', 'till') and r.status in ('created', 'failed')
         ), 0)::bigint as owed,
         coalesce(sum(r.amount_cents - r.recovered_cents) filter (
             where r.beyond and r.status in ('pending', 'succeeded') and r.debt_outcome is null
@@ -90,7 +90,7 @@ in_clearing as (
         a.currency::text as currency,
         e.amount_cents::bigint as cents
     from payments.entries as e
-    inner join payments.accounts as a on a.id = e.account_id and a.type = 'clearing'
+    inner join payments.accounts as a on a.id = e.account_id and a.type = 'clearing' and a.owner_kind = 'platform'
     inner join payments.transactions as t on t.id = e.transaction_id
     left join payments.transactions as o on o.id = t.reverses_id
     left join payments.refunds as r on r.id = t.reference_id
@@ -117,7 +117,40 @@ package_lots as (
     ) as u
     group by p.id
 )
-select 'counters differ from their rows' as finding, d.event_id as id from ({drift}) as d
+select 'a till is not what its organization''s accounts hold' as finding, m.organization_id as id
+from (
+    select m.organization_id, t.currency::text as currency, m.amount_cents, -m.amount_cents as own_cents
+    from payments.till_movements as m
+    inner join payments.tills as t on t.id = m.till_id
+    union all
+    select
+        a.owner_id, a.currency::text,
+        case when a.type = 'clearing' then -e.amount_cents else 0 end,
+        case when a.type = 'cash' then -e.amount_cents else 0 end
+    from payments.entries as e
+    inner join payments.accounts as a on a.id = e.account_id
+    where a.owner_kind = 'organization' and a.type in ('clearing', 'cash')
+) as m
+group by m.organization_id, m.currency
+having sum(m.amount_cents) <> 0 or sum(m.own_cents) <> 0
+union all
+select 'a day does not open with the rest of the former one', c.id
+from (
+    select
+        c.id, c.opening_cents, c.first_day, c.day,
+        lag(c.counted_cents - c.deposited_cents, 1, 0::bigint) over w as rest_cents,
+        lag(c.day) over w as former_day
+    from payments.till_closings as c
+    window w as (partition by c.till_id order by c.day)
+) as c
+where c.opening_cents <> c.rest_cents or c.first_day <= c.former_day
+union all
+select 'a refund was paid out at the desk twice or not at all', r.id
+from payments.refunds as r
+left join payments.till_movements as m on m.kind = 'refund' and m.subject_id = r.id
+where (r.destination = 'till' and r.status = 'succeeded') <> coalesce(m.amount_cents = -r.amount_cents, false)
+union all
+select 'counters differ from their rows', d.event_id from ({drift}) as d
 union all
 select 'the ledger does not balance', null
 from payments.trial_balance() as t
@@ -289,7 +322,7 @@ CLEARING = """
 select coalesce(sum(e.amount_cents), 0)::bigint as cents
 from payments.entries as e
 inner join payments.accounts as a on a.id = e.account_id
-where a.type = 'clearing'
+where a.type = 'clearing' and a.owner_kind = 'platform'
 """
 
 

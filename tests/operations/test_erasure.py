@@ -188,6 +188,13 @@ def buy_credits(life: Life) -> None:
     )  # fmt: skip
 
 
+def take_cash(life: Life) -> None:
+    """Take the money of another customer at the desk, and close the till."""
+    desk, person = life.desk, life.person
+    life.call(person, "events.book", desk.event(), 1, "cash", desk.customer(), False, None, f"{MARKER}-cash")
+    life.call(person, "payments.close_till", desk.stage.organization_id, 0)
+
+
 def rate(life: Life) -> None:
     """Send votes, sliders and fires: some are processed, some are pending, and some are queued."""
     stage, person = life.desk.stage, life.person
@@ -317,6 +324,7 @@ def life(db: Connection, aws: Any, tmp_path: Any) -> Life:
     pay_and_book(life)
     hold_and_wait(life)
     buy_credits(life)
+    take_cash(life)
     rate(life)
     invite_and_offer(life)
     read_rosters(life)

@@ -25,6 +25,7 @@ SQL_REASONS = {
     "events.hold_seats": "keeps the lowest prices, one for each held seat; the other figures read all holds",
     "events.instructor_schedule_v2": "the totals read all events of the days; only the page is limited",
     "events.match_listings": "counts the read rows only to see whether the limit cut them off; returns a page",
+    "events.organization_day": "the numbers of an event read all its bookings; only the lists of the day are limited",
     "events.rank_few_listings": "counts up to the limit, and returns null instead of a list that was cut off",
     "events.search_listings": "returns a page; the aggregates put together its filters and its ids",
     "events.set_capacities": "the least capacity is a window over all events; only the examples are limited",

@@ -1,4 +1,4 @@
--- payments.clearing_movements: the changes of the clearing account, with the Stripe object that caused each.
+-- payments.clearing_movements: the changes of the platform's clearing account, with the Stripe object that caused each.
 --
 -- The object is a charge with its Stripe fee, a refund, a dispute, a transfer or its reversal. Without any of these it
 -- is the balance transaction. It is null while no object is known.
@@ -19,7 +19,7 @@ select
     e.amount_cents,
     t.recorded_at
 from payments.entries as e
-inner join payments.accounts as a on a.id = e.account_id and a.type = 'clearing'
+inner join payments.accounts as a on a.id = e.account_id and a.type = 'clearing' and a.owner_kind = 'platform'
 inner join payments.transactions as t on t.id = e.transaction_id
 inner join payments.transactions as o on o.id = coalesce(t.reverses_id, t.id)
 left join payments.intents as i on i.id = o.reference_id and o.reference_type = 'payment'

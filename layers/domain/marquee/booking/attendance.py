@@ -1,18 +1,58 @@
 """Attendance for staff: the roster, and who came or did not come."""
 
 from datetime import datetime
+from typing import Annotated, Literal
 from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from pydantic import ConfigDict, Field
 
 from marquee.booking.bookings import PaymentMethod, Status
 from marquee.core import paging
 from marquee.core.database import Session
-from marquee.core.models import Answer, Flag, Request
+from marquee.core.models import Answer, Flag, Id, Moment, Request
+from marquee.core.text_types import Line
+
+MARKS_MAX = 500
 
 
 class NoShowRequest(Request):
     """Whether to waive the fee of a customer who did not come."""
 
     waive: Flag = False
+
+
+class Mark(Request):
+    """One mark that a device at the door recorded."""
+
+    key: Annotated[Line, Field(min_length=1, max_length=100, description="The device's own id of this mark.")]
+    booking_id: Id
+    attended: Flag
+    at: Annotated[Moment, Field(description="When the mark was made. The latest mark of a booking counts.")]
+    waive: Annotated[Flag, Field(description="Whether to waive the fee of a customer who did not come.")] = False
+
+
+class MarksRequest(Request):
+    """Marks of an event. They may come twice, late and in any order."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "marks": [
+                        {
+                            "key": "door-1-0001",
+                            "booking_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a",
+                            "attended": True,
+                            "at": "2030-01-31T18:02:11Z",
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
+    marks: Annotated[list[Mark], Field(min_length=1, max_length=MARKS_MAX)]
 
 
 class RosterLine(Answer):
@@ -41,6 +81,27 @@ class Attendance(Answer):
     currency: str
 
 
+class MarkResult(Answer):
+    """The result of a mark."""
+
+    key: str
+    result: Annotated[
+        Literal["recorded", "superseded", "refused"],
+        Field(description="recorded: this mark counts. superseded: a later mark of the booking counts."),
+    ]
+    code: Annotated[
+        Literal["booking_not_found", "invalid_transition", "mark_in_future"] | None,
+        Field(description="Why the mark was refused. invalid_transition: the booking is not confirmed."),
+    ]
+    booking: Annotated[Attendance | None, Field(description="The booking after all marks.")]
+
+
+class MarkResults(Answer):
+    """The results, in the order of the marks."""
+
+    results: list[MarkResult]
+
+
 def roster(session: Session, event_id: UUID, limit: int, cursor: str | None) -> paging.Page[RosterLine]:
     """List the places of an event in booking order. Refuses: 403 forbidden, 404 event_not_found."""
     after = paging.after(cursor, UUID)
@@ -61,3 +122,13 @@ def record(session: Session, booking_id: UUID, *, attended: bool, waive: bool = 
         [booking_id, attended, waive],
     )
     return Attendance.model_validate(answer)
+
+
+def mark(session: Session, event_id: UUID, request: MarksRequest) -> MarkResults:
+    """Record marks of an event, each with its own result. The latest mark of a booking counts.
+
+    Refuses: 403 forbidden, 404 event_not_found, 409 too_early.
+    """
+    marks = [one.model_dump(mode="json") for one in request.marks]
+    results = session.value("select events.mark_attendance(event_id => %s, marks => %s)", [event_id, Jsonb(marks)])
+    return MarkResults.model_validate({"results": results})

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stripe import StripeClient
 
 Status = Literal["pending_payment", "held", "confirmed", "cancelled", "refunded", "attended", "no_show", "expired"]
-PaymentMethod = Literal["none", "comp", "card", "twint", "wallet", "pass", "invoice"]
+PaymentMethod = Literal["none", "comp", "card", "twint", "wallet", "pass", "invoice", "cash", "terminal"]
 
 _BOOK = """
 select events.book(
@@ -51,8 +51,11 @@ class BookingRequest(Request):
     event_id: Id
     seats: Seats = 1
     payment_method: Annotated[
-        Literal["card", "twint", "wallet", "pass", "invoice", "comp"] | None,
-        Field(description="How to pay for an event with a price. comp: free of charge, for staff only."),
+        Literal["card", "twint", "wallet", "pass", "invoice", "comp", "cash", "terminal"] | None,
+        Field(
+            description="How to pay for an event with a price. comp: free of charge, for staff only. cash, terminal:"
+            " taken at the desk by staff who may take money."
+        ),
     ] = None
     customer_id: Annotated[Id | None, Field(description="The customer, if staff books for another person.")] = None
     guest: Annotated[Flag, Field(description="Extra seats for guests, in addition to an existing booking.")] = False
@@ -66,7 +69,7 @@ class PaymentMethodRequest(Request):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"payment_method": "wallet"}]})
 
-    payment_method: Literal["card", "twint", "wallet", "pass", "invoice"]
+    payment_method: Literal["card", "twint", "wallet", "pass", "invoice", "cash", "terminal"]
     total_cents: TotalCents | None = None
 
 

@@ -28,7 +28,7 @@ class AcceptRequest(Request):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"payment_method": "card"}]})
 
-    payment_method: Literal["card", "twint", "wallet", "pass", "invoice", "comp"] | None = None
+    payment_method: Literal["card", "twint", "wallet", "pass", "invoice", "comp", "cash", "terminal"] | None = None
     promo_code: PromoCode | None = None
     total_cents: TotalCents | None = None
 

@@ -426,6 +426,18 @@ BY_CODE: Mapping[str, Refusal] = {
         "Ten tests of this endpoint are not yet delivered, the maximum. Wait for them.",
         "ten tests wait for delivery",
     ),
+    "till_closed": Refusal(
+        409,
+        "This day of the till is closed, until {day}. Read its report, or close a later day.",
+        "the day was closed with another count, or a stored row would change",
+        "`day`, `counted_cents`",
+    ),
+    "till_short": Refusal(
+        409,
+        "The till has {balance_cents} of {needed_cents} cents in cash. Bring cash first, or take out less.",
+        "cash that the till does not have",
+        "`balance_cents`, `needed_cents`",
+    ),
     "too_early": Refusal(409, "Attendance can be recorded from {from}. Try again then.", _PHASE),
     "too_many_events": Refusal(
         409,

@@ -91,7 +91,7 @@ class Purchase(Answer):
     ]
     refunded_cents: int
     created_at: datetime
-    payment: Payment
+    payment: Annotated[Payment | None, Field(description="Null for a package that was sold at the desk.")]
 
 
 def on_sale(session: Session, organization_id: UUID, limit: int, cursor: str | None) -> paging.Page[Package]:
@@ -124,15 +124,22 @@ def end(session: Session, package_id: UUID) -> Package:
     return Package.model_validate(session.value("select payments.end_package(%s)", [package_id]))
 
 
-def buy(session: Session, package_id: UUID, request: PurchaseRequest, idempotency_key: str | None) -> Purchase:
-    """Start a purchase; the credits are granted once it is paid. Stripe is not called yet.
+def buy(
+    session: Session, package_id: UUID, request: PurchaseRequest, idempotency_key: str | None
+) -> tuple[Purchase, Payment]:
+    """Start a purchase, and return it with its payment. The credits are granted once it is paid.
+
+    Stripe is not called yet.
 
     Refuses: 400 idempotency_key_required, 402 payment_required, 404 package_not_found,
     409 price_changed, 422 idempotency_conflict.
     """
     query = "select payments.buy_package(%s, %s, %s, %s)"
     given = [package_id, request.payment_method, idempotency_key, request.total_cents]
-    return Purchase.model_validate(session.value(query, given))
+    bought = Purchase.model_validate(session.value(query, given))
+    if bought.payment is None:
+        raise RuntimeError("payments.buy_package returned no payment.")
+    return bought, bought.payment
 
 
 def purchase(session: Session, purchase_id: UUID) -> Purchase:

@@ -59,10 +59,10 @@ class Refund(Answer):
     amount_cents: int
     currency: str
     destination: Annotated[
-        Literal["original", "wallet", "invoice", "dispute", "unclaimed"],
+        Literal["original", "wallet", "invoice", "dispute", "unclaimed", "till"],
         Field(
             description="dispute: the customer's bank reversed the payment. unclaimed: the customer was erased, and the"
-            " organization owes the money."
+            " organization owes the money. till: it waits at the desk that took the money, until staff pay it out."
         ),
     ]
     cause: str
@@ -81,7 +81,7 @@ class Refund(Answer):
     ] = 0
     status: Annotated[
         Literal["created", "pending", "succeeded", "failed"],
-        Field(description="created: not sent yet. pending: at Stripe. failed: needs staff."),
+        Field(description="created: not sent or paid out yet. pending: at Stripe. failed: needs staff."),
     ]
     reason: str | None
     created_at: datetime

@@ -2,8 +2,8 @@
 --
 -- Staff, and the instructor who leads the event, may record it from one hour before the start. A no-show costs the fee
 -- of the booking's policy, unless staff waive it, at once or later. The fee is charged once, and reversed if the record
--- is corrected. Locks the event's inventory, then the customer's wallet. A repeated call returns the same response. The
--- response names the customer, so the access log records it.
+-- is corrected. It is a mark of this moment (events.mark_attendance). Locks the event's inventory, then the customer's
+-- wallet. A repeated call returns the same response. The response names the customer, so the access log records it.
 --
 -- Refuses: 403 forbidden, 404 booking_not_found, 409 too_early, 409 invalid_transition, with the allowed states;
 -- 422 invalid_request.
@@ -17,7 +17,6 @@ as $$
 declare
     the_booking events.bookings;
     the_terms events.terms;
-    the_status events.booking_status := case when record_attendance.attended then 'attended' else 'no_show' end;
 begin
     -- Read the booking and the caller's right to it, lock the event, and read both again: they may have changed while
     -- this waited for the lock.
@@ -49,37 +48,11 @@ begin
             detail = jsonb_build_object('from', the_terms.starts_at - interval '1 hour')::text;
     end if;
 
-    if the_booking.status = the_status and record_attendance.waive and the_booking.fee_cents > 0 then
-        update events.bookings as b
-        set fee_cents = 0
-        where b.id = the_booking.id
-        returning b.* into the_booking;
-        perform payments.reverse_fee(the_booking.id);
-    end if;
-
-    if the_booking.status <> the_status then
-        update events.bookings as b
-        set
-            status = the_status,
-            fee_cents = case
-                when record_attendance.attended or record_attendance.waive then 0
-                else coalesce((b.policy ->> 'no_show_fee_cents')::bigint, 0)
-            end
-        where b.id = the_booking.id
-        returning b.* into the_booking;
-
-        if the_booking.fee_cents > 0 then
-            perform payments.charge_fee(the_booking);
-        else
-            perform payments.reverse_fee(the_booking.id);
-        end if;
-
-        insert into public.outbox (topic, key, payload)
-        values (
-            case when record_attendance.attended then 'booking.attended' else 'booking.no_show' end,
-            the_booking.event_id::text, events.booking_payload(the_booking)
-        );
-    end if;
+    the_booking := events.apply_attendance(the_booking, record_attendance.attended, record_attendance.waive);
+    insert into events.attendance_marks (booking_id, attended, marked_at, key)
+    values (the_booking.id, record_attendance.attended, clock_timestamp(), ops.uuid_v7()::text)
+    on conflict on constraint one_mark_per_booking do update
+    set attended = excluded.attended, marked_at = excluded.marked_at, key = excluded.key;
 
     perform ops.add_accesses(
         operation => 'attendance',

@@ -15,7 +15,8 @@ immutable
 parallel safe
 return case
     when movement_group.kind in (
-        'transfer', 'transfer_reversal', 'invoice_paid', 'fee_paid', 'debt_paid', 'payment_credited'
+        'transfer', 'transfer_reversal', 'invoice_paid', 'fee_paid', 'debt_paid', 'payment_credited',
+        'desk_payment', 'desk_refund'
     ) then 'settlement'
     when movement_group.kind in ('credits_granted', 'credits_expired') then 'credits'
     else 'sale'

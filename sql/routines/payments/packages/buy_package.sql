@@ -69,14 +69,7 @@ begin
         the_package.kind, the_package.amount, the_package.bonus, the_package.valid_days, the_package.categories,
         the_quote.net_cents, the_quote.tax_cents, the_quote.tax_bps, the_quote.tax_country, the_quote.total_cents,
         the_package.currency,
-        case
-            when the_package.kind = 'pass'
-            then payments.platform_fee(
-                the_package.organization_id,
-                the_quote.total_cents - case when the_quote.tax_added then the_quote.tax_cents else 0 end
-            )
-            else 0
-        end
+        payments.package_fee(the_package, the_quote)
     );
 
     insert into payments.intents (id, purchase_id, organization_id, customer_id, method, amount_cents, currency)

@@ -1,8 +1,9 @@
 -- payments.return_purchase: refund the unused part of a package, take back its credits, and return the cents.
 --
--- The money returns through Stripe, or goes to the organization's account of unclaimed balances if `by_stripe` is
--- false. Used and expired credits are not refunded; the remaining bonus lapses, and a spent bonus is deducted. The
--- organization's settings decide whether the platform's share is refunded in proportion.
+-- The money returns the way it came: through Stripe, or at the desk that took it. If `by_stripe` is false, it goes to
+-- the organization's account of unclaimed balances. Used and expired credits are not refunded; the remaining bonus
+-- lapses, and a spent bonus is deducted. The organization's settings decide whether the platform's share is refunded in
+-- proportion.
 --
 -- The caller has locked the payment and the purchase, which is granted and not disputed. Locks the wallet, then the
 -- lots. Internal. Returns zero when nothing was refunded.
@@ -21,6 +22,7 @@ declare
     the_spent_bonus bigint;
     the_cents bigint;
     the_refund payments.refunds;
+    at_desk boolean := the_purchase.method in ('cash', 'terminal');
 begin
     perform payments.lock_wallets(array(
         select distinct l.account_id
@@ -68,8 +70,9 @@ begin
         purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
     )
     values (
-        the_purchase.id, the_purchase.id, the_purchase.organization_id, the_purchase.customer_id, the_cents,
-        the_purchase.currency, 'original', return_purchase.cause, true
+        the_purchase.id, case when not at_desk then the_purchase.id end, the_purchase.organization_id,
+        the_purchase.customer_id, the_cents, the_purchase.currency, case when at_desk then 'till' else 'original' end,
+        return_purchase.cause, true
     )
     returning * into the_refund;
     perform payments.apply_lost_dispute(the_purchase.id);
@@ -77,7 +80,7 @@ begin
     insert into public.outbox (topic, key, payload)
     select 'refund.requested', the_purchase.id::text, payments.refund_payload(r)
     from payments.refunds as r
-    where r.id = the_refund.id and r.destination = 'original';
+    where r.id = the_refund.id and r.destination in ('original', 'till');
     return the_cents;
 end;
 $$;

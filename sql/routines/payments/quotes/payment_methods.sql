@@ -2,7 +2,8 @@
 --
 -- Card and TWINT take amounts between Stripe's least and largest charge, and TWINT takes Swiss francs only. Seats can
 -- also be paid from a wallet of that currency with enough money, with enough units of matching passes, and by invoice
--- with the organization's permission. A pass pays no price that a promo code has reduced. Nothing is listed if there is
+-- with the organization's permission. Staff who may take money at the desk can also be paid in cash or by the
+-- organizer's terminal. A pass pays no price that a promo code has reduced. Nothing is listed if there is
 -- nothing to pay. Locks nothing, so a wallet may have less money a moment later.
 
 create or replace function payments.payment_methods(
@@ -14,7 +15,7 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select coalesce(array_agg(m.method order by m.place), '{}')
+    select coalesce(array_agg(m.method::events.payment_method order by m.place), '{}')
     from (
         select
             (payment_methods.quote).total_cents as cents,
@@ -26,7 +27,7 @@ as $$
     -- `offset 0` spares the look at wallets and passes if there is nothing to pay.
     cross join lateral (
         values
-        (1, 'card'::events.payment_method, q.stripe),
+        (1, 'card', q.stripe),
         (2, 'twint', q.stripe and (payment_methods.quote).currency = 'CHF'),
         (
             3, 'wallet',
@@ -61,7 +62,9 @@ as $$
                 from organizations.payout_settings as s
                 where s.organization_id = (payment_methods.quote).organization_id and s.invoices_allowed
             )
-        )
+        ),
+        (6, 'cash', q.is_seats and payments.takes_money((payment_methods.quote).organization_id)),
+        (7, 'terminal', q.is_seats and payments.takes_money((payment_methods.quote).organization_id))
     ) as m (place, method, is_possible)
     where m.is_possible;
 $$;

@@ -6,10 +6,11 @@
 -- person. It goes to no wallet while a dispute holds the payment, because the customer would be paid twice. A lost
 -- dispute counts as the refund (payments.apply_lost_dispute).
 --
--- Refunds of wallet payments and invoices complete at once; the sweep sends those of Stripe payments. Wallet money
--- returns to the lots that it came from. A refunded invoice gets a credit note; if it was paid, the wallet receives the
--- money. The organization's settings decide whether the platform's share is refunded in proportion, to the cent over
--- all partial refunds.
+-- Refunds of wallet payments and invoices complete at once; the sweep sends those of Stripe payments. Money that was
+-- taken at the desk waits there until it is paid out (payments.pay_out_refund). Wallet money returns to the lots that
+-- it came from. A refunded invoice gets a credit note; if it was paid, the wallet receives the money, or the desk pays
+-- it out that took it. The organization's settings decide whether the platform's share is refunded in proportion, to
+-- the cent over all partial refunds.
 --
 -- Does not refund the spent part of credits that a promo code granted (payments.refundable_sale_cents). When nothing
 -- refundable remains, the other part lapses, and the share of the spent part is returned
@@ -79,8 +80,8 @@ begin
         select
             s.booking_id, i.id, s.organization_id, s.customer_id, w.amount_cents, s.currency, d.destination,
             refund_bookings.cause, true,
-            case when d.destination = 'original' then 'created' else 'succeeded' end::payments.refund_status,
-            case when d.destination <> 'original' then statement_timestamp() end
+            case when d.destination in ('original', 'till') then 'created' else 'succeeded' end::payments.refund_status,
+            case when d.destination not in ('original', 'till') then statement_timestamp() end
         from wanted as w
         inner join payments.sales as s on s.booking_id = w.booking_id
         -- A booking may have been paid otherwise after its payment at Stripe was created.
@@ -89,6 +90,9 @@ begin
             select case
                 when payments.is_disputed(i.id) then 'original'
                 when i.id is not null and users.is_erased(s.customer_id) then 'original'
+                when payments.is_paid_at_desk(s) and users.is_erased(s.customer_id) then 'till'
+                when payments.is_paid_at_desk(s)
+                then case refund_bookings.destination when 'wallet' then 'wallet' else 'till' end
                 when s.method = 'invoice' and payments.invoice_is_paid(s.booking_id) then 'wallet'
                 when s.method = 'invoice' then 'invoice'
                 when s.method = 'wallet' then 'wallet'

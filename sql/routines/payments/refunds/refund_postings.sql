@@ -1,7 +1,7 @@
 -- payments.refund_postings: return the ledger transactions of new refunds of sales, for payments.post_transactions.
 --
 -- The organization and the platform return their shares. The customer receives the money in their cash account, from
--- which Stripe refunds it, in their wallet, or as a lower debt. The sales are updated after this.
+-- which Stripe or the desk refunds it, in their wallet, or as a lower debt. The sales are updated after this.
 
 create or replace function payments.refund_postings(refund_ids uuid[])
 returns jsonb
@@ -39,6 +39,7 @@ as $$
             select
                 case r.destination
                     when 'original' then payments.account('user', r.customer_id, 'cash', r.currency)
+                    when 'till' then payments.account('user', r.customer_id, 'cash', r.currency)
                     when 'wallet'
                     then payments.account('user', r.customer_id, 'credits', r.currency, r.organization_id)
                     else payments.account('user', r.customer_id, 'payable', r.currency, r.organization_id)

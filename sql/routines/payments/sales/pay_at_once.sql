@@ -1,4 +1,5 @@
--- payments.pay_at_once: pay a booking that waited for Stripe by its new method: a wallet, a pass or an invoice.
+-- payments.pay_at_once: pay a booking that waited for Stripe by its new method: a wallet, a pass, an invoice,
+-- or money at the desk.
 --
 -- A pass costs nothing, so the quote of the price ends. Locks balances, lots, and last the invoice's number, after the
 -- event's inventory. Internal.
@@ -27,4 +28,4 @@ end;
 $$;
 
 comment on function payments.pay_at_once(uuid) is
-'Pay a booking that waited for Stripe by its new method: a wallet, a pass or an invoice.';
+'Pay a booking that waited for Stripe by its new method: a wallet, a pass, an invoice or money at the desk.';

@@ -1,11 +1,12 @@
 -- payments.record_sale: post the sale of a paid booking: the price to the organization, less the platform's share.
 --
 -- The money comes from the customer's cash account, where Stripe's payment is, from their wallet at the organization,
--- or as a debt by invoice. Tax that was added to the price goes to the organization, which owes it to the state; the
--- platform's share is computed without it. Credits of a promo code are granted, except for an invoice, which is unpaid
--- (payments.record_invoice_payment). Posts once per booking. The caller holds the event's lock. Internal.
+-- or as a debt by invoice. Money that was taken at the desk enters the till at the event's location. Tax that was added
+-- to the price goes to the organization, which owes it to the state; the platform's share is computed without it.
+-- Credits of a promo code are granted, except for an invoice, which is unpaid (payments.record_invoice_payment). Posts
+-- once per booking. The caller holds the event's lock. Internal.
 --
--- Refuses: 409 insufficient_funds.
+-- Refuses: 403 forbidden, 409 insufficient_funds.
 
 create or replace function payments.record_sale(booking_id uuid)
 returns void
@@ -18,6 +19,7 @@ declare
     the_added_cents bigint;
     the_fee_cents bigint;
     the_wallet_id uuid;
+    the_location_id uuid;
 begin
     select b.* into the_booking from events.bookings as b where b.id = record_sale.booking_id;
     the_added_cents := coalesce(
@@ -68,6 +70,19 @@ begin
         perform payments.issue_invoice(the_booking);
     else
         perform payments.grant_promo_credits(the_booking);
+    end if;
+
+    if the_booking.payment_method in ('cash', 'terminal') then
+        select e.location_id into the_location_id
+        from events.terms as t
+        inner join events.events as e on e.id = t.event_id and e.starts_at = t.starts_at
+        where t.event_id = the_booking.event_id;
+        perform payments.settle_at_desk(
+            'booking', the_booking.id, organization_id => the_booking.organization_id,
+            location_id => the_location_id, customer_id => the_booking.customer_id,
+            method => the_booking.payment_method::text, amount_cents => the_booking.price_cents,
+            currency => the_booking.currency
+        );
     end if;
 end;
 $$;
