@@ -5,11 +5,11 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 12, views 5, routines 175
--- - messaging: tables 8, views 2, routines 26
+-- - events: tables 14, views 5, routines 189
+-- - messaging: tables 10, views 2, routines 34
 -- - ops: tables 19, views 1, routines 63
--- - organizations: tables 7, views 0, routines 4
--- - payments: tables 27, views 7, routines 194
+-- - organizations: tables 15, views 0, routines 57
+-- - payments: tables 30, views 7, routines 219
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -89,6 +89,16 @@ CREATE TYPE events.listed_event AS (
 );
 COMMENT ON TYPE events.listed_event IS 'An event in public lists, without private columns.';
 
+CREATE TYPE events.subject_time AS (
+	subject_id uuid,
+	at timestamp with time zone
+);
+
+CREATE TYPE events.occupancy_period AS RANGE (
+    subtype = events.subject_time,
+    multirange_type_name = events.occupancy_period_multirange
+);
+
 CREATE TYPE events.payment_method AS ENUM (
     'none',
     'comp',
@@ -96,7 +106,9 @@ CREATE TYPE events.payment_method AS ENUM (
     'twint',
     'wallet',
     'pass',
-    'invoice'
+    'invoice',
+    'cash',
+    'terminal'
 );
 
 CREATE TYPE events.series_status AS ENUM (
@@ -126,38 +138,6 @@ CREATE DOMAIN events.seat_count AS integer
 
 CREATE DOMAIN events.seats AS smallint
 	CONSTRAINT seats_are_few CHECK (((VALUE >= 1) AND (VALUE <= 20)));
-
-CREATE TABLE events.terms (
-    event_id uuid NOT NULL,
-    organization_id uuid NOT NULL,
-    starts_at timestamp with time zone NOT NULL,
-    ends_at timestamp with time zone NOT NULL,
-    status events.event_status NOT NULL,
-    visibility events.visibility NOT NULL,
-    price_cents bigint NOT NULL,
-    currency character(3) NOT NULL,
-    opens_at timestamp with time zone,
-    closes_at timestamp with time zone NOT NULL,
-    last_offer_at timestamp with time zone NOT NULL,
-    policy jsonb NOT NULL,
-    moved_at timestamp with time zone
-);
-COMMENT ON TABLE events.terms IS 'The facts about an event that a booking needs, copied by a trigger: one small row instead of a search of partitions.';
-COMMENT ON COLUMN events.terms.moved_at IS 'When the event got its present start; null if it never moved.';
-ALTER TABLE ONLY events.terms ADD CONSTRAINT terms_pkey PRIMARY KEY (event_id);
-ALTER TABLE ONLY events.terms
-    ADD CONSTRAINT terms_are_of_an_event FOREIGN KEY (event_id, starts_at) REFERENCES events.events(id, starts_at) ON UPDATE CASCADE ON DELETE CASCADE;
-CREATE INDEX terms_event_id_starts_at_idx ON events.terms USING btree (event_id, starts_at);
-CREATE INDEX terms_of_organization ON events.terms USING btree (organization_id, starts_at);
-ALTER TABLE events.terms ENABLE ROW LEVEL SECURITY;
-CREATE POLICY booked ON events.terms FOR SELECT TO authenticated USING ((event_id IN ( SELECT b.event_id
-   FROM events.bookings b
-  WHERE (b.customer_id = ( SELECT ops.caller_id() AS caller_id)))));
-CREATE POLICY members ON events.terms FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
-CREATE POLICY published ON events.terms FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'draft'::events.event_status)));
-CREATE POLICY service ON events.terms TO service_role USING (true) WITH CHECK (true);
-CREATE TRIGGER record_move BEFORE UPDATE OF starts_at ON events.terms FOR EACH ROW WHEN ((old.starts_at IS DISTINCT FROM new.starts_at)) EXECUTE FUNCTION events.record_move();
-GRANT SELECT ON TABLE events.terms TO app_read;
 
 CREATE TABLE events.bookings (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -209,6 +189,40 @@ CREATE TRIGGER count_inserted AFTER INSERT ON events.bookings FOR EACH ROW EXECU
 CREATE TRIGGER count_updated AFTER UPDATE ON events.bookings REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_bookings();
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.bookings FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('booking');
 GRANT SELECT ON TABLE events.bookings TO app_read;
+
+CREATE TABLE events.terms (
+    event_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    status events.event_status NOT NULL,
+    visibility events.visibility NOT NULL,
+    price_cents bigint NOT NULL,
+    currency character(3) NOT NULL,
+    opens_at timestamp with time zone,
+    closes_at timestamp with time zone NOT NULL,
+    last_offer_at timestamp with time zone NOT NULL,
+    policy jsonb NOT NULL,
+    moved_at timestamp with time zone,
+    archived boolean DEFAULT false NOT NULL
+);
+COMMENT ON TABLE events.terms IS 'The facts about an event that a booking needs, copied by a trigger: one small row instead of a search of partitions.';
+COMMENT ON COLUMN events.terms.moved_at IS 'When the event got its present start; null if it never moved.';
+COMMENT ON COLUMN events.terms.archived IS 'Whether the organization is archived: nobody may take seats.';
+ALTER TABLE ONLY events.terms ADD CONSTRAINT terms_pkey PRIMARY KEY (event_id);
+ALTER TABLE ONLY events.terms
+    ADD CONSTRAINT terms_are_of_an_event FOREIGN KEY (event_id, starts_at) REFERENCES events.events(id, starts_at) ON UPDATE CASCADE ON DELETE CASCADE;
+CREATE INDEX terms_event_id_starts_at_idx ON events.terms USING btree (event_id, starts_at);
+CREATE INDEX terms_of_organization ON events.terms USING btree (organization_id, starts_at);
+ALTER TABLE events.terms ENABLE ROW LEVEL SECURITY;
+CREATE POLICY booked ON events.terms FOR SELECT TO authenticated USING ((event_id IN ( SELECT b.event_id
+   FROM events.bookings b
+  WHERE (b.customer_id = ( SELECT ops.caller_id() AS caller_id)))));
+CREATE POLICY members ON events.terms FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+CREATE POLICY published ON events.terms FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'draft'::events.event_status)));
+CREATE POLICY service ON events.terms TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER record_move BEFORE UPDATE OF starts_at ON events.terms FOR EACH ROW WHEN ((old.starts_at IS DISTINCT FROM new.starts_at)) EXECUTE FUNCTION events.record_move();
+GRANT SELECT ON TABLE events.terms TO app_read;
 
 CREATE TABLE events.waitlist_entries (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -286,6 +300,8 @@ CREATE TABLE events.events (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     sequence bigint DEFAULT 0 NOT NULL,
     local_start timestamp without time zone,
+    room_id uuid,
+    resource_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     CONSTRAINT event_description_fits CHECK ((length(description) <= 20000)),
     CONSTRAINT event_ends_after_it_starts CHECK ((ends_at > starts_at)),
     CONSTRAINT event_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
@@ -301,6 +317,8 @@ COMMENT ON COLUMN events.events.detached IS 'The event was edited individually, 
 COMMENT ON COLUMN events.events.search_config IS 'Copied from the event''s language by a trigger.';
 COMMENT ON COLUMN events.events.sequence IS 'The number of changes, for SEQUENCE of calendars. Grows with each change, and never falls.';
 COMMENT ON COLUMN events.events.local_start IS 'The start on the clock of the event''s time zone when it was set; null in rows from before the column.';
+COMMENT ON COLUMN events.events.room_id IS 'A room of the location. events.occupancies has the foreign key.';
+COMMENT ON COLUMN events.events.resource_ids IS 'Resources in use. events.occupancies has the foreign keys.';
 ALTER TABLE ONLY events.events ADD CONSTRAINT events_pkey PRIMARY KEY (id, starts_at);
 ALTER TABLE events.events
     ADD CONSTRAINT event_instructor_is_its_own FOREIGN KEY (organization_id, instructor_id) REFERENCES organizations.instructors(organization_id, id);
@@ -335,6 +353,8 @@ CREATE TRIGGER copy_terms_updated AFTER UPDATE OF starts_at, ends_at, time_zone,
 CREATE TRIGGER count_changes BEFORE INSERT OR UPDATE ON events.events FOR EACH ROW EXECUTE FUNCTION events.count_event_changes();
 CREATE TRIGGER delete_listings AFTER DELETE ON events.events REFERENCING OLD TABLE AS old_events FOR EACH STATEMENT EXECUTE FUNCTION events.delete_listings();
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.events FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('event');
+CREATE TRIGGER record_occupancies_inserted AFTER INSERT ON events.events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.record_occupancies();
+CREATE TRIGGER record_occupancies_updated AFTER UPDATE ON events.events REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.record_occupancies();
 CREATE TRIGGER refresh_changed_listings AFTER UPDATE ON events.events REFERENCING OLD TABLE AS old_events NEW TABLE AS new_events FOR EACH STATEMENT EXECUTE FUNCTION events.refresh_changed_listings();
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
 GRANT SELECT ON TABLE events.events TO app_read;
@@ -398,6 +418,8 @@ CREATE TABLE events.series (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     anchor_date date,
+    room_id uuid,
+    resource_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     CONSTRAINT duration_is_sensible CHECK (((duration_minutes >= 10) AND (duration_minutes <= 600))),
     CONSTRAINT recurrence_is_short CHECK (((length(recurrence) >= 1) AND (length(recurrence) <= 8000))),
     CONSTRAINT series_capacity_is_sensible CHECK (((capacity >= 0) AND (capacity <= 1000000))),
@@ -429,7 +451,10 @@ ALTER TABLE ONLY events.series
 ALTER TABLE ONLY events.series
     ADD CONSTRAINT series_policy_is_its_own FOREIGN KEY (organization_id, policy_id) REFERENCES organizations.policies(organization_id, id);
 ALTER TABLE ONLY events.series
+    ADD CONSTRAINT series_room_is_its_own FOREIGN KEY (organization_id, room_id) REFERENCES organizations.rooms(organization_id, id) NOT VALID;
+ALTER TABLE ONLY events.series
     ADD CONSTRAINT series_time_zone_fkey FOREIGN KEY (time_zone) REFERENCES ref.timezones(name);
+CREATE INDEX series_by_room ON events.series USING btree (organization_id, room_id);
 CREATE INDEX series_category_idx ON events.series USING btree (category);
 CREATE INDEX series_continues_series_id_idx ON events.series USING btree (continues_series_id);
 CREATE INDEX series_currency_idx ON events.series USING btree (currency);
@@ -445,6 +470,7 @@ CREATE POLICY members ON events.series FOR SELECT TO authenticated USING ((organ
 CREATE POLICY published ON events.series FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'archived'::events.series_status)));
 CREATE POLICY service ON events.series TO service_role USING (true) WITH CHECK (true);
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.series FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('series');
+ALTER TABLE events.series ADD CONSTRAINT series_resources_are_few CHECK ((cardinality(resource_ids) <= 20)) NOT VALID;
 GRANT SELECT ON TABLE events.series TO app_read;
 
 CREATE TABLE events.holds (
@@ -490,6 +516,21 @@ CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.holds FOR EA
 CREATE TRIGGER keep_price BEFORE INSERT ON events.holds FOR EACH ROW WHEN (((new.seat_prices_cents IS NULL) AND (new.purpose <> 'payment'::events.hold_purpose))) EXECUTE FUNCTION events.keep_price();
 CREATE TRIGGER record_hold_end BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN (((old.status = 'active'::events.hold_status) AND (new.status <> 'active'::events.hold_status))) EXECUTE FUNCTION events.record_hold_end();
 GRANT SELECT ON TABLE events.holds TO app_read;
+
+CREATE TABLE events.attendance_marks (
+    booking_id uuid NOT NULL,
+    attended boolean NOT NULL,
+    marked_at timestamp with time zone NOT NULL,
+    key text NOT NULL,
+    CONSTRAINT mark_key_is_readable CHECK (ops.is_line(key)),
+    CONSTRAINT mark_key_is_short CHECK (((length(key) >= 1) AND (length(key) <= 100)))
+);
+COMMENT ON TABLE events.attendance_marks IS 'The latest attendance mark of each booking. A mark with an earlier time changes nothing.';
+COMMENT ON COLUMN events.attendance_marks.key IS 'The client''s id of the mark. Of two marks of the same time, the one with the greater key is the later.';
+ALTER TABLE ONLY events.attendance_marks ADD CONSTRAINT one_mark_per_booking PRIMARY KEY (booking_id);
+ALTER TABLE ONLY events.attendance_marks
+    ADD CONSTRAINT attendance_marks_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id) ON DELETE CASCADE;
+ALTER TABLE events.attendance_marks ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE events.listings (
     event_id uuid NOT NULL,
@@ -540,6 +581,41 @@ ALTER TABLE ONLY events.lost_occurrences
     ADD CONSTRAINT lost_occurrences_series_id_fkey FOREIGN KEY (series_id) REFERENCES events.series(id) ON DELETE CASCADE;
 CREATE INDEX lost_occurrences_of_series ON events.lost_occurrences USING btree (series_id, local_start);
 ALTER TABLE events.lost_occurrences ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE events.occupancies (
+    event_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    subject_id uuid GENERATED ALWAYS AS (COALESCE(room_id, instructor_id, resource_id)) STORED NOT NULL,
+    room_id uuid,
+    instructor_id uuid,
+    resource_id uuid,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    enforced boolean NOT NULL,
+    CONSTRAINT occupancy_ends_after_it_starts CHECK ((ends_at > starts_at)),
+    CONSTRAINT occupancy_has_one_subject CHECK ((num_nonnulls(room_id, instructor_id, resource_id) = 1))
+);
+COMMENT ON TABLE events.occupancies IS 'When a room, an instructor or a resource is in use by an event that is not cancelled. A trigger writes it.';
+COMMENT ON COLUMN events.occupancies.enforced IS 'Whether the constraint never_double_booked applies: the organization refuses double bookings.';
+ALTER TABLE ONLY events.occupancies
+    ADD CONSTRAINT never_double_booked EXCLUDE USING gist (events.occupancy_period(ROW(COALESCE(room_id, instructor_id, resource_id), starts_at)::events.subject_time, ROW(COALESCE(room_id, instructor_id, resource_id), ends_at)::events.subject_time) WITH &&) WHERE (enforced);
+ALTER TABLE ONLY events.occupancies ADD CONSTRAINT occupancies_pkey PRIMARY KEY (event_id, subject_id);
+ALTER TABLE ONLY events.occupancies
+    ADD CONSTRAINT occupancies_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id) ON DELETE CASCADE;
+ALTER TABLE ONLY events.occupancies
+    ADD CONSTRAINT occupancies_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+ALTER TABLE ONLY events.occupancies
+    ADD CONSTRAINT occupied_instructor_is_its_own FOREIGN KEY (organization_id, instructor_id) REFERENCES organizations.instructors(organization_id, id);
+ALTER TABLE ONLY events.occupancies
+    ADD CONSTRAINT occupied_resource_is_its_own FOREIGN KEY (organization_id, resource_id) REFERENCES organizations.resources(organization_id, id);
+ALTER TABLE ONLY events.occupancies
+    ADD CONSTRAINT occupied_room_is_its_own FOREIGN KEY (organization_id, room_id) REFERENCES organizations.rooms(organization_id, id);
+CREATE INDEX occupancies_of_instructor ON events.occupancies USING btree (organization_id, instructor_id);
+CREATE INDEX occupancies_of_organization ON events.occupancies USING btree (organization_id, ends_at);
+CREATE INDEX occupancies_of_resource ON events.occupancies USING btree (organization_id, resource_id);
+CREATE INDEX occupancies_of_room ON events.occupancies USING btree (organization_id, room_id);
+CREATE INDEX occupancies_of_subject ON events.occupancies USING btree (subject_id, starts_at);
+ALTER TABLE events.occupancies ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE events.occurrences (
     series_id uuid NOT NULL,
@@ -749,7 +825,9 @@ CREATE VIEW events.own_series WITH (security_invoker='true') AS
     continues_series_id,
     created_at,
     updated_at,
-    anchor_date
+    anchor_date,
+    room_id,
+    resource_ids
    FROM events.series s
   WHERE ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)) OR ( SELECT ops.caller_is_service() AS caller_is_service));
 COMMENT ON VIEW events.own_series IS 'The series of the organizations that the caller is a member of.';
@@ -778,6 +856,15 @@ CREATE FUNCTION events.adjust_inventory(
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.adjust_inventory IS 'Adjust an event''s counters, never beyond its capacity. For the counting triggers only.';
+
+CREATE FUNCTION events.apply_attendance(
+    booking events.bookings,
+    attended boolean,
+    waive boolean
+) RETURNS events.bookings
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.apply_attendance IS 'Set the attendance of a booking, and charge or reverse the fee for not attending.';
 
 CREATE FUNCTION events.availability_v2(capacity integer, seats_left integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -817,6 +904,12 @@ CREATE FUNCTION events.booking_answer(
 ) RETURNS text
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION events.booking_answer IS 'Return the response to a new booking, as JSON text.';
+
+CREATE FUNCTION events.booking_history(booking_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.booking_history IS 'Return the changes and the movements of money of a booking, in the order of their time.';
+GRANT ALL ON FUNCTION events.booking_history TO authenticated, service_role;
 
 CREATE FUNCTION events.new_booking_payload(answer text, organization_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE;
@@ -920,6 +1013,11 @@ CREATE FUNCTION events.close_refunded_booking(booking_id uuid) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.close_refunded_booking IS 'Close a booking whose price was refunded in full. Returns whether a confirmed booking was closed.';
 
+CREATE FUNCTION events.complete_places(former jsonb, changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.complete_places IS 'Return changes of an event or a series with a location that fits its room.';
+
 CREATE FUNCTION events.confirm_paid_booking(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1001,6 +1099,23 @@ CREATE FUNCTION events.delete_listings() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION events.double_bookings(
+    organization_id uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(
+    event_id uuid,
+    other_event_id uuid,
+    room_id uuid,
+    instructor_id uuid,
+    resource_id uuid,
+    starts_at timestamp with time zone,
+    ends_at timestamp with time zone
+)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.double_bookings IS 'List rooms, instructors and resources that two upcoming events use at the same time.';
+GRANT ALL ON FUNCTION events.double_bookings TO authenticated, service_role;
+
 CREATE FUNCTION events.drop_events(event_ids uuid[], reason text, cancel_booked boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1033,6 +1148,11 @@ CREATE FUNCTION events.end_reservations(
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.end_reservations IS 'End what a customer had reserved at an event after they booked it, and offer the rest.';
+
+CREATE FUNCTION events.enforce_occupancies(organization_id uuid, enforced boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.enforce_occupancies IS 'Start or stop refusing double bookings of an organization.';
 
 CREATE FUNCTION events.ensure_customer(caller_id uuid, customer_id uuid, organization_id uuid) RETURNS uuid
     LANGUAGE plpgsql
@@ -1178,6 +1298,11 @@ CREATE FUNCTION events.is_staff(organization_id uuid) RETURNS boolean
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION events.is_staff IS 'Return whether the caller may act for customers of this organization.';
 
+CREATE FUNCTION events.is_unpaid(booking events.bookings) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.is_unpaid IS 'Return whether money is still to be received for a booking.';
+
 CREATE FUNCTION events.join_waitlist(
     event_id uuid,
     seats integer DEFAULT 1,
@@ -1281,6 +1406,11 @@ CREATE FUNCTION events.lock_inventory(event_id uuid) RETURNS events.inventory
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.lock_inventory IS 'Lock an event''s inventory row until the transaction ends.';
 
+CREATE FUNCTION events.lock_occupancies(organization_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.lock_occupancies IS 'Serialize the changes of the rooms, instructors and resources in use at organizations.';
+
 CREATE FUNCTION events.lock_people(VARIADIC people uuid[]) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1295,6 +1425,12 @@ CREATE FUNCTION events.lock_series_for_edit(series_id uuid) RETURNS events.serie
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.lock_series_for_edit IS 'Lock a series for an edit by its organization''s staff, and return it.';
 GRANT ALL ON FUNCTION events.lock_series_for_edit TO authenticated, service_role;
+
+CREATE FUNCTION events.mark_attendance(event_id uuid, marks jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.mark_attendance IS 'Record marks of attendance that a device at the door collected, each with its own result.';
+GRANT ALL ON FUNCTION events.mark_attendance TO authenticated, service_role;
 
 CREATE FUNCTION events.mark_scarce() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1413,6 +1549,102 @@ CREATE FUNCTION events.organization_analytics(organization_id uuid) RETURNS json
 COMMENT ON FUNCTION events.organization_analytics IS 'Return an organization''s key figures, for its members.';
 GRANT ALL ON FUNCTION events.organization_analytics TO authenticated, service_role;
 
+CREATE FUNCTION events.organization_bookings(
+    organization_id uuid,
+    event_id uuid DEFAULT NULL::uuid,
+    customer_id uuid DEFAULT NULL::uuid,
+    begins_at timestamp with time zone DEFAULT NULL::timestamp with time zone,
+    ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone,
+    statuses text[] DEFAULT NULL::text[],
+    methods text[] DEFAULT NULL::text[],
+    unpaid boolean DEFAULT NULL::boolean,
+    words text DEFAULT NULL::text,
+    after_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone,
+    after_event_id uuid DEFAULT NULL::uuid,
+    after_id uuid DEFAULT NULL::uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(
+    id uuid,
+    listed_organization_id uuid,
+    listed_event_id uuid,
+    event_title text,
+    starts_at timestamp with time zone,
+    time_zone text,
+    event_status text,
+    listed_customer_id uuid,
+    name text,
+    email text,
+    seats integer,
+    guest boolean,
+    status text,
+    payment_method text,
+    price_cents bigint,
+    fee_cents bigint,
+    currency text,
+    is_unpaid boolean,
+    created_at timestamp with time zone,
+    cancelled_at timestamp with time zone
+)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan';
+COMMENT ON FUNCTION events.organization_bookings IS 'Return a page of an organization''s bookings for its staff, the latest event first.';
+GRANT ALL ON FUNCTION events.organization_bookings TO authenticated, service_role;
+
+CREATE FUNCTION events.organization_day(
+    organization_id uuid,
+    day date DEFAULT NULL::date,
+    location_id uuid DEFAULT NULL::uuid
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan';
+COMMENT ON FUNCTION events.organization_day IS 'Return a day of an organization for its desk: events, rooms, instructors and unpaid bookings.';
+GRANT ALL ON FUNCTION events.organization_day TO authenticated, service_role;
+
+CREATE FUNCTION events.organization_events(
+    organization_id uuid,
+    begins_at timestamp with time zone DEFAULT NULL::timestamp with time zone,
+    ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone,
+    statuses text[] DEFAULT NULL::text[],
+    visibility text DEFAULT NULL::text,
+    location_id uuid DEFAULT NULL::uuid,
+    instructor_id uuid DEFAULT NULL::uuid,
+    series_id uuid DEFAULT NULL::uuid,
+    words text DEFAULT NULL::text,
+    newest_first boolean DEFAULT false,
+    after_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone,
+    after_id uuid DEFAULT NULL::uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(
+    id uuid,
+    listed_organization_id uuid,
+    listed_series_id uuid,
+    title text,
+    category text,
+    starts_at timestamp with time zone,
+    listed_ends_at timestamp with time zone,
+    time_zone text,
+    status text,
+    listed_visibility text,
+    price_cents bigint,
+    currency text,
+    listed_location_id uuid,
+    location_name text,
+    listed_instructor_id uuid,
+    instructor_name text,
+    capacity integer,
+    taken integer,
+    held integer,
+    waitlisted integer,
+    seats_left integer
+)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan';
+COMMENT ON FUNCTION events.organization_events IS 'Return a page of an organization''s events for its members, with drafts and private ones.';
+GRANT ALL ON FUNCTION events.organization_events TO authenticated, service_role;
+
 CREATE FUNCTION events.payment_method_answer(booking events.bookings) RETURNS jsonb
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1527,6 +1759,10 @@ CREATE FUNCTION events.record_move() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION events.record_occupancies() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
 CREATE FUNCTION events.record_occurrences(slice jsonb, until date) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1552,6 +1788,11 @@ CREATE FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) RE
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.refuse_already_booked IS 'Refuse with already_booked and the id of the existing booking.';
+
+CREATE FUNCTION events.refuse_archived(organization organizations.organizations) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.refuse_archived IS 'Refuse to create an event or a series in an archived organization.';
 
 CREATE FUNCTION events.refuse_closed_event(terms events.terms) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -1812,6 +2053,11 @@ CREATE FUNCTION events.set_series_status(
 COMMENT ON FUNCTION events.set_series_status IS 'Pause, resume or archive a series.';
 GRANT ALL ON FUNCTION events.set_series_status TO authenticated, service_role;
 
+CREATE FUNCTION events.set_terms_archived(organization_id uuid, archived boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.set_terms_archived IS 'Close or open the upcoming events of an organization that is archived or opened again.';
+
 CREATE FUNCTION events.split_series(series_id uuid, first_date date, recurrence text) RETURNS events.series
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1992,6 +2238,7 @@ ALTER TABLE ONLY messaging.deliveries
 CREATE INDEX deliveries_by_age ON messaging.deliveries USING brin (created_at);
 CREATE INDEX deliveries_of_user ON messaging.deliveries USING btree (user_id);
 CREATE INDEX deliveries_unfinished ON messaging.deliveries USING btree (created_at) WHERE (status = 'sending'::text);
+CREATE INDEX deliveries_without_person ON messaging.deliveries USING btree (lower(recipient)) WHERE (user_id IS NULL);
 ALTER TABLE messaging.deliveries ENABLE ROW LEVEL SECURITY;
 CREATE POLICY service ON messaging.deliveries TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE messaging.deliveries TO app_write;
@@ -2019,10 +2266,31 @@ CREATE INDEX notifications_about ON messaging.notifications USING btree (about_i
 CREATE INDEX notifications_by_age ON messaging.notifications USING brin (created_at);
 CREATE INDEX notifications_of_user ON messaging.notifications USING btree (user_id, id);
 CREATE INDEX notifications_organization_id_idx ON messaging.notifications USING btree (organization_id);
+CREATE INDEX unread_notifications ON messaging.notifications USING btree (user_id) WHERE (read_at IS NULL);
 ALTER TABLE messaging.notifications ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON messaging.notifications FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
 CREATE POLICY service ON messaging.notifications TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE messaging.notifications TO app_read, app_write;
+
+CREATE TABLE messaging.preferences (
+    user_id uuid NOT NULL,
+    family text NOT NULL,
+    channel text NOT NULL,
+    delivery text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT channel_of_preference_is_known CHECK ((channel = ANY (ARRAY['app'::text, 'email'::text]))),
+    CONSTRAINT delivery_of_preference_is_known CHECK ((delivery = ANY (ARRAY['immediately'::text, 'off'::text]))),
+    CONSTRAINT family_is_a_name CHECK ((family ~ '^[a-z][a-z_]{0,39}$'::text))
+);
+COMMENT ON TABLE messaging.preferences IS 'How a person receives the messages of a family on a channel. Without a row: immediately.';
+COMMENT ON COLUMN messaging.preferences.family IS 'As the catalogue of topics names it. Topics without a family, such as payments and cancellations, are always sent.';
+ALTER TABLE ONLY messaging.preferences ADD CONSTRAINT preferences_pkey PRIMARY KEY (user_id, family, channel);
+ALTER TABLE ONLY messaging.preferences
+    ADD CONSTRAINT preferences_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
+ALTER TABLE messaging.preferences ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON messaging.preferences FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
+CREATE POLICY service ON messaging.preferences TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE messaging.preferences TO app_read, app_write;
 
 CREATE TABLE messaging.reminded_events (
     event_id uuid NOT NULL,
@@ -2047,6 +2315,26 @@ ALTER TABLE ONLY messaging.reminders
     ADD CONSTRAINT reminders_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id) ON DELETE CASCADE;
 CREATE INDEX reminders_by_age ON messaging.reminders USING brin (reminded_at);
 ALTER TABLE messaging.reminders ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE messaging.unsubscribe_keys (
+    id integer NOT NULL,
+    inner_secret bytea NOT NULL,
+    outer_secret bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT inner_secret_is_long CHECK ((length(inner_secret) >= 64)),
+    CONSTRAINT outer_secret_is_long CHECK ((length(outer_secret) >= 64))
+);
+ALTER TABLE messaging.unsubscribe_keys ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME messaging.unsubscribe_keys_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+COMMENT ON TABLE messaging.unsubscribe_keys IS 'Random keys that sign the links to unsubscribe. The newest one signs, and all verify: a deleted key ends its links.';
+ALTER TABLE ONLY messaging.unsubscribe_keys ADD CONSTRAINT unsubscribe_keys_pkey PRIMARY KEY (id);
+ALTER TABLE messaging.unsubscribe_keys ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE messaging.webhook_attempts (
     delivery_id uuid NOT NULL,
@@ -2274,6 +2562,27 @@ CREATE FUNCTION messaging.finish_webhook_deliveries(
 COMMENT ON FUNCTION messaging.finish_webhook_deliveries IS 'Record the results of delivery attempts, and disable failing endpoints; returns the counts.';
 GRANT ALL ON FUNCTION messaging.finish_webhook_deliveries TO service_role;
 
+CREATE FUNCTION messaging.is_family(family text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE;
+COMMENT ON FUNCTION messaging.is_family IS 'Return whether people can switch off a family of topics by this name.';
+
+CREATE FUNCTION messaging.is_wanted(user_id uuid, family text, channel text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION messaging.is_wanted IS 'Return whether a person receives the messages of a family on a channel.';
+
+CREATE FUNCTION messaging.mark_notification_read(notification_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION messaging.mark_notification_read IS 'Mark one of the caller''s notifications as read.';
+GRANT ALL ON FUNCTION messaging.mark_notification_read TO authenticated, service_role;
+
+CREATE FUNCTION messaging.mark_notifications_read(up_to_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION messaging.mark_notifications_read IS 'Mark the caller''s notifications as read: all of them, or those up to one.';
+GRANT ALL ON FUNCTION messaging.mark_notifications_read TO authenticated, service_role;
+
 CREATE FUNCTION messaging.message_facts(topic text, payload jsonb) RETURNS jsonb
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION messaging.message_facts IS 'Return the values of a payload under the names that the texts of its topic use.';
@@ -2337,6 +2646,12 @@ CREATE FUNCTION messaging.send_reminders(
 COMMENT ON FUNCTION messaging.send_reminders IS 'Remind customers of events that start soon; returns the number, and whether there may be more.';
 GRANT ALL ON FUNCTION messaging.send_reminders TO service_role;
 
+CREATE FUNCTION messaging.set_preferences(changes jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION messaging.set_preferences IS 'Change how the caller receives messages.';
+GRANT ALL ON FUNCTION messaging.set_preferences TO authenticated, service_role;
+
 CREATE FUNCTION messaging.start_notification(
     outbox_id bigint,
     topic text,
@@ -2346,7 +2661,8 @@ CREATE FUNCTION messaging.start_notification(
     body text,
     email text,
     lease_seconds integer DEFAULT 120,
-    at timestamp with time zone DEFAULT statement_timestamp()
+    at timestamp with time zone DEFAULT statement_timestamp(),
+    family text DEFAULT NULL::text
 ) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -2365,6 +2681,23 @@ GRANT ALL ON FUNCTION messaging.test_webhook_endpoint TO authenticated, service_
 CREATE FUNCTION messaging.topic_audience(topic text) RETURNS text
     LANGUAGE sql IMMUTABLE;
 COMMENT ON FUNCTION messaging.topic_audience IS 'Return the audience of a topic; null where nobody is notified.';
+
+CREATE FUNCTION messaging.unsubscribe(token text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION messaging.unsubscribe IS 'Stop the e-mails of a family to a person, by the signed token of one of them.';
+GRANT ALL ON FUNCTION messaging.unsubscribe TO anon, authenticated, service_role;
+
+CREATE FUNCTION messaging.unsubscribe_signature(key_id integer, user_id uuid, family text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION messaging.unsubscribe_signature IS 'Return the signature of a person and a family by a key, in hexadecimal.';
+
+CREATE FUNCTION messaging.unsubscribe_token(user_id uuid, family text) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION messaging.unsubscribe_token IS 'Return the signed token by which a person stops the e-mails of a family.';
+GRANT ALL ON FUNCTION messaging.unsubscribe_token TO service_role;
 
 CREATE FUNCTION messaging.update_webhook_endpoint(
     endpoint_id uuid,
@@ -3260,9 +3593,13 @@ CREATE TABLE organizations.organizations (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     reminder_hours integer DEFAULT 24 NOT NULL,
     calendar_changes bigint DEFAULT 0 NOT NULL,
+    slug_changed_at timestamp with time zone,
+    archived_at timestamp with time zone,
+    double_booking text DEFAULT 'report'::text NOT NULL,
     CONSTRAINT branding_is_an_object CHECK ((jsonb_typeof(branding) = 'object'::text)),
     CONSTRAINT branding_is_readable CHECK ((ops.is_text((branding)::text) AND ((branding)::text !~ '(^|[^\\])(\\\\)*\\(u00[01]|[bf])'::text))),
     CONSTRAINT desk_hold_is_short CHECK (((desk_hold_minutes >= 1) AND (desk_hold_minutes <= 120))),
+    CONSTRAINT double_booking_is_known CHECK ((double_booking = ANY (ARRAY['refuse'::text, 'report'::text]))),
     CONSTRAINT last_offer_is_before_the_start CHECK (((last_offer_minutes >= 0) AND (last_offer_minutes <= 10080))),
     CONSTRAINT offer_is_short CHECK (((offer_minutes >= 1) AND (offer_minutes <= 1440))),
     CONSTRAINT online_hold_is_short CHECK (((online_hold_minutes >= 1) AND (online_hold_minutes <= 120))),
@@ -3277,6 +3614,9 @@ COMMENT ON COLUMN organizations.organizations.last_offer_minutes IS 'Waitlist of
 COMMENT ON COLUMN organizations.organizations.offers_most IS 'A person leaves the waitlist after this many expired offers. Each earlier one moves them to its end.';
 COMMENT ON COLUMN organizations.organizations.reminder_hours IS 'Customers receive a reminder this many hours before the start; 0: none.';
 COMMENT ON COLUMN organizations.organizations.calendar_changes IS 'The number of changes of the name, for SEQUENCE of calendars.';
+COMMENT ON COLUMN organizations.organizations.slug_changed_at IS 'When the slug changed last: it may change once in 30 days. Null: never.';
+COMMENT ON COLUMN organizations.organizations.archived_at IS 'An archived organization takes no new bookings, holds and waitlist entries; null: it is open.';
+COMMENT ON COLUMN organizations.organizations.double_booking IS 'refuse: two events never have one room, instructor or resource at the same time. report: they are only listed.';
 ALTER TABLE ONLY organizations.organizations ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY organizations.organizations ADD CONSTRAINT organizations_slug_key UNIQUE (slug);
 ALTER TABLE ONLY organizations.organizations
@@ -3294,9 +3634,130 @@ CREATE INDEX organizations_time_zone_idx ON organizations.organizations USING bt
 ALTER TABLE organizations.organizations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY anyone ON organizations.organizations FOR SELECT TO anon, authenticated USING (true);
 CREATE POLICY service ON organizations.organizations TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER claim_slug_inserted AFTER INSERT ON organizations.organizations FOR EACH ROW EXECUTE FUNCTION organizations.claim_slug();
+CREATE TRIGGER claim_slug_updated AFTER UPDATE OF slug ON organizations.organizations FOR EACH ROW WHEN ((old.slug IS DISTINCT FROM new.slug)) EXECUTE FUNCTION organizations.claim_slug();
 CREATE TRIGGER count_calendar_changes BEFORE UPDATE OF name ON organizations.organizations FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION events.count_calendar_changes();
 CREATE TRIGGER list_renamed AFTER UPDATE OF name ON organizations.organizations FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION events.list_renamed('organization_id');
+ALTER TABLE organizations.organizations
+    ADD CONSTRAINT slug_is_no_id CHECK ((slug !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text)) NOT VALID;
 GRANT SELECT ON TABLE organizations.organizations TO app_read, app_write;
+
+CREATE TABLE organizations.invitations (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    email text NOT NULL,
+    role organizations.member_role NOT NULL,
+    language character(2) NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    invited_by uuid,
+    accepted_by uuid,
+    sends integer DEFAULT 1 NOT NULL,
+    sent_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT invitation_expires_later CHECK ((expires_at > sent_at)),
+    CONSTRAINT invitation_is_sent CHECK ((sends > 0)),
+    CONSTRAINT invitation_status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'accepted'::text, 'declined'::text, 'revoked'::text, 'expired'::text]))),
+    CONSTRAINT invited_address_can_be_written CHECK (ops.is_address(email)),
+    CONSTRAINT only_accepted_invitation_names_a_member CHECK (((accepted_by IS NULL) OR (status = 'accepted'::text))),
+    CONSTRAINT ownership_is_only_transferred CHECK ((role <> 'owner'::organizations.member_role)),
+    CONSTRAINT pending_invitation_has_not_ended CHECK (((status = 'pending'::text) = (ended_at IS NULL)))
+);
+COMMENT ON TABLE organizations.invitations IS 'Invitations by e-mail to become a member. Only a person with the invited address, verified, can accept one.';
+COMMENT ON COLUMN organizations.invitations.status IS 'pending, accepted, declined, revoked or expired. A pending invitation after expires_at also counts as expired.';
+COMMENT ON COLUMN organizations.invitations.invited_by IS 'Null for the service, and after the erasure of the person.';
+COMMENT ON COLUMN organizations.invitations.sends IS 'The number of e-mails. Each one ends the codes of earlier ones.';
+ALTER TABLE ONLY organizations.invitations ADD CONSTRAINT invitations_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY organizations.invitations
+    ADD CONSTRAINT invitations_accepted_by_fkey FOREIGN KEY (accepted_by) REFERENCES users.profiles(id) ON DELETE SET NULL;
+ALTER TABLE ONLY organizations.invitations
+    ADD CONSTRAINT invitations_invited_by_fkey FOREIGN KEY (invited_by) REFERENCES users.profiles(id) ON DELETE SET NULL;
+ALTER TABLE ONLY organizations.invitations
+    ADD CONSTRAINT invitations_language_fkey FOREIGN KEY (language) REFERENCES ref.languages(code);
+ALTER TABLE ONLY organizations.invitations
+    ADD CONSTRAINT invitations_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+CREATE INDEX invitations_by_inviter ON organizations.invitations USING btree (invited_by, sent_at);
+CREATE INDEX invitations_by_language ON organizations.invitations USING btree (language);
+CREATE INDEX invitations_by_member ON organizations.invitations USING btree (accepted_by);
+CREATE INDEX invitations_of_address ON organizations.invitations USING btree (lower(email));
+CREATE INDEX invitations_of_organization ON organizations.invitations USING btree (organization_id, id);
+CREATE UNIQUE INDEX one_pending_invitation ON organizations.invitations USING btree (organization_id, lower(email)) WHERE (status = 'pending'::text);
+ALTER TABLE organizations.invitations ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE organizations.ownership_offers (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    offered_by uuid NOT NULL,
+    offered_to uuid NOT NULL,
+    stays_as organizations.member_role NOT NULL,
+    status text DEFAULT 'offered'::text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT former_owner_stays_as_owner_or_admin CHECK ((stays_as = ANY (ARRAY['owner'::organizations.member_role, 'admin'::organizations.member_role]))),
+    CONSTRAINT offer_status_is_known CHECK ((status = ANY (ARRAY['offered'::text, 'accepted'::text, 'declined'::text, 'withdrawn'::text, 'expired'::text]))),
+    CONSTRAINT open_offer_has_not_ended CHECK (((status = 'offered'::text) = (ended_at IS NULL))),
+    CONSTRAINT ownership_goes_to_another_person CHECK ((offered_by <> offered_to))
+);
+COMMENT ON TABLE organizations.ownership_offers IS 'Offers of owners to make another member an owner. The ownership changes only if that member accepts.';
+COMMENT ON COLUMN organizations.ownership_offers.stays_as IS 'The role of the offering owner after the transfer: owner for shared ownership, or admin.';
+COMMENT ON COLUMN organizations.ownership_offers.status IS 'offered, accepted, declined, withdrawn or expired. An open offer after expires_at also counts as expired.';
+ALTER TABLE ONLY organizations.ownership_offers ADD CONSTRAINT ownership_offers_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY organizations.ownership_offers
+    ADD CONSTRAINT ownership_offers_offered_by_fkey FOREIGN KEY (offered_by) REFERENCES users.profiles(id) ON DELETE CASCADE;
+ALTER TABLE ONLY organizations.ownership_offers
+    ADD CONSTRAINT ownership_offers_offered_to_fkey FOREIGN KEY (offered_to) REFERENCES users.profiles(id) ON DELETE CASCADE;
+ALTER TABLE ONLY organizations.ownership_offers
+    ADD CONSTRAINT ownership_offers_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+CREATE UNIQUE INDEX one_open_ownership_offer ON organizations.ownership_offers USING btree (organization_id) WHERE (status = 'offered'::text);
+CREATE INDEX ownership_offers_by_owner ON organizations.ownership_offers USING btree (offered_by);
+CREATE INDEX ownership_offers_of_organization ON organizations.ownership_offers USING btree (organization_id, id);
+CREATE INDEX ownership_offers_to_member ON organizations.ownership_offers USING btree (offered_to);
+ALTER TABLE organizations.ownership_offers ENABLE ROW LEVEL SECURITY;
+CREATE POLICY owners ON organizations.ownership_offers FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['owner'::organizations.member_role]) AS orgs_as)));
+CREATE POLICY parties ON organizations.ownership_offers FOR SELECT TO authenticated USING ((((( SELECT ops.caller_id() AS caller_id) = offered_by) OR (( SELECT ops.caller_id() AS caller_id) = offered_to)) AND (organization_id IN ( SELECT public.user_orgs() AS user_orgs))));
+CREATE POLICY service ON organizations.ownership_offers TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE organizations.ownership_offers TO app_read, app_write;
+
+CREATE TABLE organizations.policies (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    opens_days_before integer,
+    closes_minutes_before integer DEFAULT 0 NOT NULL,
+    cancel_hours_before integer DEFAULT 24 NOT NULL,
+    late_fee_cents bigint DEFAULT 0 NOT NULL,
+    late_credit_lost boolean DEFAULT true NOT NULL,
+    no_show_fee_cents bigint DEFAULT 0 NOT NULL,
+    refund_to text DEFAULT 'original'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    seats_max_per_person integer DEFAULT 20,
+    late_refund_percent integer,
+    archived_at timestamp with time zone,
+    CONSTRAINT cancel_within_a_quarter CHECK (((cancel_hours_before >= 0) AND (cancel_hours_before <= 2160))),
+    CONSTRAINT closes_within_a_month CHECK (((closes_minutes_before >= '-1440'::integer) AND (closes_minutes_before <= 43200))),
+    CONSTRAINT late_fee_is_not_negative CHECK ((late_fee_cents >= 0)),
+    CONSTRAINT late_refund_is_a_percentage CHECK (((late_refund_percent >= 0) AND (late_refund_percent <= 100))),
+    CONSTRAINT no_show_fee_is_not_negative CHECK ((no_show_fee_cents >= 0)),
+    CONSTRAINT opens_within_two_years CHECK (((opens_days_before >= 0) AND (opens_days_before <= 730))),
+    CONSTRAINT policy_name_is_readable CHECK (ops.is_line(name)),
+    CONSTRAINT policy_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT refund_to_is_known CHECK ((refund_to = ANY (ARRAY['original'::text, 'wallet'::text]))),
+    CONSTRAINT seats_per_person_are_sensible CHECK (((seats_max_per_person >= 1) AND (seats_max_per_person <= 1000)))
+);
+COMMENT ON COLUMN organizations.policies.opens_days_before IS 'Booking opens this many days before the start; null: at once.';
+COMMENT ON COLUMN organizations.policies.closes_minutes_before IS 'Sales end this many minutes before the start; negative: after it.';
+COMMENT ON COLUMN organizations.policies.seats_max_per_person IS 'The most seats of one customer at an event, with guests, holds and waitlist entries; null: the platform''s maximum.';
+COMMENT ON COLUMN organizations.policies.late_refund_percent IS 'The share of the price that a late cancellation refunds. Null: all but the late fee, and nothing without a late fee.';
+ALTER TABLE ONLY organizations.policies ADD CONSTRAINT policies_organization_id_id_key UNIQUE (organization_id, id);
+ALTER TABLE ONLY organizations.policies ADD CONSTRAINT policies_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY organizations.policies
+    ADD CONSTRAINT policies_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+ALTER TABLE organizations.policies ENABLE ROW LEVEL SECURITY;
+CREATE POLICY members ON organizations.policies FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+CREATE POLICY service ON organizations.policies TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE organizations.policies TO app_read, app_write;
 
 CREATE TABLE organizations.instructors (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -3306,6 +3767,7 @@ CREATE TABLE organizations.instructors (
     bio text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     calendar_changes bigint DEFAULT 0 NOT NULL,
+    archived_at timestamp with time zone,
     CONSTRAINT instructor_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT instructor_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(bio)))
 );
@@ -3336,8 +3798,17 @@ CREATE TABLE organizations.locations (
     time_zone text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     calendar_changes bigint DEFAULT 0 NOT NULL,
+    capacity integer,
+    latitude numeric(8,6),
+    longitude numeric(9,6),
+    accessibility text,
+    directions text,
+    archived_at timestamp with time zone,
+    CONSTRAINT latitude_is_on_earth CHECK (((latitude >= ('-90'::integer)::numeric) AND (latitude <= (90)::numeric))),
+    CONSTRAINT location_capacity_is_sensible CHECK (((capacity >= 1) AND (capacity <= 1000000))),
     CONSTRAINT location_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT location_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(address) AND ops.is_line(city)))
+    CONSTRAINT location_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(address) AND ops.is_line(city))),
+    CONSTRAINT longitude_is_on_earth CHECK (((longitude >= ('-180'::integer)::numeric) AND (longitude <= (180)::numeric)))
 );
 COMMENT ON COLUMN organizations.locations.calendar_changes IS 'The number of changes of the name, address and city, for SEQUENCE of calendars.';
 ALTER TABLE ONLY organizations.locations ADD CONSTRAINT locations_organization_id_id_key UNIQUE (organization_id, id);
@@ -3356,7 +3827,92 @@ CREATE POLICY anyone ON organizations.locations FOR SELECT TO anon, authenticate
 CREATE POLICY service ON organizations.locations TO service_role USING (true) WITH CHECK (true);
 CREATE TRIGGER count_calendar_changes BEFORE UPDATE OF name, address, city ON organizations.locations FOR EACH ROW WHEN ((((old.name IS DISTINCT FROM new.name) OR (old.address IS DISTINCT FROM new.address)) OR (old.city IS DISTINCT FROM new.city))) EXECUTE FUNCTION events.count_calendar_changes();
 CREATE TRIGGER list_renamed AFTER UPDATE OF name, city, country ON organizations.locations FOR EACH ROW WHEN ((((old.name IS DISTINCT FROM new.name) OR (old.city IS DISTINCT FROM new.city)) OR (old.country IS DISTINCT FROM new.country))) EXECUTE FUNCTION events.list_renamed('location_id');
+ALTER TABLE organizations.locations
+    ADD CONSTRAINT coordinates_are_complete CHECK (((latitude IS NULL) = (longitude IS NULL))) NOT VALID;
+ALTER TABLE organizations.locations
+    ADD CONSTRAINT location_descriptions_are_readable CHECK ((ops.is_text(accessibility) AND ops.is_text(directions) AND (length(accessibility) <= 5000) AND (length(directions) <= 5000))) NOT VALID;
 GRANT SELECT ON TABLE organizations.locations TO app_read, app_write;
+
+CREATE TABLE organizations.business_details (
+    organization_id uuid NOT NULL,
+    legal_name text,
+    street text,
+    postal_code text,
+    city text,
+    contact_email text,
+    contact_phone text,
+    website text,
+    tax_number text,
+    invoice_due_days integer DEFAULT 14 NOT NULL,
+    invoice_note text,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT business_texts_are_readable CHECK ((ops.is_line(legal_name) AND ops.is_line(street) AND ops.is_line(postal_code) AND ops.is_line(city) AND ops.is_line(website) AND ops.is_text(invoice_note))),
+    CONSTRAINT city_is_short CHECK (((length(city) >= 1) AND (length(city) <= 100))),
+    CONSTRAINT contact_email_is_an_address CHECK (ops.is_address(contact_email)),
+    CONSTRAINT invoice_is_due_within_a_quarter CHECK (((invoice_due_days >= 1) AND (invoice_due_days <= 90))),
+    CONSTRAINT invoice_note_is_short CHECK (((length(invoice_note) >= 1) AND (length(invoice_note) <= 1000))),
+    CONSTRAINT legal_name_is_short CHECK (((length(legal_name) >= 1) AND (length(legal_name) <= 200))),
+    CONSTRAINT phone_is_international CHECK ((contact_phone ~ '^\+[1-9][0-9]{6,14}$'::text)),
+    CONSTRAINT postal_code_is_short CHECK (((length(postal_code) >= 1) AND (length(postal_code) <= 20))),
+    CONSTRAINT street_is_short CHECK (((length(street) >= 1) AND (length(street) <= 200))),
+    CONSTRAINT tax_number_is_compact CHECK ((tax_number ~ '^[A-Z0-9]{4,20}$'::text)),
+    CONSTRAINT website_is_https CHECK (((website ~ '^https://[^\s]+$'::text) AND (length(website) <= 500)))
+);
+COMMENT ON TABLE organizations.business_details IS 'The legal side of an organization, for its staff and its invoices. Without a row, nothing is known.';
+COMMENT ON COLUMN organizations.business_details.tax_number IS 'The number of its value-added tax, as the country writes it without spaces and punctuation.';
+COMMENT ON COLUMN organizations.business_details.invoice_due_days IS 'An invoice is due this many days after its issue.';
+COMMENT ON COLUMN organizations.business_details.invoice_note IS 'A text at the end of each invoice.';
+ALTER TABLE ONLY organizations.business_details ADD CONSTRAINT business_details_pkey PRIMARY KEY (organization_id);
+ALTER TABLE ONLY organizations.business_details
+    ADD CONSTRAINT business_details_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+ALTER TABLE organizations.business_details ENABLE ROW LEVEL SECURITY;
+CREATE POLICY money_staff ON organizations.business_details FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+CREATE POLICY service ON organizations.business_details TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE organizations.business_details TO app_read, app_write;
+
+CREATE TABLE organizations.changes (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    actor_id uuid,
+    kind text NOT NULL,
+    subject_id uuid NOT NULL,
+    before jsonb,
+    after jsonb,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT after_is_an_object CHECK ((jsonb_typeof(after) = 'object'::text)),
+    CONSTRAINT before_is_an_object CHECK ((jsonb_typeof(before) = 'object'::text)),
+    CONSTRAINT change_kind_is_a_name CHECK (((kind ~ '^[a-z][a-z_]*\.[a-z][a-z_]*$'::text) AND (length(kind) <= 80))),
+    CONSTRAINT something_changed CHECK ((before IS DISTINCT FROM after))
+);
+COMMENT ON TABLE organizations.changes IS 'Every change of an organization''s settings, terms and people. organizations.record_change writes it.';
+COMMENT ON COLUMN organizations.changes.actor_id IS 'The person who made the change; null for the service.';
+COMMENT ON COLUMN organizations.changes.kind IS 'The object and the fact, such as room.created.';
+COMMENT ON COLUMN organizations.changes.before IS 'The changed members with their former values; null for a new object. People appear as ids only.';
+COMMENT ON COLUMN organizations.changes.after IS 'The changed members with their new values; null for a deleted object.';
+ALTER TABLE ONLY organizations.changes ADD CONSTRAINT changes_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY organizations.changes
+    ADD CONSTRAINT changes_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+CREATE INDEX changes_by_age ON organizations.changes USING brin (created_at);
+CREATE INDEX changes_of_organization ON organizations.changes USING btree (organization_id, id);
+CREATE INDEX changes_of_subject ON organizations.changes USING btree (subject_id, id);
+ALTER TABLE organizations.changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY owners ON organizations.changes FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['owner'::organizations.member_role]) AS orgs_as)));
+CREATE POLICY service ON organizations.changes TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE organizations.changes TO app_read, app_write;
+
+CREATE TABLE organizations.invitation_codes (
+    secret_hash bytea NOT NULL,
+    invitation_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT code_is_hashed CHECK ((length(secret_hash) = 32))
+);
+COMMENT ON TABLE organizations.invitation_codes IS 'The codes of pending invitations. An e-mail that is possibly sent twice contains two valid codes.';
+COMMENT ON COLUMN organizations.invitation_codes.secret_hash IS 'SHA-256 of 256 random bits.';
+ALTER TABLE ONLY organizations.invitation_codes ADD CONSTRAINT invitation_codes_pkey PRIMARY KEY (secret_hash);
+ALTER TABLE ONLY organizations.invitation_codes
+    ADD CONSTRAINT invitation_codes_invitation_id_fkey FOREIGN KEY (invitation_id) REFERENCES organizations.invitations(id) ON DELETE CASCADE;
+CREATE INDEX invitation_codes_of_invitation ON organizations.invitation_codes USING btree (invitation_id);
+ALTER TABLE organizations.invitation_codes ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE organizations.memberships (
     organization_id uuid NOT NULL,
@@ -3374,6 +3930,9 @@ ALTER TABLE organizations.memberships ENABLE ROW LEVEL SECURITY;
 CREATE POLICY admins ON organizations.memberships FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 CREATE POLICY own ON organizations.memberships FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
 CREATE POLICY service ON organizations.memberships TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER keep_owner_on_delete AFTER DELETE ON organizations.memberships FOR EACH ROW WHEN ((old.role = 'owner'::organizations.member_role)) EXECUTE FUNCTION organizations.keep_owner();
+CREATE TRIGGER keep_owner_on_update AFTER UPDATE ON organizations.memberships FOR EACH ROW WHEN (((old.role = 'owner'::organizations.member_role) AND (((new.role IS DISTINCT FROM 'owner'::organizations.member_role) OR (new.organization_id IS DISTINCT FROM old.organization_id)) OR (new.user_id IS DISTINCT FROM old.user_id)))) EXECUTE FUNCTION organizations.keep_owner();
+CREATE TRIGGER record_change AFTER INSERT OR DELETE OR UPDATE OF role ON organizations.memberships FOR EACH ROW EXECUTE FUNCTION organizations.record_membership();
 GRANT SELECT ON TABLE organizations.memberships TO app_read, app_write;
 
 CREATE TABLE organizations.payout_accounts (
@@ -3417,43 +3976,69 @@ CREATE POLICY money_staff ON organizations.payout_settings FOR SELECT TO authent
 CREATE POLICY service ON organizations.payout_settings TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE organizations.payout_settings TO app_read, app_write;
 
-CREATE TABLE organizations.policies (
+CREATE TABLE organizations.resources (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     organization_id uuid NOT NULL,
     name text NOT NULL,
-    opens_days_before integer,
-    closes_minutes_before integer DEFAULT 0 NOT NULL,
-    cancel_hours_before integer DEFAULT 24 NOT NULL,
-    late_fee_cents bigint DEFAULT 0 NOT NULL,
-    late_credit_lost boolean DEFAULT true NOT NULL,
-    no_show_fee_cents bigint DEFAULT 0 NOT NULL,
-    refund_to text DEFAULT 'original'::text NOT NULL,
+    description text,
+    archived_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    seats_max_per_person integer DEFAULT 20,
-    late_refund_percent integer,
-    CONSTRAINT cancel_within_a_quarter CHECK (((cancel_hours_before >= 0) AND (cancel_hours_before <= 2160))),
-    CONSTRAINT closes_within_a_month CHECK (((closes_minutes_before >= '-1440'::integer) AND (closes_minutes_before <= 43200))),
-    CONSTRAINT late_fee_is_not_negative CHECK ((late_fee_cents >= 0)),
-    CONSTRAINT late_refund_is_a_percentage CHECK (((late_refund_percent >= 0) AND (late_refund_percent <= 100))),
-    CONSTRAINT no_show_fee_is_not_negative CHECK ((no_show_fee_cents >= 0)),
-    CONSTRAINT opens_within_two_years CHECK (((opens_days_before >= 0) AND (opens_days_before <= 730))),
-    CONSTRAINT policy_name_is_readable CHECK (ops.is_line(name)),
-    CONSTRAINT policy_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT refund_to_is_known CHECK ((refund_to = ANY (ARRAY['original'::text, 'wallet'::text]))),
-    CONSTRAINT seats_per_person_are_sensible CHECK (((seats_max_per_person >= 1) AND (seats_max_per_person <= 1000)))
+    CONSTRAINT resource_description_is_short CHECK ((length(description) <= 5000)),
+    CONSTRAINT resource_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT resource_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(description)))
 );
-COMMENT ON COLUMN organizations.policies.opens_days_before IS 'Booking opens this many days before the start; null: at once.';
-COMMENT ON COLUMN organizations.policies.closes_minutes_before IS 'Sales end this many minutes before the start; negative: after it.';
-COMMENT ON COLUMN organizations.policies.seats_max_per_person IS 'The most seats of one customer at an event, with guests, holds and waitlist entries; null: the platform''s maximum.';
-COMMENT ON COLUMN organizations.policies.late_refund_percent IS 'The share of the price that a late cancellation refunds. Null: all but the late fee, and nothing without a late fee.';
-ALTER TABLE ONLY organizations.policies ADD CONSTRAINT policies_organization_id_id_key UNIQUE (organization_id, id);
-ALTER TABLE ONLY organizations.policies ADD CONSTRAINT policies_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY organizations.policies
-    ADD CONSTRAINT policies_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
-ALTER TABLE organizations.policies ENABLE ROW LEVEL SECURITY;
-CREATE POLICY members ON organizations.policies FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
-CREATE POLICY service ON organizations.policies TO service_role USING (true) WITH CHECK (true);
-GRANT SELECT ON TABLE organizations.policies TO app_read, app_write;
+COMMENT ON TABLE organizations.resources IS 'Things that only one event can use at a time, such as a projector or a set of mats.';
+ALTER TABLE ONLY organizations.resources ADD CONSTRAINT resources_organization_id_id_key UNIQUE (organization_id, id);
+ALTER TABLE ONLY organizations.resources ADD CONSTRAINT resources_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY organizations.resources
+    ADD CONSTRAINT resources_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+ALTER TABLE organizations.resources ENABLE ROW LEVEL SECURITY;
+CREATE POLICY members ON organizations.resources FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+CREATE POLICY service ON organizations.resources TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE organizations.resources TO app_read, app_write;
+
+CREATE TABLE organizations.rooms (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    location_id uuid NOT NULL,
+    name text NOT NULL,
+    capacity integer,
+    accessibility text,
+    archived_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT room_accessibility_is_short CHECK ((length(accessibility) <= 5000)),
+    CONSTRAINT room_capacity_is_sensible CHECK (((capacity >= 1) AND (capacity <= 1000000))),
+    CONSTRAINT room_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT room_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(accessibility)))
+);
+COMMENT ON TABLE organizations.rooms IS 'Rooms of a location. Two events may not have one room at the same time.';
+ALTER TABLE ONLY organizations.rooms ADD CONSTRAINT rooms_organization_id_id_key UNIQUE (organization_id, id);
+ALTER TABLE ONLY organizations.rooms ADD CONSTRAINT rooms_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY organizations.rooms
+    ADD CONSTRAINT room_location_is_its_own FOREIGN KEY (organization_id, location_id) REFERENCES organizations.locations(organization_id, id);
+ALTER TABLE ONLY organizations.rooms
+    ADD CONSTRAINT rooms_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+CREATE INDEX rooms_of_location ON organizations.rooms USING btree (organization_id, location_id);
+ALTER TABLE organizations.rooms ENABLE ROW LEVEL SECURITY;
+CREATE POLICY anyone ON organizations.rooms FOR SELECT TO anon, authenticated USING (true);
+CREATE POLICY service ON organizations.rooms TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE organizations.rooms TO app_read, app_write;
+
+CREATE TABLE organizations.slugs (
+    slug text NOT NULL,
+    organization_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT used_slug_is_plain CHECK (((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(slug) <= 80)))
+);
+COMMENT ON TABLE organizations.slugs IS 'Every slug that an organization has or had. A former slug redirects, and no other organization may take it.';
+ALTER TABLE ONLY organizations.slugs ADD CONSTRAINT slugs_pkey PRIMARY KEY (slug);
+ALTER TABLE ONLY organizations.slugs
+    ADD CONSTRAINT slugs_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+CREATE INDEX slugs_of_organization ON organizations.slugs USING btree (organization_id);
+ALTER TABLE organizations.slugs ENABLE ROW LEVEL SECURITY;
+CREATE POLICY anyone ON organizations.slugs FOR SELECT TO anon, authenticated USING (true);
+CREATE POLICY service ON organizations.slugs TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE organizations.slugs TO app_read, app_write;
 
 CREATE FUNCTION organizations.caller_is(
     organization_id uuid,
@@ -3464,10 +4049,240 @@ CREATE FUNCTION organizations.caller_is(
 COMMENT ON FUNCTION organizations.caller_is IS 'Return whether the caller has one of these roles in the organization.';
 GRANT ALL ON FUNCTION organizations.caller_is TO app_read, app_write;
 
+CREATE FUNCTION organizations.accept_invitation(secret_hash bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.accept_invitation IS 'Make the caller a member by the code of an invitation.';
+GRANT ALL ON FUNCTION organizations.accept_invitation TO authenticated, service_role;
+
+CREATE FUNCTION organizations.answer_ownership_offer(offer_id uuid, answer text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.answer_ownership_offer IS 'Accept, decline or withdraw an ownership offer.';
+GRANT ALL ON FUNCTION organizations.answer_ownership_offer TO authenticated, service_role;
+
+CREATE FUNCTION organizations.change_member_role(
+    organization_id uuid,
+    user_id uuid,
+    role organizations.member_role
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.change_member_role IS 'Give a member another role, as an owner or admin.';
+GRANT ALL ON FUNCTION organizations.change_member_role TO authenticated, service_role;
+
+CREATE FUNCTION organizations.check_country(details jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.check_country IS 'Refuse a country that Marquee does not know.';
+
+CREATE FUNCTION organizations.claim_slug() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION organizations.create_organization(details jsonb, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.create_organization IS 'Create an organization, whose owner is the caller. Idempotent per caller and key.';
+GRANT ALL ON FUNCTION organizations.create_organization TO authenticated, service_role;
+
+CREATE FUNCTION organizations.decline_invitation(secret_hash bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.decline_invitation IS 'Decline the invitation of a code.';
+GRANT ALL ON FUNCTION organizations.decline_invitation TO authenticated, service_role;
+
+CREATE FUNCTION organizations.end_invitation(
+    invitation organizations.invitations,
+    status text,
+    accepted_by uuid DEFAULT NULL::uuid
+) RETURNS organizations.invitations
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.end_invitation IS 'Give a locked pending invitation its final status, delete its codes, and record it.';
+
+CREATE FUNCTION organizations.end_offer(
+    offer organizations.ownership_offers,
+    status text
+) RETURNS organizations.ownership_offers
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.end_offer IS 'Give a locked open ownership offer its final status, and record it.';
+
+CREATE FUNCTION organizations.end_offers(organization_id uuid, user_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.end_offers IS 'Withdraw the open ownership offer by or to a member whose membership changes or ends.';
+
 CREATE FUNCTION organizations.has_customer(organization_id uuid, customer_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.has_customer IS 'Return whether a person is a customer of an organization.';
+
+CREATE FUNCTION organizations.invitation_status(invitation organizations.invitations) RETURNS text
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION organizations.invitation_status IS 'Return an invitation''s status; a pending one is expired after its time.';
+
+CREATE FUNCTION organizations.invitation_answer(invitation organizations.invitations) RETURNS jsonb
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION organizations.invitation_answer IS 'Return an invitation as the API shows it to owners and admins.';
+
+CREATE FUNCTION organizations.invitation_of_code(secret_hash bytea) RETURNS organizations.invitations
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.invitation_of_code IS 'Lock and return the invitation of a code, for the person whom it invites.';
+
+CREATE FUNCTION organizations.invitation_payload(invitation organizations.invitations) RETURNS jsonb
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION organizations.invitation_payload IS 'Return the message about a sent invitation.';
+
+CREATE FUNCTION organizations.invite_member(
+    organization_id uuid,
+    email text,
+    role organizations.member_role,
+    language text DEFAULT NULL::text
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.invite_member IS 'Invite the owner of an e-mail address to become a member with a role.';
+GRANT ALL ON FUNCTION organizations.invite_member TO authenticated, service_role;
+
+CREATE FUNCTION organizations.is_party_of_offer(offer organizations.ownership_offers) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.is_party_of_offer IS 'Return whether the caller is a member and a party of an offer, or an owner.';
+
+CREATE FUNCTION organizations.issue_invitation_code(
+    invitation_id uuid,
+    sends integer,
+    secret_hash bytea
+) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.issue_invitation_code IS 'Store the hash of the code that an e-mail with an invitation contains. Return whether the e-mail is still wanted.';
+GRANT ALL ON FUNCTION organizations.issue_invitation_code TO service_role;
+
+CREATE FUNCTION organizations.keep_owner() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.keep_owner IS 'Refuse a change that leaves an organization without an owner.';
+
+CREATE FUNCTION organizations.leave_organization(organization_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.leave_organization IS 'End the caller''s own membership.';
+GRANT ALL ON FUNCTION organizations.leave_organization TO authenticated, service_role;
+
+CREATE FUNCTION organizations.limit_invitations(organization_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.limit_invitations IS 'Refuse another e-mail with an invitation beyond the limits of a day.';
+
+CREATE FUNCTION organizations.limit_places(number_there bigint) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.limit_places IS 'Refuse another location, room, instructor or resource beyond the limit.';
+
+CREATE FUNCTION organizations.list_changes(
+    organization_id uuid,
+    before_id uuid DEFAULT NULL::uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(
+    id uuid,
+    kind text,
+    subject_id uuid,
+    actor_id uuid,
+    actor_name text,
+    before jsonb,
+    after jsonb,
+    created_at timestamp with time zone
+)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.list_changes IS 'Return the changes of an organization with their authors, for its owners. One page, newest first.';
+GRANT ALL ON FUNCTION organizations.list_changes TO authenticated, service_role;
+
+CREATE FUNCTION organizations.list_invitations(
+    organization_id uuid,
+    invitation_status text DEFAULT NULL::text,
+    before_id uuid DEFAULT NULL::uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(answer jsonb)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.list_invitations IS 'Return an organization''s invitations, for its owners and admins. One page, newest first.';
+GRANT ALL ON FUNCTION organizations.list_invitations TO authenticated, service_role;
+
+CREATE FUNCTION organizations.list_members(
+    organization_id uuid,
+    after uuid DEFAULT NULL::uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(
+    user_id uuid,
+    name text,
+    email text,
+    role organizations.member_role,
+    created_at timestamp with time zone
+)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.list_members IS 'Return an organization''s members, for its owners and admins. One page, ordered by the person''s id.';
+GRANT ALL ON FUNCTION organizations.list_members TO authenticated, service_role;
+
+CREATE FUNCTION organizations.list_memberships(
+    after uuid DEFAULT NULL::uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(
+    organization_id uuid,
+    name text,
+    slug text,
+    role organizations.member_role,
+    created_at timestamp with time zone
+)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.list_memberships IS 'Return the organizations for which the caller may act, with the role in each. One page.';
+GRANT ALL ON FUNCTION organizations.list_memberships TO authenticated, service_role;
+
+CREATE FUNCTION organizations.list_places(organization_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.list_places IS 'Return all locations, rooms, instructors and resources of an organization, by name.';
+GRANT ALL ON FUNCTION organizations.list_places TO authenticated, service_role;
+
+CREATE FUNCTION organizations.list_policies(organization_id uuid) RETURNS SETOF organizations.policies
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.list_policies IS 'Return the booking policies of an organization, by name.';
+GRANT ALL ON FUNCTION organizations.list_policies TO authenticated, service_role;
+
+CREATE FUNCTION organizations.lock_members(organization_id uuid, VARIADIC people uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.lock_members IS 'Lock the memberships of owners and admins, and of these people, in the order of their ids.';
+
+CREATE FUNCTION organizations.lock_organization(
+    organization_id uuid,
+    VARIADIC roles organizations.member_role[]
+) RETURNS organizations.organizations
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.lock_organization IS 'Lock an organization''s row, or refuse a caller who has none of these roles in it.';
+
+CREATE FUNCTION organizations.may_manage(organization_id uuid, role organizations.member_role) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.may_manage IS 'Return whether the caller may give a role to members, change it and end it.';
+
+CREATE FUNCTION organizations.offer_ownership(
+    organization_id uuid,
+    user_id uuid,
+    stays_as organizations.member_role DEFAULT 'admin'::organizations.member_role
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.offer_ownership IS 'Offer a member the ownership of the organization, for seven days.';
+GRANT ALL ON FUNCTION organizations.offer_ownership TO authenticated, service_role;
 
 CREATE FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -3475,10 +4290,160 @@ CREATE FUNCTION organizations.orgs_as(VARIADIC roles organizations.member_role[]
 COMMENT ON FUNCTION organizations.orgs_as IS 'Return the organizations in which the caller has one of these roles.';
 GRANT ALL ON FUNCTION organizations.orgs_as TO app_read, app_write;
 
+CREATE FUNCTION organizations.ownership_offer_payload(offer organizations.ownership_offers) RETURNS jsonb
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION organizations.ownership_offer_payload IS 'Return the message about an offered ownership, for the member who decides.';
+
+CREATE FUNCTION organizations.ownership_offer_status(offer organizations.ownership_offers) RETURNS text
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION organizations.ownership_offer_status IS 'Return an offer''s status; an open one is expired after its time.';
+GRANT ALL ON FUNCTION organizations.ownership_offer_status TO authenticated, service_role;
+
+CREATE FUNCTION organizations.record_change(
+    organization_id uuid,
+    kind text,
+    subject_id uuid,
+    before jsonb,
+    after jsonb
+) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.record_change IS 'Record a change of an organization''s settings, terms or people.';
+
+CREATE FUNCTION organizations.record_invitation(
+    fact text,
+    before organizations.invitations,
+    after organizations.invitations
+) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.record_invitation IS 'Record a fact about an invitation in the organization''s changes, without the address.';
+
+CREATE FUNCTION organizations.record_membership() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.record_membership IS 'Record a new, changed or ended membership in the organization''s changes.';
+
+CREATE FUNCTION organizations.recorded_settings(settings jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE;
+COMMENT ON FUNCTION organizations.recorded_settings IS 'Return an organization''s settings without the times that the system sets.';
+
+CREATE FUNCTION organizations.remove_member(organization_id uuid, user_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.remove_member IS 'End the membership of another person.';
+GRANT ALL ON FUNCTION organizations.remove_member TO authenticated, service_role;
+
 CREATE FUNCTION organizations.require_customer(organization_id uuid, customer_id uuid) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.require_customer IS 'Refuse a person whom the caller may not name as a customer of an organization.';
+
+CREATE FUNCTION organizations.require_invitation(invitation_id uuid) RETURNS organizations.invitations
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.require_invitation IS 'Lock and return an invitation that the caller may send again or revoke.';
+
+CREATE FUNCTION organizations.require_manageable(organization_id uuid, role organizations.member_role) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.require_manageable IS 'Refuse a caller who may not give or end a role.';
+
+CREATE FUNCTION organizations.resend_invitation(invitation_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.resend_invitation IS 'Send a pending invitation again, valid for seven days from now.';
+GRANT ALL ON FUNCTION organizations.resend_invitation TO authenticated, service_role;
+
+CREATE FUNCTION organizations.revoke_invitation(invitation_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.revoke_invitation IS 'End a pending invitation, whose codes stop working at once.';
+GRANT ALL ON FUNCTION organizations.revoke_invitation TO authenticated, service_role;
+
+CREATE FUNCTION organizations.save_instructor(
+    organization_id uuid,
+    changes jsonb,
+    instructor_id uuid DEFAULT NULL::uuid
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.save_instructor IS 'Create an instructor, or change or archive one. Returns the instructor.';
+GRANT ALL ON FUNCTION organizations.save_instructor TO authenticated, service_role;
+
+CREATE FUNCTION organizations.save_location(
+    organization_id uuid,
+    changes jsonb,
+    location_id uuid DEFAULT NULL::uuid
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.save_location IS 'Create a location, or change or archive one. Returns the location.';
+GRANT ALL ON FUNCTION organizations.save_location TO authenticated, service_role;
+
+CREATE FUNCTION organizations.save_policy(
+    organization_id uuid,
+    changes jsonb,
+    policy_id uuid DEFAULT NULL::uuid
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.save_policy IS 'Create a booking policy, or change or archive one. Returns the policy.';
+GRANT ALL ON FUNCTION organizations.save_policy TO authenticated, service_role;
+
+CREATE FUNCTION organizations.save_resource(
+    organization_id uuid,
+    changes jsonb,
+    resource_id uuid DEFAULT NULL::uuid
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.save_resource IS 'Create a resource, or change or archive one. Returns the resource.';
+GRANT ALL ON FUNCTION organizations.save_resource TO authenticated, service_role;
+
+CREATE FUNCTION organizations.save_room(
+    organization_id uuid,
+    changes jsonb,
+    room_id uuid DEFAULT NULL::uuid
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.save_room IS 'Create a room, or change or archive one. Returns the room.';
+GRANT ALL ON FUNCTION organizations.save_room TO authenticated, service_role;
+
+CREATE FUNCTION organizations.set_archived(organization_id uuid, archived boolean) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.set_archived IS 'Archive an organization, or open it again. Returns the organization.';
+GRANT ALL ON FUNCTION organizations.set_archived TO authenticated, service_role;
+
+CREATE FUNCTION organizations.set_platform_terms(organization_id uuid, changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.set_platform_terms IS 'Set the platform''s share of an organization''s sales, and its payment methods. For the service.';
+GRANT ALL ON FUNCTION organizations.set_platform_terms TO service_role;
+
+CREATE FUNCTION organizations.settings_answer(organization_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.settings_answer IS 'Return an organization with its settings and business details, as JSON, for its staff.';
+
+CREATE FUNCTION organizations.show_settings(organization_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.show_settings IS 'Return an organization with its settings and business details.';
+GRANT ALL ON FUNCTION organizations.show_settings TO authenticated, service_role;
+
+CREATE FUNCTION organizations.update_organization(organization_id uuid, changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.update_organization IS 'Change an organization''s settings and business details. Returns the organization.';
+GRANT ALL ON FUNCTION organizations.update_organization TO authenticated, service_role;
+
+CREATE FUNCTION organizations.write_business_details(organization_id uuid, changes jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.write_business_details IS 'Change members of an organization''s business details.';
 
 CREATE SCHEMA payments;
 COMMENT ON SCHEMA payments IS 'The ledger, and the payments, refunds, credits, invoices and payouts that post to it.';
@@ -3614,6 +4579,32 @@ CREATE POLICY money_staff ON payments.quotes FOR SELECT TO authenticated USING (
 CREATE POLICY own ON payments.quotes FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
 CREATE POLICY service ON payments.quotes TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE payments.quotes TO app_read;
+
+CREATE TABLE payments.tills (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    location_id uuid,
+    currency character(3) NOT NULL,
+    opened_by uuid,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL
+);
+COMMENT ON TABLE payments.tills IS 'Tills of an organization: one for each currency, and one more for each location that has its own.';
+COMMENT ON COLUMN payments.tills.location_id IS 'Null for the till of all places without their own.';
+ALTER TABLE ONLY payments.tills
+    ADD CONSTRAINT one_till_per_place_and_currency UNIQUE NULLS NOT DISTINCT (organization_id, location_id, currency);
+ALTER TABLE ONLY payments.tills ADD CONSTRAINT tills_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payments.tills
+    ADD CONSTRAINT tills_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+ALTER TABLE ONLY payments.tills
+    ADD CONSTRAINT tills_location_id_fkey FOREIGN KEY (location_id) REFERENCES organizations.locations(id);
+ALTER TABLE ONLY payments.tills
+    ADD CONSTRAINT tills_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+CREATE INDEX tills_currency_idx ON payments.tills USING btree (currency);
+CREATE INDEX tills_location_id_idx ON payments.tills USING btree (location_id) WHERE (location_id IS NOT NULL);
+ALTER TABLE payments.tills ENABLE ROW LEVEL SECURITY;
+CREATE POLICY money_staff ON payments.tills FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+CREATE POLICY service ON payments.tills TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE payments.tills TO app_read;
 
 CREATE TABLE payments.intents (
     id uuid NOT NULL,
@@ -3939,7 +4930,7 @@ CREATE TABLE payments.refunds (
     CONSTRAINT beyond_gives_back_no_sale CHECK ((NOT (beyond AND sold))),
     CONSTRAINT debt_outcome_is_known CHECK ((debt_outcome = ANY (ARRAY['paid'::text, 'forgiven'::text]))),
     CONSTRAINT debt_reason_is_short CHECK ((length(debt_reason) <= 500)),
-    CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text, 'dispute'::text, 'unclaimed'::text]))),
+    CONSTRAINT destination_is_known CHECK ((destination = ANY (ARRAY['original'::text, 'wallet'::text, 'invoice'::text, 'dispute'::text, 'unclaimed'::text, 'till'::text]))),
     CONSTRAINT only_debts_are_recovered CHECK ((((recovered_cents)::bigint <= amount_cents) AND (beyond OR ((recovered_cents)::bigint = 0)))),
     CONSTRAINT only_what_went_beyond_is_a_debt CHECK ((beyond OR (debt_outcome IS NULL))),
     CONSTRAINT original_way_is_by_stripe CHECK (((destination <> 'original'::text) OR (intent_id IS NOT NULL))),
@@ -3949,6 +4940,7 @@ CREATE TABLE payments.refunds (
     CONSTRAINT settled_debt_is_posted CHECK ((((debt_outcome IS NULL) = (debt_transaction_id IS NULL)) AND ((debt_outcome IS NULL) = (debt_settled_at IS NULL))))
 );
 COMMENT ON TABLE payments.refunds IS 'Refunds: created with their cause, sent by the sweep, and completed by Stripe''s reports.';
+COMMENT ON COLUMN payments.refunds.destination IS 'original: by Stripe. till: in cash or by the terminal, at the desk. wallet, invoice, dispute, unclaimed: see refunds.';
 COMMENT ON COLUMN payments.refunds.cause IS 'The reason as a word that is unique per booking, so that each cause makes one refund.';
 COMMENT ON COLUMN payments.refunds.sold IS 'Whether it reverses a sale. False, for example, for a payment that arrived too late.';
 COMMENT ON COLUMN payments.refunds.reopened IS 'How often it became a new refund for Stripe. The number is part of its idempotency key.';
@@ -3987,6 +4979,40 @@ CREATE POLICY service ON payments.refunds TO service_role USING (true) WITH CHEC
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON payments.refunds FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('refund');
 CREATE TRIGGER refunds_never_exceed_the_payment AFTER INSERT OR UPDATE OF amount_cents, beyond, destination, intent_id ON payments.refunds FOR EACH ROW WHEN (((new.intent_id IS NOT NULL) AND (NOT new.beyond))) EXECUTE FUNCTION payments.check_refunds();
 GRANT SELECT ON TABLE payments.refunds TO app_read;
+
+CREATE TABLE payments.packages (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    kind payments.credit_kind NOT NULL,
+    price_cents payments.credit_amount NOT NULL,
+    currency character(3) NOT NULL,
+    amount payments.credit_amount NOT NULL,
+    bonus payments.credit_rest DEFAULT 0 NOT NULL,
+    valid_days integer,
+    categories text[],
+    active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT only_passes_are_for_categories CHECK (((kind = 'pass'::payments.credit_kind) OR (categories IS NULL))),
+    CONSTRAINT package_is_valid_for_a_while CHECK (((valid_days >= 1) AND (valid_days <= 3650))),
+    CONSTRAINT package_name_is_readable CHECK (ops.is_line(name)),
+    CONSTRAINT package_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+COMMENT ON TABLE payments.packages IS 'Credits that an organization sells: money for wallets, or a pass for classes.';
+COMMENT ON COLUMN payments.packages.amount IS 'Cents of wallet money or units of a pass, without the bonus.';
+COMMENT ON COLUMN payments.packages.categories IS 'Categories of events that a pass admits to, including their subcategories; null: all.';
+ALTER TABLE ONLY payments.packages ADD CONSTRAINT packages_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payments.packages
+    ADD CONSTRAINT packages_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+ALTER TABLE ONLY payments.packages
+    ADD CONSTRAINT packages_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+CREATE INDEX packages_currency_idx ON payments.packages USING btree (currency);
+CREATE INDEX packages_organization_id_id_idx ON payments.packages USING btree (organization_id, id);
+ALTER TABLE payments.packages ENABLE ROW LEVEL SECURITY;
+CREATE POLICY on_sale ON payments.packages FOR SELECT USING (active);
+CREATE POLICY service ON payments.packages TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY staff ON payments.packages FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+GRANT SELECT ON TABLE payments.packages TO app_read;
 
 CREATE TABLE payments.payouts (
     stripe_payout_id text NOT NULL,
@@ -4032,6 +5058,63 @@ ALTER TABLE payments.balance_transactions ENABLE ROW LEVEL SECURITY;
 CREATE POLICY service ON payments.balance_transactions TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE payments.balance_transactions TO app_write;
 
+CREATE TABLE payments.invoices (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    number integer NOT NULL,
+    kind payments.invoice_kind NOT NULL,
+    booking_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    corrects_id uuid,
+    refund_id uuid,
+    seller jsonb NOT NULL,
+    buyer jsonb NOT NULL,
+    lines jsonb NOT NULL,
+    net_cents payments.cents NOT NULL,
+    tax_cents payments.cents NOT NULL,
+    gross_cents payments.cents NOT NULL,
+    currency character(3) NOT NULL,
+    tax_bps integer NOT NULL,
+    tax_country character(2) NOT NULL,
+    issued_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_on date,
+    CONSTRAINT credit_notes_correct_an_invoice CHECK ((((kind = 'credit_note'::payments.invoice_kind) = (corrects_id IS NOT NULL)) AND ((kind = 'credit_note'::payments.invoice_kind) = (refund_id IS NOT NULL)) AND ((kind = 'invoice'::payments.invoice_kind) = (due_on IS NOT NULL)))),
+    CONSTRAINT gross_is_net_and_tax CHECK (((gross_cents)::bigint = ((net_cents)::bigint + (tax_cents)::bigint))),
+    CONSTRAINT numbers_begin_with_one CHECK ((number > 0))
+);
+COMMENT ON TABLE payments.invoices IS 'Invoices and credit notes, in one series without gaps per organization. Only the buyer''s personal data ever changes.';
+COMMENT ON COLUMN payments.invoices.seller IS 'The seller at the time of issue; the same applies to the buyer and the lines.';
+ALTER TABLE ONLY payments.invoices ADD CONSTRAINT invoice_numbers_are_unique UNIQUE (organization_id, number);
+ALTER TABLE ONLY payments.invoices ADD CONSTRAINT invoices_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_corrects_id_fkey FOREIGN KEY (corrects_id) REFERENCES payments.invoices(id);
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+ALTER TABLE ONLY payments.invoices
+    ADD CONSTRAINT invoices_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES payments.refunds(id);
+CREATE INDEX invoices_booking_id_idx ON payments.invoices USING btree (booking_id);
+CREATE INDEX invoices_by_age ON payments.invoices USING brin (issued_at);
+CREATE INDEX invoices_corrects_id_idx ON payments.invoices USING btree (corrects_id) WHERE (corrects_id IS NOT NULL);
+CREATE INDEX invoices_currency_idx ON payments.invoices USING btree (currency);
+CREATE INDEX invoices_customer_id_id_idx ON payments.invoices USING btree (customer_id, id);
+CREATE UNIQUE INDEX one_credit_note_per_refund ON payments.invoices USING btree (refund_id) WHERE (refund_id IS NOT NULL);
+CREATE UNIQUE INDEX one_invoice_per_booking ON payments.invoices USING btree (booking_id) WHERE (kind = 'invoice'::payments.invoice_kind);
+ALTER TABLE payments.invoices ENABLE ROW LEVEL SECURITY;
+CREATE POLICY money_staff ON payments.invoices FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+CREATE POLICY own ON payments.invoices FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
+CREATE POLICY service ON payments.invoices TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR TRUNCATE ON payments.invoices FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
+ALTER TABLE payments.invoices ENABLE ALWAYS TRIGGER refuse_invoice_change;
+CREATE TRIGGER refuse_invoice_update BEFORE UPDATE ON payments.invoices FOR EACH ROW EXECUTE FUNCTION payments.refuse_invoice_change();
+ALTER TABLE payments.invoices ENABLE ALWAYS TRIGGER refuse_invoice_update;
+GRANT SELECT ON TABLE payments.invoices TO app_read;
+
 CREATE TABLE payments.purchases (
     id uuid NOT NULL,
     package_id uuid NOT NULL,
@@ -4057,7 +5140,7 @@ CREATE TABLE payments.purchases (
     refunded_at timestamp with time zone,
     taken_back payments.credit_rest DEFAULT 0 NOT NULL,
     refunded_fee_cents payments.cents DEFAULT 0 NOT NULL,
-    CONSTRAINT packages_are_paid_through_stripe CHECK ((method = ANY (ARRAY['card'::events.payment_method, 'twint'::events.payment_method]))),
+    CONSTRAINT packages_are_paid_by_stripe_or_at_the_desk CHECK (((method)::text = ANY (ARRAY['card'::text, 'twint'::text, 'cash'::text, 'terminal'::text]))),
     CONSTRAINT purchase_is_net_and_tax CHECK (((amount_cents)::bigint = ((net_cents)::bigint + (tax_cents)::bigint))),
     CONSTRAINT purchase_never_refunded_beyond_its_price CHECK (((refunded_cents)::bigint <= (amount_cents)::bigint))
 );
@@ -4085,40 +5168,6 @@ CREATE POLICY own ON payments.purchases FOR SELECT TO authenticated USING ((cust
 CREATE POLICY service ON payments.purchases TO service_role USING (true) WITH CHECK (true);
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON payments.purchases FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('purchase');
 GRANT SELECT ON TABLE payments.purchases TO app_read;
-
-CREATE TABLE payments.packages (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    organization_id uuid NOT NULL,
-    name text NOT NULL,
-    kind payments.credit_kind NOT NULL,
-    price_cents payments.credit_amount NOT NULL,
-    currency character(3) NOT NULL,
-    amount payments.credit_amount NOT NULL,
-    bonus payments.credit_rest DEFAULT 0 NOT NULL,
-    valid_days integer,
-    categories text[],
-    active boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT only_passes_are_for_categories CHECK (((kind = 'pass'::payments.credit_kind) OR (categories IS NULL))),
-    CONSTRAINT package_is_valid_for_a_while CHECK (((valid_days >= 1) AND (valid_days <= 3650))),
-    CONSTRAINT package_name_is_readable CHECK (ops.is_line(name)),
-    CONSTRAINT package_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
-);
-COMMENT ON TABLE payments.packages IS 'Credits that an organization sells: money for wallets, or a pass for classes.';
-COMMENT ON COLUMN payments.packages.amount IS 'Cents of wallet money or units of a pass, without the bonus.';
-COMMENT ON COLUMN payments.packages.categories IS 'Categories of events that a pass admits to, including their subcategories; null: all.';
-ALTER TABLE ONLY payments.packages ADD CONSTRAINT packages_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY payments.packages
-    ADD CONSTRAINT packages_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
-ALTER TABLE ONLY payments.packages
-    ADD CONSTRAINT packages_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
-CREATE INDEX packages_currency_idx ON payments.packages USING btree (currency);
-CREATE INDEX packages_organization_id_id_idx ON payments.packages USING btree (organization_id, id);
-ALTER TABLE payments.packages ENABLE ROW LEVEL SECURITY;
-CREATE POLICY on_sale ON payments.packages FOR SELECT USING (active);
-CREATE POLICY service ON payments.packages TO service_role USING (true) WITH CHECK (true);
-CREATE POLICY staff ON payments.packages FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
-GRANT SELECT ON TABLE payments.packages TO app_read;
 
 CREATE TABLE payments.fees (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -4171,6 +5220,52 @@ CREATE POLICY money_staff ON payments.fees FOR SELECT TO authenticated USING ((o
 CREATE POLICY own ON payments.fees FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
 CREATE POLICY service ON payments.fees TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE payments.fees TO app_read;
+
+CREATE TABLE payments.till_closings (
+    id uuid NOT NULL,
+    till_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    first_day date NOT NULL,
+    day date NOT NULL,
+    opening_cents bigint NOT NULL,
+    cash_taken_cents bigint NOT NULL,
+    terminal_taken_cents bigint NOT NULL,
+    cash_refunded_cents bigint NOT NULL,
+    terminal_refunded_cents bigint NOT NULL,
+    transferred_cents bigint NOT NULL,
+    expected_cents bigint NOT NULL,
+    counted_cents bigint NOT NULL,
+    difference_cents bigint NOT NULL,
+    deposited_cents bigint NOT NULL,
+    note text,
+    closed_by uuid,
+    closed_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    CONSTRAINT closing_covers_its_days CHECK ((first_day <= day)),
+    CONSTRAINT closing_note_is_readable CHECK (ops.is_text(note)),
+    CONSTRAINT closing_note_is_short CHECK ((length(note) <= 500)),
+    CONSTRAINT counted_money_is_not_negative CHECK ((counted_cents >= 0)),
+    CONSTRAINT deposit_is_part_of_the_count CHECK (((deposited_cents >= 0) AND (deposited_cents <= counted_cents))),
+    CONSTRAINT difference_is_counted_less_expected CHECK ((difference_cents = (counted_cents - expected_cents))),
+    CONSTRAINT expected_is_opening_and_movements CHECK ((expected_cents = (((opening_cents + cash_taken_cents) - cash_refunded_cents) + transferred_cents)))
+);
+COMMENT ON TABLE payments.till_closings IS 'The report of a closed day of a till. Stored once; nobody changes or deletes a row.';
+COMMENT ON COLUMN payments.till_closings.first_day IS 'The first day that it covers: the day after the former closing.';
+COMMENT ON COLUMN payments.till_closings.opening_cents IS 'The cash in the till before the first day.';
+COMMENT ON COLUMN payments.till_closings.transferred_cents IS 'Cash that was brought, less cash that was taken out.';
+COMMENT ON COLUMN payments.till_closings.deposited_cents IS 'Counted cash that left the till at the closing. The rest is the next opening balance.';
+ALTER TABLE ONLY payments.till_closings ADD CONSTRAINT one_closing_per_day UNIQUE (till_id, day);
+ALTER TABLE ONLY payments.till_closings ADD CONSTRAINT till_closings_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payments.till_closings
+    ADD CONSTRAINT till_closings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+ALTER TABLE ONLY payments.till_closings
+    ADD CONSTRAINT till_closings_till_id_fkey FOREIGN KEY (till_id) REFERENCES payments.tills(id);
+CREATE INDEX till_closings_organization_id_idx ON payments.till_closings USING btree (organization_id, id);
+ALTER TABLE payments.till_closings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY money_staff ON payments.till_closings FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+CREATE POLICY service ON payments.till_closings TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER refuse_till_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.till_closings FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_till_change();
+ALTER TABLE payments.till_closings ENABLE ALWAYS TRIGGER refuse_till_change;
+GRANT SELECT ON TABLE payments.till_closings TO app_read;
 
 CREATE TABLE payments.promo_codes (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
@@ -4283,63 +5378,6 @@ CREATE POLICY visible_invoice ON payments.invoice_payments FOR SELECT TO authent
 CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.invoice_payments FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
 GRANT SELECT ON TABLE payments.invoice_payments TO app_read;
 
-CREATE TABLE payments.invoices (
-    id uuid DEFAULT ops.uuid_v7() NOT NULL,
-    organization_id uuid NOT NULL,
-    number integer NOT NULL,
-    kind payments.invoice_kind NOT NULL,
-    booking_id uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    corrects_id uuid,
-    refund_id uuid,
-    seller jsonb NOT NULL,
-    buyer jsonb NOT NULL,
-    lines jsonb NOT NULL,
-    net_cents payments.cents NOT NULL,
-    tax_cents payments.cents NOT NULL,
-    gross_cents payments.cents NOT NULL,
-    currency character(3) NOT NULL,
-    tax_bps integer NOT NULL,
-    tax_country character(2) NOT NULL,
-    issued_at timestamp with time zone DEFAULT now() NOT NULL,
-    due_on date,
-    CONSTRAINT credit_notes_correct_an_invoice CHECK ((((kind = 'credit_note'::payments.invoice_kind) = (corrects_id IS NOT NULL)) AND ((kind = 'credit_note'::payments.invoice_kind) = (refund_id IS NOT NULL)) AND ((kind = 'invoice'::payments.invoice_kind) = (due_on IS NOT NULL)))),
-    CONSTRAINT gross_is_net_and_tax CHECK (((gross_cents)::bigint = ((net_cents)::bigint + (tax_cents)::bigint))),
-    CONSTRAINT numbers_begin_with_one CHECK ((number > 0))
-);
-COMMENT ON TABLE payments.invoices IS 'Invoices and credit notes, in one series without gaps per organization. Only the buyer''s personal data ever changes.';
-COMMENT ON COLUMN payments.invoices.seller IS 'The seller at the time of issue; the same applies to the buyer and the lines.';
-ALTER TABLE ONLY payments.invoices ADD CONSTRAINT invoice_numbers_are_unique UNIQUE (organization_id, number);
-ALTER TABLE ONLY payments.invoices ADD CONSTRAINT invoices_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY payments.invoices
-    ADD CONSTRAINT invoices_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id);
-ALTER TABLE ONLY payments.invoices
-    ADD CONSTRAINT invoices_corrects_id_fkey FOREIGN KEY (corrects_id) REFERENCES payments.invoices(id);
-ALTER TABLE ONLY payments.invoices
-    ADD CONSTRAINT invoices_currency_fkey FOREIGN KEY (currency) REFERENCES ref.currencies(code);
-ALTER TABLE ONLY payments.invoices
-    ADD CONSTRAINT invoices_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
-ALTER TABLE ONLY payments.invoices
-    ADD CONSTRAINT invoices_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
-ALTER TABLE ONLY payments.invoices
-    ADD CONSTRAINT invoices_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES payments.refunds(id);
-CREATE INDEX invoices_booking_id_idx ON payments.invoices USING btree (booking_id);
-CREATE INDEX invoices_by_age ON payments.invoices USING brin (issued_at);
-CREATE INDEX invoices_corrects_id_idx ON payments.invoices USING btree (corrects_id) WHERE (corrects_id IS NOT NULL);
-CREATE INDEX invoices_currency_idx ON payments.invoices USING btree (currency);
-CREATE INDEX invoices_customer_id_id_idx ON payments.invoices USING btree (customer_id, id);
-CREATE UNIQUE INDEX one_credit_note_per_refund ON payments.invoices USING btree (refund_id) WHERE (refund_id IS NOT NULL);
-CREATE UNIQUE INDEX one_invoice_per_booking ON payments.invoices USING btree (booking_id) WHERE (kind = 'invoice'::payments.invoice_kind);
-ALTER TABLE payments.invoices ENABLE ROW LEVEL SECURITY;
-CREATE POLICY money_staff ON payments.invoices FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
-CREATE POLICY own ON payments.invoices FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
-CREATE POLICY service ON payments.invoices TO service_role USING (true) WITH CHECK (true);
-CREATE TRIGGER refuse_invoice_change BEFORE DELETE OR TRUNCATE ON payments.invoices FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_invoice_change();
-ALTER TABLE payments.invoices ENABLE ALWAYS TRIGGER refuse_invoice_change;
-CREATE TRIGGER refuse_invoice_update BEFORE UPDATE ON payments.invoices FOR EACH ROW EXECUTE FUNCTION payments.refuse_invoice_change();
-ALTER TABLE payments.invoices ENABLE ALWAYS TRIGGER refuse_invoice_update;
-GRANT SELECT ON TABLE payments.invoices TO app_read;
-
 CREATE TABLE payments.promo_uses (
     booking_id uuid NOT NULL,
     promo_code_id uuid NOT NULL,
@@ -4427,6 +5465,52 @@ CREATE POLICY visible_account ON payments.unsealed_entries FOR SELECT TO authent
    FROM payments.accounts a
   WHERE (a.id = unsealed_entries.account_id))));
 GRANT SELECT ON TABLE payments.unsealed_entries TO app_read;
+
+CREATE TABLE payments.till_movements (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    till_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    day date NOT NULL,
+    kind text NOT NULL,
+    method text NOT NULL,
+    amount_cents bigint NOT NULL,
+    subject_id uuid,
+    note text,
+    transaction_id uuid NOT NULL,
+    recorded_by uuid,
+    recorded_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    CONSTRAINT movement_has_a_subject CHECK (((subject_id IS NULL) = (kind = 'transfer'::text))),
+    CONSTRAINT movement_moves_money CHECK ((amount_cents <> 0)),
+    CONSTRAINT refunds_are_negative CHECK (((amount_cents < 0) OR (kind <> 'refund'::text))),
+    CONSTRAINT takings_are_positive CHECK (((amount_cents > 0) OR (kind <> ALL (ARRAY['booking'::text, 'package'::text, 'fee'::text, 'invoice'::text])))),
+    CONSTRAINT till_movement_is_known CHECK ((kind = ANY (ARRAY['booking'::text, 'package'::text, 'fee'::text, 'invoice'::text, 'refund'::text, 'transfer'::text, 'difference'::text, 'deposit'::text]))),
+    CONSTRAINT till_note_is_readable CHECK (ops.is_text(note)),
+    CONSTRAINT till_note_is_short CHECK ((length(note) <= 500)),
+    CONSTRAINT till_takes_cash_or_cards CHECK ((method = ANY (ARRAY['cash'::text, 'terminal'::text])))
+);
+COMMENT ON TABLE payments.till_movements IS 'Money that entered or left a till. Nobody changes or deletes a row.';
+COMMENT ON COLUMN payments.till_movements.day IS 'The day of the report, in the organization''s zone. After a day is closed, movements count for the next one.';
+COMMENT ON COLUMN payments.till_movements.kind IS 'Takings for a booking, package, fee or invoice; a refund; a transfer of cash; the difference of a count; a deposit.';
+COMMENT ON COLUMN payments.till_movements.amount_cents IS 'Positive into the till, negative out of it.';
+COMMENT ON COLUMN payments.till_movements.subject_id IS 'The booking, purchase, fee, invoice, refund or closing that caused it.';
+COMMENT ON COLUMN payments.till_movements.recorded_by IS 'The person who took or paid the money.';
+ALTER TABLE ONLY payments.till_movements ADD CONSTRAINT one_movement_per_subject UNIQUE (kind, subject_id, method);
+ALTER TABLE ONLY payments.till_movements ADD CONSTRAINT one_movement_per_transaction UNIQUE (transaction_id);
+ALTER TABLE ONLY payments.till_movements ADD CONSTRAINT till_movements_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payments.till_movements
+    ADD CONSTRAINT till_movements_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id);
+ALTER TABLE ONLY payments.till_movements
+    ADD CONSTRAINT till_movements_till_id_fkey FOREIGN KEY (till_id) REFERENCES payments.tills(id);
+ALTER TABLE ONLY payments.till_movements
+    ADD CONSTRAINT till_movements_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES payments.transactions(id);
+CREATE INDEX till_movements_of_day ON payments.till_movements USING btree (till_id, day);
+CREATE INDEX till_movements_organization_id_idx ON payments.till_movements USING btree (organization_id, id);
+ALTER TABLE payments.till_movements ENABLE ROW LEVEL SECURITY;
+CREATE POLICY money_staff ON payments.till_movements FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+CREATE POLICY service ON payments.till_movements TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER refuse_till_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.till_movements FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_till_change();
+ALTER TABLE payments.till_movements ENABLE ALWAYS TRIGGER refuse_till_change;
+GRANT SELECT ON TABLE payments.till_movements TO app_read;
 
 CREATE TABLE payments.transfers (
     stripe_transfer_id text NOT NULL,
@@ -4519,7 +5603,7 @@ CREATE VIEW payments.clearing_movements WITH (security_invoker='true') AS
     e.amount_cents,
     t.recorded_at
    FROM ((((((payments.entries e
-     JOIN payments.accounts a ON (((a.id = e.account_id) AND (a.type = 'clearing'::payments.account_type))))
+     JOIN payments.accounts a ON (((a.id = e.account_id) AND (a.type = 'clearing'::payments.account_type) AND (a.owner_kind = 'platform'::payments.owner_kind))))
      JOIN payments.transactions t ON ((t.id = e.transaction_id)))
      JOIN payments.transactions o ON ((o.id = COALESCE(t.reverses_id, t.id))))
      LEFT JOIN payments.intents i ON (((i.id = o.reference_id) AND ((o.reference_type)::text = 'payment'::text))))
@@ -4704,6 +5788,19 @@ CREATE FUNCTION payments.account_movements(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.account_movements IS 'Return the entries of an account that were recorded in a period.';
 
+CREATE FUNCTION payments.add_till_movement(
+    till payments.tills,
+    kind text,
+    method text,
+    amount_cents bigint,
+    subject_id uuid DEFAULT NULL::uuid,
+    note text DEFAULT NULL::text,
+    day date DEFAULT NULL::date
+) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.add_till_movement IS 'Record that money entered a till, or left it, and post it in the ledger.';
+
 CREATE FUNCTION payments.apply_disputes(intent payments.intents, disputes jsonb) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4881,6 +5978,20 @@ CREATE FUNCTION payments.close_refunded_payment(intent payments.intents) RETURNS
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.close_refunded_payment IS 'Close a booking whose whole payment was refunded, and return whether it was closed.';
+
+CREATE FUNCTION payments.close_till(
+    organization_id uuid,
+    counted_cents bigint,
+    location_id uuid DEFAULT NULL::uuid,
+    day date DEFAULT NULL::date,
+    deposited_cents bigint DEFAULT 0,
+    note text DEFAULT NULL::text,
+    currency text DEFAULT NULL::text
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.close_till IS 'Close a day of a till with the cash that was counted, and store its report for good.';
+GRANT ALL ON FUNCTION payments.close_till TO authenticated, service_role;
 
 CREATE FUNCTION payments.complete_refund_by_dispute(refund_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5172,6 +6283,11 @@ CREATE FUNCTION payments.is_known_refund(intent_id uuid, stripe_id text) RETURNS
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.is_known_refund IS 'Return whether a refund at Stripe is recorded here, under its present or a former id.';
 
+CREATE FUNCTION payments.is_paid_at_desk(sale payments.sales) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.is_paid_at_desk IS 'Return whether the money of a sale, or of its invoice, entered a till.';
+
 CREATE FUNCTION payments.is_withdrawn(intent_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -5216,6 +6332,17 @@ CREATE FUNCTION payments.ledger_status(at timestamp with time zone DEFAULT state
 COMMENT ON FUNCTION payments.ledger_status IS 'Return whether the ledger is sound, unsound or unknown, for the service.';
 GRANT ALL ON FUNCTION payments.ledger_status TO service_role;
 
+CREATE FUNCTION payments.list_closings(
+    organization_id uuid,
+    location_id uuid DEFAULT NULL::uuid,
+    after uuid DEFAULT NULL::uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(id uuid, report jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.list_closings IS 'Return a page of the closed days of an organization''s tills, newest first.';
+GRANT ALL ON FUNCTION payments.list_closings TO authenticated, service_role;
+
 CREATE FUNCTION payments.lock_credit_payments(booking_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -5225,6 +6352,16 @@ CREATE FUNCTION payments.lock_promo_codes(booking_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.lock_promo_codes IS 'Lock the promo codes of bookings, so that their uses can be released.';
+
+CREATE FUNCTION payments.lock_till(
+    organization_id uuid,
+    location_id uuid,
+    currency text,
+    alone boolean DEFAULT false
+) RETURNS payments.tills
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.lock_till IS 'Lock and return the till for a place: the location''s own, or else the organization''s.';
 
 CREATE FUNCTION payments.lock_wallets(account_ids uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5264,6 +6401,16 @@ CREATE FUNCTION payments.open_balance() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION payments.open_till(
+    organization_id uuid,
+    location_id uuid DEFAULT NULL::uuid,
+    currency text DEFAULT NULL::text
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.open_till IS 'Give a location of an organization its own till, and return the till.';
+GRANT ALL ON FUNCTION payments.open_till TO authenticated, service_role;
+
 CREATE FUNCTION payments.organizer_statement(
     organization_id uuid,
     first_day date,
@@ -5298,10 +6445,39 @@ CREATE FUNCTION payments.owed_cents(payment_id uuid) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.owed_cents IS 'Return the open debts that excess refunds of a booking or purchase left, in cents.';
 
+CREATE FUNCTION payments.package_fee(package payments.packages, quote payments.quotes) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.package_fee IS 'Return the platform''s share of a package, in cents.';
+
 CREATE FUNCTION payments.pay_at_once(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION payments.pay_at_once IS 'Pay a booking that waited for Stripe by its new method: a wallet, a pass or an invoice.';
+COMMENT ON FUNCTION payments.pay_at_once IS 'Pay a booking that waited for Stripe by its new method: a wallet, a pass, an invoice or money at the desk.';
+
+CREATE FUNCTION payments.pay_fee_at_desk(
+    fee_id uuid,
+    method text,
+    idempotency_key text,
+    location_id uuid DEFAULT NULL::uuid,
+    total_cents bigint DEFAULT NULL::bigint
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.pay_fee_at_desk IS 'Take the money for an owed fee into a till.';
+GRANT ALL ON FUNCTION payments.pay_fee_at_desk TO authenticated, service_role;
+
+CREATE FUNCTION payments.pay_invoice_at_desk(
+    invoice_id uuid,
+    method text,
+    idempotency_key text,
+    location_id uuid DEFAULT NULL::uuid,
+    total_cents bigint DEFAULT NULL::bigint
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.pay_invoice_at_desk IS 'Take the money for an open invoice into a till.';
+GRANT ALL ON FUNCTION payments.pay_invoice_at_desk TO authenticated, service_role;
 
 CREATE FUNCTION payments.pay_out_credits(customer_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5311,6 +6487,16 @@ COMMENT ON FUNCTION payments.pay_out_credits IS 'Pay out every wallet and pass o
 CREATE FUNCTION payments.pay_out_erased() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION payments.pay_out_refund(
+    refund_id uuid,
+    idempotency_key text,
+    location_id uuid DEFAULT NULL::uuid
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.pay_out_refund IS 'Pay a refund out of a till, by the method by which the money came.';
+GRANT ALL ON FUNCTION payments.pay_out_refund TO authenticated, service_role;
 
 CREATE FUNCTION payments.paying_leg(customer_id uuid, organization_id uuid, method events.payment_method) RETURNS jsonb
     LANGUAGE sql IMMUTABLE;
@@ -5372,6 +6558,11 @@ CREATE FUNCTION payments.post_between_owners(
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.post_between_owners IS 'Post one transaction between accounts that are given by owner and type, and create missing ones.';
+
+CREATE FUNCTION payments.post_invoice_payment(invoice payments.invoices, booking events.bookings) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.post_invoice_payment IS 'Post that the organization received the open amount of an invoice.';
 
 CREATE FUNCTION payments.post_refund_by_dispute(refund payments.refunds) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -5480,6 +6671,17 @@ CREATE FUNCTION payments.quote_seats(
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.quote_seats IS 'Return the price of seats at an event for a customer, as payments.quote computes it.';
+
+CREATE FUNCTION payments.read_till(
+    organization_id uuid,
+    location_id uuid DEFAULT NULL::uuid,
+    day date DEFAULT NULL::date,
+    currency text DEFAULT NULL::text
+) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.read_till IS 'Return the report of a till for a day: the stored one of a closed day, or the figures so far.';
+GRANT ALL ON FUNCTION payments.read_till TO authenticated, service_role;
 
 CREATE FUNCTION payments.receive_payment(intent payments.intents) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -5675,6 +6877,10 @@ CREATE FUNCTION payments.refuse_ledger_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION payments.refuse_till_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
 CREATE FUNCTION payments.release_paid_code(booking_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -5704,6 +6910,29 @@ CREATE FUNCTION payments.request_payment(booking_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.request_payment IS 'Create the payment that is requested from Stripe for a booking''s price.';
+
+CREATE FUNCTION payments.require_cash(till payments.tills, amount_cents bigint) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.require_cash IS 'Refuse to take more cash from a till than it holds.';
+
+CREATE FUNCTION payments.require_desk(
+    organization_id uuid,
+    location_id uuid DEFAULT NULL::uuid
+) RETURNS organizations.organizations
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.require_desk IS 'Return an organization whose tills the caller may use, and check a location of it.';
+
+CREATE FUNCTION payments.require_desk_key(key text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.require_desk_key IS 'Refuse a request that moves money through a till without an idempotency key.';
+
+CREATE FUNCTION payments.require_desk_method(method text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.require_desk_method IS 'Refuse a payment method that the desk does not take.';
 
 CREATE FUNCTION payments.require_fee(fee_id uuid) RETURNS payments.fees
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5831,6 +7060,33 @@ CREATE FUNCTION payments.seal_entries(
 COMMENT ON FUNCTION payments.seal_entries IS 'Append unsealed entries to the hash chains of their accounts.';
 GRANT ALL ON FUNCTION payments.seal_entries TO service_role;
 
+CREATE FUNCTION payments.sell_package(
+    package_id uuid,
+    customer_id uuid,
+    method text,
+    idempotency_key text,
+    location_id uuid DEFAULT NULL::uuid,
+    total_cents bigint DEFAULT NULL::bigint
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.sell_package IS 'Take the price of a package into a till, and grant the customer its credits.';
+GRANT ALL ON FUNCTION payments.sell_package TO authenticated, service_role;
+
+CREATE FUNCTION payments.settle_at_desk(
+    kind text,
+    subject_id uuid,
+    organization_id uuid,
+    location_id uuid,
+    customer_id uuid,
+    method text,
+    amount_cents bigint,
+    currency text
+) RETURNS payments.tills
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.settle_at_desk IS 'Move money through a till, and settle it between the customer and the organization.';
+
 CREATE FUNCTION payments.settle_debt(refund_id uuid, outcome text, reason text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -5916,6 +7172,10 @@ CREATE FUNCTION payments.take_back_package(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.take_back_package IS 'Take back the credits of a package for a refund of `cents`, and post the refund.';
 
+CREATE FUNCTION payments.takes_money(organization_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION payments.takes_money IS 'Return whether the caller may take and pay out money at an organization''s desk.';
+
 CREATE FUNCTION payments.tax_rate(
     country text,
     category text,
@@ -5924,6 +7184,38 @@ CREATE FUNCTION payments.tax_rate(
     LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.tax_rate IS 'Return the tax rate of a country for a category of events on a day, in basis points.';
+
+CREATE FUNCTION payments.till_cash(till payments.tills) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.till_cash IS 'Return the cash in a till now, in cents.';
+
+CREATE FUNCTION payments.till_day(till payments.tills) RETURNS date
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.till_day IS 'Return the day of a till''s report to which a movement counts now.';
+
+CREATE FUNCTION payments.till_figures(till payments.tills, day date) RETURNS payments.till_closings
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.till_figures IS 'Return the report of a till''s open days up to a day, before they are closed.';
+
+CREATE FUNCTION payments.till_report(till payments.tills, closing payments.till_closings) RETURNS jsonb
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION payments.till_report IS 'Return the report of a till, closed or open, as the API shows it.';
+
+CREATE FUNCTION payments.transfer_cash(
+    organization_id uuid,
+    amount_cents bigint,
+    idempotency_key text,
+    note text,
+    location_id uuid DEFAULT NULL::uuid,
+    currency text DEFAULT NULL::text
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.transfer_cash IS 'Record that cash was put into a till as change, or taken out of it.';
+GRANT ALL ON FUNCTION payments.transfer_cash TO authenticated, service_role;
 
 CREATE FUNCTION payments.trial_balance(
     at timestamp with time zone DEFAULT NULL::timestamp with time zone
