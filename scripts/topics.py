@@ -109,8 +109,8 @@ RECEIVERS = {
 INTRODUCTION = """\
 `make topics` writes this page, [the JSON Schemas](reference/topics.json) and `messaging.topic_audience` from the \
 catalogue in `marquee/messaging/topics.py`. [Subscribers](parts/subscriber-webhooks.md) receive the public topics; \
-[people](parts/messages.md) are notified as the list says; they can switch off a [family](parts/messages.md#preferences). To add a topic, see \
-[CONTRIBUTING.md](../CONTRIBUTING.md#a-topic).
+[people](parts/messages.md) are notified as the list says; they can switch off a \
+[family](parts/messages.md#preferences). To add a topic, see [CONTRIBUTING.md](../CONTRIBUTING.md#a-topic).
 
 The [outbox](parts/outbox.md) stores ids, amounts, times and states of the object. Titles, reasons, names and lines \
 are read when a webhook is sent. An example of each public object is below. It has the members that the API returns, \

@@ -30,7 +30,9 @@ comment on table organizations.slugs is
 'Every slug that an organization has or had. A former slug redirects, and no other organization may take it.';
 
 insert into organizations.slugs (slug, organization_id)
-select o.slug, o.id
+select
+    o.slug,
+    o.id
 from organizations.organizations as o
 on conflict do nothing;
 
@@ -63,7 +65,8 @@ comment on table organizations.business_details is
 'The legal side of an organization, for its staff and its invoices. Without a row, nothing is known.';
 comment on column organizations.business_details.tax_number is
 'The number of its value-added tax, as the country writes it without spaces and punctuation.';
-comment on column organizations.business_details.invoice_due_days is 'An invoice is due this many days after its issue.';
+comment on column organizations.business_details.invoice_due_days is
+'An invoice is due this many days after its issue.';
 comment on column organizations.business_details.invoice_note is 'A text at the end of each invoice.';
 
 alter table organizations.slugs enable row level security;

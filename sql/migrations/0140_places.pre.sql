@@ -63,7 +63,7 @@ create policy service on organizations.resources to service_role using (true) wi
 
 alter table events.series
 add column room_id uuid,
-add column resource_ids uuid [] not null default '{}',
+add column resource_ids uuid[] not null default '{}',
 add constraint series_room_is_its_own
 foreign key (organization_id, room_id) references organizations.rooms (organization_id, id) not valid,
 add constraint series_resources_are_few check (cardinality(resource_ids) <= 20) not valid;
@@ -74,7 +74,7 @@ create index series_by_room on events.series (organization_id, room_id);
 
 alter table events.events
 add column room_id uuid,
-add column resource_ids uuid [] not null default '{}';
+add column resource_ids uuid[] not null default '{}';
 
 comment on column events.events.room_id is 'A room of the location. events.occupancies has the foreign key.';
 comment on column events.events.resource_ids is 'Resources in use. events.occupancies has the foreign keys.';

@@ -126,8 +126,10 @@ values
 ('organizations.ownership_offers', 'offered_to', 'person', 'delete', null, null),
 ('organizations.ownership_offers', 'status', 'code', 'keep', null, null);
 
--- An e-mail to an invited address has no person, so erasure finds it by the address.
-create index deliveries_without_person on messaging.deliveries (lower(recipient)) where user_id is null;
+-- An e-mail to an invited address has no person, so erasure finds it by the address. On a large table, create the index
+-- concurrently before this migration.
+-- squawk-ignore require-concurrent-index-creation
+create index if not exists deliveries_without_person on messaging.deliveries (lower(recipient)) where user_id is null;
 
 update ops.retention as r
 set found_by = 'r.user_id = $1 or (r.user_id is null and lower(r.recipient) = any ($2))'

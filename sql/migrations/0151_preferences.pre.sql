@@ -1,6 +1,8 @@
 -- Let people read their notifications and choose which messages they receive.
 
-create index unread_notifications on messaging.notifications (user_id) where read_at is null;
+-- On a large table, create the index concurrently before this migration.
+-- squawk-ignore require-concurrent-index-creation
+create index if not exists unread_notifications on messaging.notifications (user_id) where read_at is null;
 
 create table messaging.preferences (
     user_id uuid not null references users.profiles on delete cascade,

@@ -172,7 +172,7 @@ def stock(db: Any, world: scheduling.World, path: str) -> dict[str, list[str]]:
 
 
 def people_ids(db: Any, world: scheduling.World, stage: stages.Stage) -> dict[str, list[Any]]:
-    """Invite the customer, offer the ownership to the front desk and notify the customer, as if nobody had answered."""
+    """Invite the customer, offer the ownership to the front desk and notify the customer, with nothing accepted yet."""
     db.execute("delete from organizations.ownership_offers")
     db.execute("delete from organizations.invitations")
     db.execute("delete from organizations.memberships where user_id = %s", [world.customer])

@@ -66,7 +66,7 @@ def revoke_invitation(invitation_id: Annotated[Id, Path()]) -> Response[None]:
 
 @routes.post("/invitations/accept", tags=["members"], responses=http.problems(403, 404, 409))
 def accept_invitation(request: Annotated[invitations.InvitationCode, Body()]) -> Response[members.Membership]:
-    """Become a member by the code of an invitation to the caller's verified address."""
+    """Make the caller a member by the code of an invitation to their verified address."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "answer_invitation")) as session:
         member = invitations.accept(session, request)

@@ -41,7 +41,7 @@ def list_ownership_offers(
 
 @routes.post("/ownership-offers/<offer_id>/accept", tags=["members"], responses=http.problems(403, 404, 409))
 def accept_ownership(offer_id: Annotated[Id, Path()]) -> Response[ownership.OwnershipOffer]:
-    """Become an owner; for the member to whom it was offered."""
+    """Make the caller an owner; for the member to whom it was offered."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "members")) as session:
         accepted = ownership.decide(session, offer_id, "accepted")

@@ -1,8 +1,8 @@
 -- events.calendar_entries: calendar entries of the events that the caller may see.
 --
 -- `sequence` grows with each change, as RFC 5545 requires: those of the event, and those of the names and the address
--- that the entry shows. For an event whose changes were not counted yet, it starts with the seconds from the creation to
--- the last change.
+-- that the entry shows. For an event whose changes were not counted yet, it starts with the seconds from the creation
+-- to the last change.
 
 create or replace view events.calendar_entries with (security_invoker = true) as
 select

@@ -19,6 +19,7 @@ class Refusal(NamedTuple):
     also: tuple[int, ...] = ()
 
 
+_NO_PLACE = "the organization has no such place"
 _UNKNOWN = "it does not exist, or the caller may not know of it"
 _STRIPE = "an invalid [Stripe webhook](../parts/stripe-webhooks.md#receiving-events)"
 _NOT_SIGNED = "The signature does not match the body, or is too old. Resend it."
@@ -206,7 +207,7 @@ BY_CODE: Mapping[str, Refusal] = {
     "ledger_is_append_only": Refusal(
         409, "Ledger entries cannot be changed. Correct a transaction by reversing it.", _APPEND_ONLY
     ),
-    "location_not_found": Refusal(404, "There is no such location. Check the id.", _UNKNOWN),
+    "location_not_found": Refusal(404, "There is no such location. Check the id.", _NO_PLACE),
     "low_contrast": Refusal(
         422,
         "The contrast of `member` with its background is `contrast`. Choose colours with 4.5 or more.",
@@ -367,14 +368,14 @@ BY_CODE: Mapping[str, Refusal] = {
     "request_too_large": Refusal(
         413, "The request is too large. Send at most 10 megabytes.", "over 10 MB, at the gateway"
     ),
-    "resource_not_found": Refusal(404, "There is no such resource. Check the id.", _UNKNOWN),
+    "resource_not_found": Refusal(404, "There is no such resource. Check the id.", _NO_PLACE),
     "reversal_differs": Refusal(
         422,
         "A reversal has exactly its transaction's entries, with the opposite sign. Correct the entries.",
         "the entries are not those of the transaction with the opposite sign",
     ),
     "reversal_is_final": Refusal(409, "A reversal cannot be reversed. Post the transaction again.", _APPEND_ONLY),
-    "room_not_found": Refusal(404, "There is no such room. Check the id.", _UNKNOWN),
+    "room_not_found": Refusal(404, "There is no such room. Check the id.", _NO_PLACE),
     "rotated_too_often": Refusal(
         409,
         "The endpoint has four valid secrets, the maximum. Wait until one expires: 24 hours after its replacement.",

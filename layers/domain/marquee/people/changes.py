@@ -17,7 +17,7 @@ class Change(Answer):
     id: UUID
     kind: Annotated[str, Field(description="The object and the fact.", examples=["member.changed"])]
     subject_id: Annotated[UUID, Field(description="The changed object: the person, of a membership.")]
-    actor_id: Annotated[UUID | None, Field(description="Who made the change. Null: the service.")]
+    actor_id: Annotated[UUID | None, Field(description="The person who made the change. Null: the service.")]
     actor_name: str | None
     before: Annotated[dict[str, Any] | None, Field(description="The changed members before. Null: the object is new.")]
     after: Annotated[

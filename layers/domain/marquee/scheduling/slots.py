@@ -91,8 +91,8 @@ def match(slots: Sequence[Slot], times: Sequence[datetime], added: Collection[da
     """Return the new times of the slots of a day.
 
     A slot keeps its time. The others get the remaining times in their order, first those between the same neighbours. A
-    slot that has a time at present chooses first. One without a time takes its last time where it is free. It never takes
-    one of the times `added`, which are dates that the edit adds.
+    slot that has a time at present chooses first. One without a time takes its last time where it is free. It never
+    takes one of the times `added`, which are dates that the edit adds.
     """
     found = {slot: slot.moment for slot in slots if slot.has_time and slot.moment in times}
     spare = sum(1 for time in times if time not in found.values() and time not in added)

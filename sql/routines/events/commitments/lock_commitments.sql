@@ -1,8 +1,8 @@
 -- events.lock_commitments: lock the inventories of upcoming events, and return what customers have there.
 --
--- These are the live bookings and the waitlist entries that can still get seats. The locks are taken in id order. Nobody
--- books, cancels or joins a waitlist there until the transaction ends. Called by the routines that edit events, before
--- the first change.
+-- These are the live bookings and the waitlist entries that can still get seats. The locks are taken in id order.
+-- Nobody books, cancels or joins a waitlist there until the transaction ends. Called by the routines that edit events,
+-- before the first change.
 
 create or replace function events.lock_commitments(event_ids uuid[])
 returns events.commitments

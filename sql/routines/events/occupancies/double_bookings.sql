@@ -1,7 +1,7 @@
 -- events.double_bookings: list rooms, instructors and resources that two upcoming events use at the same time.
 --
--- For members who manage events: editors, admins and owners, and the service. By start, at most `most` pairs, each once.
--- Locks nothing.
+-- For members who manage events: editors, admins and owners, and the service. By start, at most `most` pairs, each
+-- once. Locks nothing.
 --
 -- Refuses: 404 organization_not_found, 403 forbidden.
 

@@ -3,7 +3,7 @@
 -- An advisory lock for each organization, in id order, until the transaction ends. Comes after the inventories. Without
 -- it, two transactions would both find a room free (write skew), and wait for each other at the constraint.
 
-create or replace function events.lock_occupancies(organization_ids uuid [])
+create or replace function events.lock_occupancies(organization_ids uuid[])
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -18,5 +18,5 @@ begin
 end;
 $$;
 
-comment on function events.lock_occupancies(uuid []) is
+comment on function events.lock_occupancies(uuid[]) is
 'Serialize the changes of the rooms, instructors and resources in use at organizations.';

@@ -1,12 +1,12 @@
 -- events.record_occupancies: keep events.occupancies equal to the events, and refuse double bookings.
 --
--- A statement trigger on events.events, so that one statement may swap the times of two events. Every event occupies its
--- room, instructor and resources from start to end, unless it is cancelled. ops.create_partition moves rows out of the
--- default partition by shifting their time by a thousand years and back: these rows are skipped.
+-- A statement trigger on events.events, so that one statement may swap the times of two events. Every event occupies
+-- its room, instructor and resources from start to end, unless it is cancelled. ops.create_partition moves rows out of
+-- the default partition by shifting their time by a thousand years and back: these rows are skipped.
 --
 -- If the organization refuses double bookings, the statement waits for other changes of its occupancies, and then
--- checks. The constraint never_double_booked is the second line of defence. In a job, which has no caller to refuse, the
--- setting events.report_double_bookings makes it accept the event without enforcement: it is only listed.
+-- checks. The constraint never_double_booked is the second line of defence. In a job, which has no caller to refuse,
+-- the setting events.report_double_bookings makes it accept the event without enforcement: it is only listed.
 --
 -- Refuses: 409 double_booked, with at most 20 conflicts.
 

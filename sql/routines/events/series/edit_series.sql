@@ -12,8 +12,8 @@
 -- The parts of a split series do not overlap: new dates end where another part starts, unless that one is archived. The
 -- edits of dates of all parts take turns. Customers get one message for each changed event, instructors one in all.
 --
--- Refuses: 404 series_not_found, 403 forbidden, 409 capacity_below_sold, 409 double_booked, 409 series_archived, 409 would_cancel,
--- 422 invalid_request.
+-- Refuses: 404 series_not_found, 403 forbidden, 409 capacity_below_sold, 409 double_booked, 409 series_archived,
+-- 409 would_cancel, 422 invalid_request.
 
 create or replace function events.edit_series(
     series_id uuid,

@@ -8,8 +8,8 @@
 -- Without `slots`, because the former rule cannot be computed any more, each event takes the occurrence at the same
 -- local time, or else one on the same local day.
 --
--- An event that has started, was cancelled or was edited individually stays unchanged. Its slot still gets the new time,
--- so that the event is not generated again, or is remembered without one (events.lost_occurrences). Called by
+-- An event that has started, was cancelled or was edited individually stays unchanged. Its slot still gets the new
+-- time, so that the event is not generated again, or is remembered without one (events.lost_occurrences). Called by
 -- events.edit_series, which holds the series' lock and notifies.
 --
 -- Refuses: 409 double_booked.
@@ -97,8 +97,8 @@ begin
         and e.status in ('draft', 'scheduled')
         and e.starts_at > statement_timestamp();
 
-    -- Delete all before inserting any: two occurrences of a day may swap places, which would violate the unique key. The
-    -- occurrence of a dropped event is not inserted again: if its time returns, a new event takes its place.
+    -- Delete all before inserting any: two occurrences of a day may swap places, which would violate the unique key.
+    -- The occurrence of a dropped event is not inserted again: if its time returns, a new event takes its place.
     with kept as (
         select p.event_id, p.local_start, p.place
         from jsonb_to_recordset(coalesce(planned, '[]')) as p (event_id uuid, local_start timestamp, place integer)
@@ -150,7 +150,8 @@ begin
             n.starts_at, n.starts_at + make_interval(mins => the_series.duration_minutes), the_series.time_zone
         );
 
-    -- Events that end free their places first. Moved events take the places of the changed series in the same statement.
+    -- Events that end free their places first. Moved events take the places of the changed series in the same
+    -- statement.
     perform events.drop_events(dropped, 'The series was changed.');
     update events.events as e
     set

@@ -1,8 +1,8 @@
 -- events.series_slots: return the events of a series from a local date on, with their slots, for an edit of its rule.
 --
 -- `place` is the slot's place in the day if the rule has no time for it (events.lost_occurrences). With
--- `is_exception` no edit of the series changes the event: it was cancelled, edited individually, or has started. The caller
--- passes the new slots to events.edit_series in this transaction.
+-- `is_exception` no edit of the series changes the event: it was cancelled, edited individually, or has started. The
+-- caller passes the new slots to events.edit_series in this transaction.
 --
 -- Locks the series. Refuses: 404 series_not_found, 403 forbidden, 409 series_archived.
 

@@ -1,8 +1,8 @@
 -- organizations.issue_invitation_code: store the hash of the code that an e-mail with an invitation contains.
 --
 -- The code is drawn when the e-mail is written, so it is in no table, queue or log. Returns whether the e-mail is still
--- wanted: not if the invitation was answered, revoked or sent again since, or has expired. Locks the invitation, so
--- that an ended one gets no code. A code for each attempt to send, at most twenty. For the service.
+-- wanted: not if the invitation was accepted, declined, revoked or sent again since, or has expired. Locks the
+-- invitation, so that an ended one gets no code. A code for each attempt to send, at most twenty. For the service.
 
 create or replace function organizations.issue_invitation_code(
     invitation_id uuid, sends integer, secret_hash bytea

@@ -4,7 +4,8 @@
 -- the owner as `owner_id`. Idempotent per caller and key. Returns the organization with its settings.
 --
 -- Locks the person, so that the limit of organizations per owner also holds for concurrent requests. The limit
--- `organizations_per_person` with the value 0 reserves the creation to the service. Archived organizations do not count.
+-- `organizations_per_person` with the value 0 reserves the creation to the service. Archived organizations do not
+-- count.
 --
 -- Refuses: 401 unauthenticated, 403 forbidden, 403 organizations_reserved, 404 customer_not_found, 409 slug_taken,
 -- 409 too_many_organizations, 422 idempotency_conflict, 422 invalid_request.
