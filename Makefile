@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # Settings of the caller's shell must not change which Python or database the commands use.
 # Time zones are those of the pinned tzdata, never of the machine.
 export PYTHONTZPATH :=
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGOPTIONS PGSERVICE
 
 PY := .venv/bin/python
 PORT ?= 3000
