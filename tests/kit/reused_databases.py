@@ -85,9 +85,7 @@ from pg_stat_activity as a
 where a.datname = current_database() and a.pid <> all(%s) and not (a.state = 'idle' and a.usename = any(%s))
 """
 XID = "select pg_current_xact_id()::xid::text"
-RESTART_SEQUENCES = """
-select setval(s.seqrelid, s.seqstart, false) from pg_sequence as s where pg_sequence_last_value(s.seqrelid) is not null
-"""
+SEQUENCES = "select s.seqrelid, s.seqstart, pg_sequence_last_value(s.seqrelid) from pg_sequence as s"
 RENEW = "close all; set session authorization default; reset all; unlisten *; select pg_advisory_unlock_all()"
 
 
@@ -137,6 +135,7 @@ class ReusedDatabase:
         self._since = str(self._connection.execute(XID).fetchall()[0][0])
         states = self._table_states(list(written))
         self._seeds = {oid: Seed(self._rows(oid), count) for oid, (count, _) in states.items() if count}
+        self._sequences = self._sequence_states()
         self._schema = self._schema_state()
 
     def connect(self) -> psycopg.Connection[DictRow]:
@@ -186,9 +185,14 @@ class ReusedDatabase:
         states = self._table_states(list(self._seeds))
         changed = [oid for oid, seed in self._seeds.items() if states[oid] != (seed.count, 0)]
         emptied = [oid for oid in written if oid not in self._seeds or oid in changed]
-        statements = [*(self._tables[oid].emptied() for oid in emptied), sql.SQL(RESTART_SEQUENCES)]
+        moved = self._sequence_states().items() - self._sequences.items()
+        statements = [
+            *(self._tables[oid].emptied() for oid in emptied),
+            *(self._restarted(oid) for oid, _ in moved),
+        ]
         with self._connection.transaction():
-            self._connection.execute(sql.SQL("; ").join(statements))
+            if statements:
+                self._connection.execute(sql.SQL("; ").join(statements))
             for oid in changed:
                 query = sql.SQL("copy {} from stdin").format(self._tables[oid].name)
                 with self._connection.cursor().copy(query) as copy:
@@ -198,6 +202,15 @@ class ReusedDatabase:
     def _written(self) -> dict[int, int]:
         """Return the tables with a page, and their bytes. Deletions leave the pages."""
         return dict(self._connection.execute(WRITTEN, [list(self._tables)]).fetchall())
+
+    def _sequence_states(self) -> dict[int, tuple[int, int | None]]:
+        """Return the start and the last value of each sequence; None if it gave no value yet."""
+        return {oid: (start, last) for oid, start, last in self._connection.execute(SEQUENCES)}
+
+    def _restarted(self, oid: int) -> sql.Composable:
+        """Return the statement that gives a sequence its first state."""
+        start, last = self._sequences[oid]
+        return sql.SQL("select setval({}, {}, {})").format(oid, start if last is None else last, last is not None)
 
     def _rows(self, oid: int) -> bytes:
         query = sql.SQL("copy {} to stdout").format(self._tables[oid].name)
