@@ -305,6 +305,13 @@ def test_search_accepts_every_text(world: World, q: str) -> None:
     search(q=q)
 
 
+@pytest.mark.parametrize("window", [{}, {"to": "9999-12-30T00:00:00Z"}, {"to": "0001-01-02T00:00:00Z"}])
+def test_search_before_the_first_event_finds_nothing(world: World, window: dict[str, str]) -> None:
+    for query in ({}, {"q": "-1"}, {"q": "yoga"}, {"q": "yo -1"}, {"city": "Olten"}, {"availability": "available"},
+                  {"availability": "full", "q": "yo"}, {"availability": "unlimited"}):  # fmt: skip
+        assert search(**query, **window).body["items"] == [], query
+
+
 def test_filter_by_city_folds_accents(world: World) -> None:
     for number, written in enumerate(("Zürich", "Zurich", "Zuerich"), 1):
         make_event(world, written, days=number, location_id=place(world, "Hall", written))
@@ -531,6 +538,7 @@ def test_booking_writes_no_listing(world: World) -> None:
     assert search(q="evening", availability="full").body["items"][0]["seats_left"] == 0
 
 
+@pytest.mark.own_database  # the statistics of a table outlive its rows
 def test_booking_updates_the_inventory_in_place(world: World) -> None:
     event_id = make_event(world, "Evening", capacity=100)
     name = "events.inventory"

@@ -22,6 +22,7 @@ WORDS_MIN = 4
 
 SQL_REASONS = {
     "events.customer_dashboard": "the figures read all bookings; only the lists of upcoming and waiting are limited",
+    "events.frequent_prefixes": "estimates shares in a bounded sample; they choose how to read, not what is found",
     "events.hold_seats": "keeps the lowest prices, one for each held seat; the other figures read all holds",
     "events.instructor_schedule_v2": "the totals read all events of the days; only the page is limited",
     "events.match_listings": "counts the read rows only to see whether the limit cut them off; returns a page",

@@ -12,6 +12,9 @@
 -- of a block are read by the facets alone and compared with the words, as long as a tenth of the rows fit
 -- (events.frequent_prefixes).
 --
+-- Without a listing nothing is read. Otherwise the last start is finite, also for an infinite `starts_before`: infinite
+-- times cannot be subtracted and are in no block.
+--
 -- `among_scarce` reads the events that may be full or filling, which have an index of their own. The seats of a match
 -- are read from the inventory, in order of the start, until the page is full.
 --
@@ -45,7 +48,8 @@ declare
     bits_min constant integer := 12;
     everything constant tsquery := coalesce(match_listings.facets && words, match_listings.facets, words);
     last_start constant timestamptz := least(
-        (select max(l.starts_at) from events.listings as l), match_listings.starts_before - interval '1 microsecond'
+        (select coalesce(max(l.starts_at), '-infinity') from events.listings as l),
+        match_listings.starts_before - interval '1 microsecond'
     );
     bits_max integer := 26;
     bits integer := 16;

@@ -1,6 +1,6 @@
 -- events.window_facets: return the blocks of time that cover a window, as facets: at most four.
 --
--- Null for an open window.
+-- Null for an open window. An infinite time has no block, so the end is tested in `case`, which keeps its order.
 --
 -- Internal: runs with the rights of the routine that calls it.
 
@@ -15,8 +15,10 @@ as $$
         select b.bits
         from generate_series(12, 26, 2) as b (bits)
         where
-            isfinite(starts_before)
-            and events.time_block(starts_before, b.bits) - events.time_block(starts_from, b.bits) < 4
+            case
+                when isfinite(starts_before)
+                    then events.time_block(starts_before, b.bits) - events.time_block(starts_from, b.bits) < 4
+            end
         order by b.bits
         limit 1
     ) as w
