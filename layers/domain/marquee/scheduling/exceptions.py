@@ -141,7 +141,7 @@ class _Days:
                 continue
             lost = [slot for slot in order if isinstance(slot, Slot) and slot not in matched]
             written = [slot for slot in lost if slot.is_out or not slot.is_held]
-            is_explicit = len(written) < len(lost) or not _is_by_time(written, order)
+            is_explicit = len(written) < len(lost) or not _is_by_time(order, matched)
             for slot in written:
                 if slot.is_out and not times and not is_explicit:
                     dates_out.append(slot.moment)
@@ -180,9 +180,15 @@ def _by_day(items: Iterable[tuple[datetime, _Item]]) -> dict[date, list[_Item]]:
     return found
 
 
-def _is_by_time(lost: Sequence[Slot], order: Sequence[Slot | datetime]) -> bool:
-    """Return whether the slots without a time are in their places if they are put in the order of their times."""
-    keys = [(slot.moment, slot in lost) if isinstance(slot, Slot) else (slot, False) for slot in order]
+def _is_by_time(order: Sequence[Slot | datetime], matched: Mapping[Slot, datetime]) -> bool:
+    """Return whether the slots without a time are in their places if they are put in the order of their times.
+
+    `matched` are the new times of the other slots.
+    """
+    keys = [
+        (matched.get(slot, slot.moment), slot not in matched) if isinstance(slot, Slot) else (slot, False)
+        for slot in order
+    ]
     return len(set(keys)) == len(keys) and keys == sorted(keys)
 
 
