@@ -100,3 +100,25 @@ def test_added_date_keeps_its_own_time_when_the_series_passes_it(rule: str, path
     moved = at_time(series(f"RRULE:{rule}\n{dates}", at=10), *path)
 
     assert hours(moved, day) == sorted({14, path[-1]})
+
+
+@pytest.mark.parametrize(
+    ("rule", "out", "new_rule", "left"),
+    [
+        ("FREQ=DAILY;BYHOUR=8,9", 8, "FREQ=WEEKLY;BYDAY=MO", [18]),
+        ("FREQ=DAILY;BYHOUR=8,9", 9, "FREQ=WEEKLY;BYDAY=MO", []),
+        ("FREQ=DAILY;BYHOUR=8;COUNT=3", 9, "FREQ=DAILY;BYHOUR=8,10", []),
+        ("FREQ=DAILY;BYHOUR=8;UNTIL=20261210", 9, "FREQ=DAILY;BYHOUR=8,10", []),
+        ("FREQ=DAILY;BYHOUR=8;COUNT=30", 9, "FREQ=DAILY;BYHOUR=8,10", [8, 10]),
+    ],
+)
+def test_added_date_stays_on_sale_or_excluded_at_the_new_time_of_the_series(
+    rule: str, out: int, new_rule: str, left: list[int]
+) -> None:
+    """A date among the times of a rule is not confused with them, nor with those that the rule has no longer."""
+    schedule = series(f"RRULE:{rule}\nRDATE;VALUE=DATE:20261216\nEXDATE:20261216T{out:02}0000")
+    changed = replace(schedule, recurrence=f"RRULE:{new_rule}", local_start_time=time(18))
+
+    followed = recurrence.checked(recurrence.reanchored(schedule, exceptions.follow(schedule, changed)))
+
+    assert hours(followed, date(2026, 12, 16)) == left

@@ -88,6 +88,16 @@ def test_exceptions_have_the_same_places_when_all_slots_have_times_again(
             assert [start.hour for start in live(schedule, rows)] == expected
 
 
+@pytest.mark.parametrize("path", [[[6, 7], [7], [6, 7]], [[6, 7], [9], [], [8], [9, 10]]])
+@pytest.mark.parametrize(("place", "held"), [(0, False), (1, False), (0, True), (1, True)])
+def test_slot_moved_to_the_time_of_another_stays_before_it(path: list[Times], place: int, held: bool) -> None:
+    schedule, rows = state(path, set() if held else {place}, {place} if held else set())
+    for step, hours in enumerate(path[1:], start=1):
+        schedule, rows = changed(schedule, rule(hours, step), rows)
+
+    assert [start.hour for start in live(schedule, rows)] == [path[-1][1 - place]]
+
+
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.data(), st.integers(1, 4))
 def test_number_of_exceptions_stays_when_rules_share_times(data: st.DataObject, number: int) -> None:

@@ -51,16 +51,19 @@ def plan(old: Schedule, new: Schedule, rows: Collection[Row]) -> Plan:
     if sent.has_dates and not known.has_dates:
         known = known.with_dates_of(before)
     if _clock(old) == _clock(new) and before.parts == sent.parts:
-        days = _Days(old, before, new, sent, known, rows, added=set(sent.dates) - set(before.dates))
+        days = _Days(old, before, new, sent, known, rows, set(sent.dates) - set(before.dates), {})
         return Plan(new, days.placed())
 
     kept_dates: set[tuple[datetime, bool]] = set()
     own_dates: set[tuple[datetime, bool]] = set()
+    moved: dict[datetime, tuple[datetime, bool]] = {}
     for moment, is_own, sent_moment, sent_own in zip(
         known.dates, known.own_times, sent.dates, sent.own_times, strict=True
     ):
         if moment in before.dates:
-            new_time = _new_time(old, new, before, sent, moment, is_own=is_own)
+            new_time, is_of_rule, is_paired = _new_time(old, new, before, sent, moment, is_own=is_own)
+            if not is_paired and new_time != moment:
+                moved[moment] = new_time, is_of_rule
             kept_dates.add((new_time, is_own or new_time.time() != new.local_start_time))
         else:
             own_dates.add((sent_moment, sent_own))
@@ -76,7 +79,8 @@ def plan(old: Schedule, new: Schedule, rows: Collection[Row]) -> Plan:
         former_in=(),
     )
     known = replace(known, dates_out=tuple(kept_out))
-    days = _Days(old, before, new, followed, known, rows, added={moment for moment, _ in own_dates - kept_dates})
+    added = {moment for moment, _ in own_dates - kept_dates}
+    days = _Days(old, before, new, followed, known, rows, added, moved)
     left_out = days.left_out(followed)
     followed = replace(left_out, dates_out=tuple(sorted({*left_out.dates_out, *own_out})))
     return Plan(replace(new, recurrence=followed.written(new.local_start_time)), days.placed())
@@ -85,7 +89,11 @@ def plan(old: Schedule, new: Schedule, rows: Collection[Row]) -> Plan:
 class _Days:
     """The days of a series that have an exception or an event, before and after a change.
 
-    `known` has the exceptions as they were before. `added` are the dates that the change adds.
+    A day before the change has its times as if the rule had no end, so that an exception keeps its slot when the rule
+    is extended. A day on which the rule does not occur, and whose dates are all excluded, has only its dates.
+
+    `known` has the exceptions as they were before. `added` are the dates that the change adds. `moved` has the new
+    times of the other dates, and whether the new rule has these times too.
     """
 
     def __init__(
@@ -97,6 +105,7 @@ class _Days:
         known: Recurrence,
         rows: Collection[Row],
         added: Collection[datetime],
+        moved: Mapping[datetime, tuple[datetime, bool]],
     ) -> None:
         self.known = known
         self.rows = _by_day((row.local_start, row) for row in rows)
@@ -109,14 +118,19 @@ class _Days:
         self.before = recurrence.starts_of_days(old, before, everything)
         self.later = recurrence.starts_of_days(new, later, everything)
         self.dates = before.dates
+        for day, moments in self.out.items():
+            dates = {moment for moment in before.dates if moment.date() == day}
+            if dates and dates == set(moments) and not recurrence.has_rule_on(old, before, day):
+                self.before[day] = sorted(dates)
         self.added = added
+        self.moved = moved
 
     def placed(self) -> dict[str, Placed]:
         """Return the new local start of each occurrence with an event, or its place."""
         found: dict[str, Placed] = {}
         for day in self.rows:
             of_day = self._slots(day)
-            matched = slots.match(of_day, self.later[day], self.added)
+            matched = self._matched(day, of_day)
             order = slots.after(of_day, matched, self.later[day])
             for place, slot in enumerate(order):
                 if isinstance(slot, Slot) and slot.row is not None:
@@ -131,7 +145,7 @@ class _Days:
         former_in: list[Former] = []
         for day in sorted(self.exceptional):
             of_day, times = self._slots(day), self.later[day]
-            matched = slots.match(of_day, times, self.added)
+            matched = self._matched(day, of_day)
             order = slots.after(of_day, matched, times)
             out = {matched[slot] for slot in of_day if slot.is_out and slot in matched}
             if all(slot.is_out for slot in of_day) and not self._is_exact(day):
@@ -141,7 +155,7 @@ class _Days:
                 continue
             lost = [slot for slot in order if isinstance(slot, Slot) and slot not in matched]
             written = [slot for slot in lost if slot.is_out or not slot.is_held]
-            is_explicit = len(written) < len(lost) or not _is_by_time(written, order)
+            is_explicit = len(written) < len(lost) or not _is_by_time(order, matched)
             for slot in written:
                 if slot.is_out and not times and not is_explicit:
                     dates_out.append(slot.moment)
@@ -168,6 +182,21 @@ class _Days:
             self.rows.get(day, []),
         )
 
+    def _matched(self, day: date, of_day: Sequence[Slot]) -> dict[Slot, datetime]:
+        """Return the new times of slots. A date on sale has its own; an exception has it if no other slot does."""
+        times = self.later[day]
+        dates: dict[Slot, datetime] = {}
+        for slot in sorted(of_day, key=lambda slot: slot.is_out or slot.is_held):
+            new_time, is_of_rule = self.moved.get(slot.moment, (None, False)) if slot.has_time else (None, False)
+            if new_time is None or new_time not in times or new_time in dates.values():
+                continue
+            is_shared = is_of_rule or any(
+                other.moment == new_time for other in of_day if other.has_time and other is not slot
+            )
+            if not is_shared or not (slot.is_out or slot.is_held):
+                dates[slot] = new_time
+        return slots.match(of_day, times, self.added, dates)
+
     def _is_exact(self, day: date) -> bool:
         """Return whether an EXDATE of a day that had no occurrence names one of its new times."""
         return not self.before[day] and any(moment in self.later[day] for moment in self.out.get(day, []))
@@ -180,9 +209,15 @@ def _by_day(items: Iterable[tuple[datetime, _Item]]) -> dict[date, list[_Item]]:
     return found
 
 
-def _is_by_time(lost: Sequence[Slot], order: Sequence[Slot | datetime]) -> bool:
-    """Return whether the slots without a time are in their places if they are put in the order of their times."""
-    keys = [(slot.moment, slot in lost) if isinstance(slot, Slot) else (slot, False) for slot in order]
+def _is_by_time(order: Sequence[Slot | datetime], matched: Mapping[Slot, datetime]) -> bool:
+    """Return whether the slots without a time are in their places if they are put in the order of their times.
+
+    `matched` are the new times of the other slots.
+    """
+    keys = [
+        (matched.get(slot, slot.moment), slot not in matched) if isinstance(slot, Slot) else (slot, False)
+        for slot in order
+    ]
     return len(set(keys)) == len(keys) and keys == sorted(keys)
 
 
@@ -192,14 +227,18 @@ def _clock(schedule: Schedule) -> tuple[str, time]:
 
 def _new_time(
     old: Schedule, new: Schedule, before: Recurrence, sent: Recurrence, moment: datetime, *, is_own: bool
-) -> datetime:
-    """Return the new time of an RDATE: that of the same occurrence of the rule, or of the series, or its own."""
-    if is_own and moment.time() == old.local_start_time:
-        return moment
+) -> tuple[datetime, bool, bool]:
+    """Return the new time of an RDATE: that of the same occurrence of the rule, or of the series, or its own.
+
+    Also returns whether the new rule has this time, and whether it is that of the same occurrence.
+    """
     day = moment.date()
     earlier, later = recurrence.rule_of_day(old, before, day), recurrence.rule_of_day(new, sent, day)
-    usual = moment.time() if is_own else new.local_start_time
-    return dict(_pairs(earlier, later)).get(moment, datetime.combine(day, usual))
+    paired = dict(_pairs(earlier, later)).get(moment)
+    if paired is not None and not (is_own and moment.time() == old.local_start_time):
+        return paired, True, True
+    new_time = datetime.combine(day, moment.time() if is_own else new.local_start_time)
+    return new_time, new_time in later, False
 
 
 def _until(old: Schedule, new: Schedule, before: Recurrence, known: Recurrence, sent: Recurrence) -> datetime | None:

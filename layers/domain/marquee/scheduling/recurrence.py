@@ -193,6 +193,15 @@ def rule_of_day(schedule: Schedule, recurrence: Recurrence, day: date) -> list[d
     return list(itertools.islice(_rule_between(schedule, recurrence, day, day), rules.DATES_MAX))
 
 
+def has_rule_on(schedule: Schedule, recurrence: Recurrence, day: date) -> bool:
+    """Return whether an RRULE with its end occurs on a day, whatever the EXDATE moments exclude."""
+    if "COUNT" not in recurrence.parts:
+        starts = rule_of_day(schedule, recurrence, day)
+        return any(recurrence.until is None or start <= recurrence.until for start in starts)
+    starts_of_rule = _of_rule(schedule, recurrence)
+    return next((start.date() == day for start in starts_of_rule if start.date() >= day), False)
+
+
 def _rule_between(schedule: Schedule, recurrence: Recurrence, first: date, last: date) -> Iterator[datetime]:
     """Yield the local starts from a day to another by an RRULE without its end."""
     if not recurrence.parts:

@@ -87,17 +87,25 @@ def _by_time(slot: Slot) -> tuple[bool, datetime, bool]:
     return slot.is_foreign, slot.moment, not slot.has_time
 
 
-def match(slots: Sequence[Slot], times: Sequence[datetime], added: Collection[datetime] = ()) -> dict[Slot, datetime]:
+def match(
+    slots: Sequence[Slot],
+    times: Sequence[datetime],
+    added: Collection[datetime],
+    dates: Mapping[Slot, datetime],
+) -> dict[Slot, datetime]:
     """Return the new times of the slots of a day.
 
-    A slot keeps its time. The others get the remaining times in their order, first those between the same neighbours. A
-    slot that has a time at present chooses first. One without a time takes its last time where it is free. It never
-    takes one of the times `added`, which are dates that the edit adds.
+    The slots `dates` have these new times. Any other slot keeps its time where it is free. The others get the remaining
+    times in their order, first those between the same neighbours. A slot that has a time at present chooses first. One
+    without a time takes its last time where it is free. It never takes one of the times `added`, which are dates that
+    the edit adds.
     """
-    found = {slot: slot.moment for slot in slots if slot.has_time and slot.moment in times}
+    free = [time for time in sorted(times) if time not in dates.values()]
+    kept = {slot: slot.moment for slot in slots if slot.has_time and slot.moment in free and slot not in dates}
+    found = {**kept, **dates}
     spare = sum(1 for time in times if time not in found.values() and time not in added)
     spare -= sum(1 for slot in slots if slot.has_time and slot not in found)
-    for of_gap, in_gap in _gaps(slots, sorted(times), dict(found)):
+    for of_gap, in_gap in _gaps(slots, free, kept):
         spare -= _fill(of_gap, in_gap, found, spare, added)
     _fill(slots, [time for time in sorted(times) if time not in found.values()], found, spare, added)
     return found

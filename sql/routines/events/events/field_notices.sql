@@ -15,6 +15,8 @@ as $$
     ('time_zone', true, true, 'The printed time changes.'),
     ('location_id', true, true, 'They go to another place.'),
     ('instructor_id', true, true, 'Another person leads the event.'),
+    ('room_id', false, false, 'Messages name the location, not the room.'),
+    ('resource_ids', false, false, 'Only the organization plans with them.'),
     ('title', false, false, 'Calendars and the next message show it.'),
     ('description', false, false, 'The page shows it.'),
     ('category', false, false, 'It serves the search.'),
