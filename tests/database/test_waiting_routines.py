@@ -78,6 +78,8 @@ def test_listed_routines_wait_and_have_no_case(rolled_back):
 def payment_routines_of_staff(db):
     """Return the payment routines that staff call, that check their role, and that may wait."""
     sources = {row["name"]: row["definition"] for row in db.execute(ROUTINES, [["payments"]]).fetchall()}
+    # The quotes of seats and packages share this routine. It only lists methods, so it checks no right of a buyer.
+    del sources["payments.payment_methods"]
     checking = {name for name, code in sources.items() if "organizations.caller_is(" in code}
     while more := {name for name in sources.keys() - checking if set(CALL.findall(sources[name])) & checking}:
         checking |= more

@@ -50,6 +50,7 @@ SQL_REASONS = {
 PYTHON_REASONS = {
     "calendars.write_own_calendar": "a calendar lists bookings, and computes no figure",
     "calendars.write_series_calendar": "a calendar lists events, and computes no figure",
+    "inbox.count_unread": "counts up to a most, which the API states and the reader sees as such",
     "legacy_import.load": "prints the first rejects; the numbers come from the import itself",
     "organizations.locations": "lists locations, and computes no figure",
     "scores.item": "the rank reads all scores; only the history is limited",

@@ -38,6 +38,10 @@ begin
             transfer_cash.currency
         )
     );
+    -- The caller may have lost the role while this waited for a request with the same key.
+    if not payments.takes_money(the_organization.id) then
+        raise exception using errcode = 'PT403', message = 'forbidden';
+    end if;
     if the_first_answer is not null then
         return the_first_answer::jsonb;
     end if;
