@@ -66,6 +66,8 @@ _SPELLINGS = {
     "License :: OSI Approved :: Apache Software License": "Apache-2.0",
     "License :: OSI Approved :: BSD License": "BSD-3-Clause",
     "License :: OSI Approved :: MIT License": "MIT",
+    # The first version with this name is 2.1. python-stdnum states that version in its files.
+    "License :: OSI Approved :: GNU Lesser General Public License v2 or later (LGPLv2+)": "LGPL-2.1-or-later",
 }
 _PIN = re.compile(r"(?P<name>[a-z0-9.-]+)==(?P<version>[^ ]+)(?: ; (?P<marker>.+?))? \\")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")

@@ -1,5 +1,7 @@
 """Members: owners and admins list, change and remove them by their role, members leave, and an owner always remains."""
 
+from datetime import UTC, datetime, timedelta
+
 import psycopg
 import pytest
 
@@ -141,9 +143,10 @@ def test_unknown_member_is_not_found(stage, db):
 def test_next_request_of_a_removed_member_is_refused_with_the_same_token(stage):
     admin = stage.member("admin")
     token = Caller(admin, "authenticated", stage.organization_id)
+    starts_at = datetime.now(UTC) + timedelta(days=30)
     event = {
         "organization_id": str(stage.organization_id), "title": "Yoga", "capacity": 5,
-        "starts_at": "2035-01-01T10:00:00Z", "ends_at": "2035-01-01T11:00:00Z",
+        "starts_at": starts_at.isoformat(), "ends_at": (starts_at + timedelta(hours=1)).isoformat(),
     }  # fmt: skip
 
     def ask():

@@ -165,10 +165,10 @@ def test_overview_groups_functions_by_part_and_shows_the_authorizer_apart() -> N
     assert faults(lines.rstrip("\n")) == []
 
 
-def test_tables_name_functions_and_queues() -> None:
+def test_lists_name_functions_and_queues() -> None:
     read = system.read(TEMPLATE)
 
-    assert "| `carry` | Carries the outbox &#124; once |" in system.functions_table(read.of("Mail")).splitlines()
+    assert system.functions_table(read.of("Mail")).splitlines() == ["- `carry`: Carries the outbox | once"]
     assert "| Mail | `carry` | `carry` | 4 | MailDeadLetters |" in system.queues_table(read).splitlines()
 
 

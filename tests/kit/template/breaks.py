@@ -342,6 +342,10 @@ def _require_a_token_for_stripe(system: System) -> None:
     system.body["paths"]["/webhooks/stripe"]["post"]["security"] = [{"Tokens": []}]
 
 
+def _require_a_token_to_unsubscribe(system: System) -> None:
+    system.body["paths"]["/unsubscribe/{token}"]["post"]["security"] = [{"Tokens": []}]
+
+
 def _remove_the_alarm_actions(system: System) -> None:
     del system.properties("BookingLatencyAlarm")["AlarmActions"]
 
@@ -449,6 +453,11 @@ BREAKS: tuple[tuple[Rule, Break, str], ...] = (
     ),
     (http_rules.only_catalog_scores_and_health_are_public, _make_rating_settings_public, "GET /ratings/settings"),
     (http_rules.only_catalog_scores_and_health_are_public, _require_a_token_for_stripe, "POST /webhooks/stripe asks"),
+    (
+        http_rules.only_catalog_scores_and_health_are_public,
+        _require_a_token_to_unsubscribe,
+        "POST /unsubscribe/{token} asks for a token",
+    ),
     (http_rules.only_catalog_scores_and_health_are_public, _remove_the_authorizer, "POST /holds"),
     (http_rules.functions_time_out_before_the_gateway, _set_a_long_timeout, "BookFunction"),
     (http_rules.tokens_are_verified_by_our_authorizer, _verify_by_the_newest_code, "alias"),

@@ -15,6 +15,8 @@ PUBLIC_READS = {
     ("get", "/ratings/leaderboard"),
 }
 SIGNED = {("post", "/webhooks/stripe")}
+ONE_CLICK = {("post", "/unsubscribe/{token}")}
+"""A mail program asks for the link of a message without signing in (RFC 8058). The token in the path is the right."""
 NEEDS_A_TOKEN = {("get", "/health/details")}
 MODEL_KEYWORDS = {"type", "required", "properties"}
 JSON_TYPES = {
@@ -100,11 +102,11 @@ def _may_invoke(system: System, role: str, needed: set[str]) -> Iterator[str]:
 
 
 def only_catalog_scores_and_health_are_public(system: System) -> Iterator[str]:
-    """Require a token on each route except the catalog, public scores, health, and Stripe's signed events."""
+    """Require a token on each route except the catalog, public scores, health, signed events, and one-click links."""
     for route in system.routes:
         asked = (route.method, route.path)
         reads_in_public = route.function in PUBLIC_FUNCTIONS and route.method == "get"
-        expected = asked in SIGNED | PUBLIC_READS or (reads_in_public and asked not in NEEDS_A_TOKEN)
+        expected = asked in SIGNED | ONE_CLICK | PUBLIC_READS or (reads_in_public and asked not in NEEDS_A_TOKEN)
         if route.public and not expected:
             yield f"{route} asks for no token"
         elif expected and not route.public:

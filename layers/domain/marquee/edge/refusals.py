@@ -452,18 +452,6 @@ BY_CODE: Mapping[str, Refusal] = {
         "the customer's [limit of unbooked or unpaid seats](../concepts/booking.md#limits-per-person)",
         "`seats_held`, `seats_max`, `seats_left`",
     ),
-    "too_many_organizations": Refusal(
-        409,
-        "You own {most} organizations, the maximum. Archive one, or hand it to another owner.",
-        "the limit per person",
-        "`most`",
-    ),
-    "too_many_places": Refusal(
-        409,
-        "The organization has {most} of these, the maximum. Change one that is not in use.",
-        "the organization's limit",
-        "`most`",
-    ),
     "too_many_invitations": Refusal(
         409,
         "There were {most} invitations by e-mail, the maximum. Try again tomorrow.",
@@ -474,6 +462,18 @@ BY_CODE: Mapping[str, Refusal] = {
         409,
         "The organization has {most} members and pending invitations, the maximum. Remove or revoke one first.",
         "500 members and pending invitations",
+        "`most`",
+    ),
+    "too_many_organizations": Refusal(
+        409,
+        "You own {most} organizations, the maximum. Archive one, or hand it to another owner.",
+        "the limit per person",
+        "`most`",
+    ),
+    "too_many_places": Refusal(
+        409,
+        "The organization has {most} of these, the maximum. Change one that is not in use.",
+        "the organization's limit",
         "`most`",
     ),
     "too_many_seats": Refusal(
