@@ -19,6 +19,7 @@ OTHER_WAITS = re.compile(
     r"\bpg_advisory_xact_lock|\block table\b|\bon conflict\b|\b(?:update|delete from)\s+[a-z_]+\.[a-z_]+"
 )
 CALL = re.compile(r"\b([a-z_]+\.[a-z_0-9]+)\(")
+CHECK = re.compile(r"\borganizations\.caller_is\(|\bevents\.require_organization\(")
 SCHEMAS = ["events", "messaging", "ops", "organizations", "payments", "public", "rating", "staging", "users"]
 ROUTINES = """
 select p.pronamespace::regnamespace || '.' || p.proname as name, pg_get_functiondef(p.oid) as definition
@@ -80,7 +81,7 @@ def payment_routines_of_staff(db):
     sources = {row["name"]: row["definition"] for row in db.execute(ROUTINES, [["payments"]]).fetchall()}
     # The quotes of seats and packages share this routine. It only lists methods, so it checks no right of a buyer.
     del sources["payments.payment_methods"]
-    checking = {name for name, code in sources.items() if "organizations.caller_is(" in code}
+    checking = {name for name, code in sources.items() if CHECK.search(code)}
     while more := {name for name in sources.keys() - checking if set(CALL.findall(sources[name])) & checking}:
         checking |= more
     granted = {row["name"] for row in db.execute(GRANTED).fetchall()}

@@ -230,6 +230,7 @@ SELL = calls(
     "owner",
 )
 TRANSFER = calls("select payments.transfer_cash(%(organization_id)s, 100, 'tap', 'Change.')", "owner")
+OPEN = calls("select payments.open_till(organization_id => %(organization_id)s)", "owner")
 CLOSE = calls("select payments.close_till(organization_id => %(organization_id)s, counted_cents => 0)", "owner")
 
 
@@ -255,6 +256,7 @@ DESK_INVOICE = Case("payments.pay_invoice_at_desk", PAY_INVOICE, NOBODY, with_ti
 PAYOUT = Case("payments.pay_out_refund", PAY_OUT, NOBODY, owed)
 DESK_PACKAGE = Case("payments.sell_package", SELL, NOBODY, with_till(packaged))
 TRANSFER_CASH = Case("payments.transfer_cash", TRANSFER, NOBODY, with_till(granting))
+OPEN_TILL = Case("payments.open_till", OPEN, NOBODY, granting)
 CLOSE_TILL = Case("payments.close_till", CLOSE, NOBODY, with_till(granting))
 CASES = {
     "refund, key": case(REFUND_BOOKING),
@@ -298,6 +300,7 @@ CASES = {
     "package at desk, till": case(DESK_PACKAGE, TILL),
     "transfer, key": case(TRANSFER_CASH),
     "transfer, till": case(TRANSFER_CASH, TILL),
+    "opening, same till": case(OPEN_TILL),
     "closing, same closing": case(CLOSE_TILL),
     "closing, till": case(CLOSE_TILL, TILL),
 }

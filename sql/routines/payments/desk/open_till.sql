@@ -30,6 +30,8 @@ begin
         ops.caller_id()
     )
     on conflict on constraint one_till_per_place_and_currency do nothing;
+    -- The caller may have lost the role while this waited for the same till.
+    the_organization := events.require_organization(open_till.organization_id, 'accountant', 'admin', 'owner');
 
     select t.* into the_till
     from payments.tills as t
