@@ -37,7 +37,7 @@ READERS = {
     "organizations.answer_ownership_offer": "changes memberships after organizations.is_party_of_offer",
     "organizations.caller_is": "excludes erased people",
     "organizations.change_member_role": "changes a membership after events.require_organization",
-    "organizations.create_organization": "counts what the caller owns and adds them as the owner; refuses erased people",
+    "organizations.create_organization": "counts what the caller owns and adds them as owner; refuses erased people",
     "organizations.has_customer": "checks whether a person is a customer, not the caller's rights",
     "organizations.invite_member": "compares addresses after events.require_organization",
     "organizations.keep_owner": "a trigger; an erased owner does not count",
