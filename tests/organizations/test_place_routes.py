@@ -1,8 +1,10 @@
 """Test how locations, rooms, instructors, resources and booking policies are created, changed and archived."""
 
+import json
+
 import pytest
 
-from tests.kit import gateway, stages
+from tests.kit import gateway, routines, stages
 
 PLACES = {
     "locations": {"name": "Main", "city": "Zurich", "latitude": 47.3769, "longitude": 8.5417, "directions": "Tram 4"},
@@ -44,12 +46,36 @@ def test_place_is_created_changed_and_archived(db, stage, kind):
     assert edit(stage, kind, place_id, archived=True).body == archived.body
     assert edit(stage, kind, place_id, archived=False).body["archived_at"] is None
 
-    kinds = [row["kind"] for row in db.execute("select kind from organizations.changes order by id").fetchall()]
+    changes = "select kind from organizations.changes where subject_id = %s order by id"
+    kinds = [row["kind"] for row in db.execute(changes, [place_id]).fetchall()]
     one = KIND[kind]
     # A person's name is no part of the record, so that an erasure need not change it.
     renames = [] if kind == "instructors" else [f"{one}.changed"]
     assert kinds == [f"{one}.created", *renames, f"{one}.changed", f"{one}.changed"]
     assert "Ana" not in str(db.execute("select before, after from organizations.changes").fetchall())
+
+
+@pytest.mark.parametrize("kind", ["locations", "instructors"])
+def test_calendar_counts_changes_of_a_name_alone(db, stage, kind):
+    one = KIND[kind]
+
+    def save(changes, place_id=None):
+        query = f"select organizations.save_{one}(%s, %s::jsonb, %s)"
+        return routines.call(db, stage.owner, query, [stage.organization_id, json.dumps(changes), place_id])
+
+    def counted(place_id):
+        query = f"select calendar_changes from organizations.{kind} where id = %s"
+        return db.execute(query, [place_id]).fetchone()["calendar_changes"]
+
+    made = save({**PLACES[kind], "calendar_changes": 7})
+    counts = [counted(made["id"])]
+    for changes in ({"archived": False, "calendar_changes": 7}, {"name": "Renamed", "calendar_changes": 7}):
+        answer = save(changes, made["id"])
+        counts.append(counted(made["id"]))
+
+    assert counts == [0, 0, 1]
+    records = db.execute("select before, after from organizations.changes").fetchall()
+    assert "calendar_changes" not in str([made, answer, records])
 
 
 def test_rooms_belong_to_a_location_of_the_organization(db, stage):

@@ -18,7 +18,7 @@ declare
 begin
     return jsonb_build_object(
         'locations', (
-            select coalesce(jsonb_agg(to_jsonb(l) order by l.name, l.id), '[]')
+            select coalesce(jsonb_agg(to_jsonb(l) - 'calendar_changes' order by l.name, l.id), '[]')
             from organizations.locations as l
             where l.organization_id = the_organization.id
         ),
@@ -28,7 +28,7 @@ begin
             where r.organization_id = the_organization.id
         ),
         'instructors', (
-            select coalesce(jsonb_agg(to_jsonb(i) order by i.name, i.id), '[]')
+            select coalesce(jsonb_agg(to_jsonb(i) - 'calendar_changes' order by i.name, i.id), '[]')
             from organizations.instructors as i
             where i.organization_id = the_organization.id
         ),

@@ -21,6 +21,7 @@ declare
     );
     former organizations.instructors;
     edited organizations.instructors;
+    unrecorded constant text[] := array['name', 'bio', 'calendar_changes'];
 begin
     if changes ->> 'user_id' is not null and not exists (
         select
@@ -43,18 +44,14 @@ begin
         perform organizations.limit_places(
             (select count(*) from organizations.instructors as r where r.organization_id = the_organization.id)
         );
-        edited := jsonb_populate_record(
-            null::organizations.instructors,
-            jsonb_strip_nulls(changes) || jsonb_build_object(
-                'id', ops.uuid_v7(), 'organization_id', the_organization.id, 'created_at', statement_timestamp()
-            )
-        );
-        insert into organizations.instructors
-        select edited.*;
+        edited := jsonb_populate_record(null::organizations.instructors, jsonb_strip_nulls(changes));
+        insert into organizations.instructors as r (organization_id, user_id, name, bio)
+        values (the_organization.id, edited.user_id, edited.name, edited.bio)
+        returning r.* into edited;
         perform organizations.record_change(
-            the_organization.id, 'instructor.created', edited.id, null, to_jsonb(edited) - array['name', 'bio']
+            the_organization.id, 'instructor.created', edited.id, null, to_jsonb(edited) - unrecorded
         );
-        return to_jsonb(edited);
+        return to_jsonb(edited) - 'calendar_changes';
     end if;
 
     select r.* into former
@@ -80,9 +77,10 @@ begin
     returning r.* into edited;
 
     perform organizations.record_change(
-        the_organization.id, 'instructor.changed', former.id, to_jsonb(former) - array['name', 'bio'], to_jsonb(edited) - array['name', 'bio']
+        the_organization.id, 'instructor.changed', former.id,
+        to_jsonb(former) - unrecorded, to_jsonb(edited) - unrecorded
     );
-    return to_jsonb(edited);
+    return to_jsonb(edited) - 'calendar_changes';
 end;
 $$;
 

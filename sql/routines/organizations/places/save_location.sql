@@ -33,20 +33,25 @@ begin
             null::organizations.locations,
             jsonb_build_object(
                 'country', the_organization.country, 'time_zone', the_organization.time_zone
-            ) || jsonb_strip_nulls(changes) || jsonb_build_object(
-                'id', ops.uuid_v7(), 'organization_id', the_organization.id, 'created_at', statement_timestamp()
-            )
+            ) || jsonb_strip_nulls(changes)
         );
         if (edited.latitude is null) <> (edited.longitude is null) then
             raise exception using errcode = 'PT422', message = 'invalid_request',
                 detail = jsonb_build_object('detail', 'Send `latitude` and `longitude` together.')::text;
         end if;
-        insert into organizations.locations
-        select edited.*;
+        insert into organizations.locations as r (
+            organization_id, name, address, city, country, time_zone, capacity, latitude, longitude, accessibility,
+            directions
+        )
+        values (
+            the_organization.id, edited.name, edited.address, edited.city, edited.country, edited.time_zone,
+            edited.capacity, edited.latitude, edited.longitude, edited.accessibility, edited.directions
+        )
+        returning r.* into edited;
         perform organizations.record_change(
-            the_organization.id, 'location.created', edited.id, null, to_jsonb(edited)
+            the_organization.id, 'location.created', edited.id, null, to_jsonb(edited) - 'calendar_changes'
         );
-        return to_jsonb(edited);
+        return to_jsonb(edited) - 'calendar_changes';
     end if;
 
     select r.* into former
@@ -83,9 +88,10 @@ begin
     returning r.* into edited;
 
     perform organizations.record_change(
-        the_organization.id, 'location.changed', former.id, to_jsonb(former), to_jsonb(edited)
+        the_organization.id, 'location.changed', former.id,
+        to_jsonb(former) - 'calendar_changes', to_jsonb(edited) - 'calendar_changes'
     );
-    return to_jsonb(edited);
+    return to_jsonb(edited) - 'calendar_changes';
 end;
 $$;
 

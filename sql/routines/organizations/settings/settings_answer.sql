@@ -22,7 +22,7 @@ as $$
             'invoice_due_days', coalesce(d.invoice_due_days, 14),
             'invoice_note', d.invoice_note
         )
-        || to_jsonb(o)
+        || (to_jsonb(o) - 'calendar_changes')
         || jsonb_build_object(
             'fee_bps', coalesce(p.fee_bps, 500),
             'fee_refunded', coalesce(p.fee_refunded, true),
