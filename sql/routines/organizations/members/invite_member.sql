@@ -88,7 +88,7 @@ begin
         the_organization.id, invite_member.email, invite_member.role,
         coalesce(invite_member.language, the_organization.language),
         case when not ops.caller_is_service() then ops.caller_id() end,
-        statement_timestamp() + interval '7 days'
+        statement_timestamp() + interval '168 hours'
     )
     returning i.* into the_invitation;
 

@@ -59,7 +59,7 @@ begin
     insert into organizations.ownership_offers as f (organization_id, offered_by, offered_to, stays_as, expires_at)
     values (
         offer_ownership.organization_id, ops.caller_id(), offer_ownership.user_id, offer_ownership.stays_as,
-        statement_timestamp() + interval '7 days'
+        statement_timestamp() + interval '168 hours'
     )
     returning f.* into the_offer;
 

@@ -34,7 +34,7 @@ begin
     where c.invitation_id = former.id;
 
     update organizations.invitations as i
-    set sends = i.sends + 1, sent_at = statement_timestamp(), expires_at = statement_timestamp() + interval '7 days'
+    set sends = i.sends + 1, sent_at = statement_timestamp(), expires_at = statement_timestamp() + interval '168 hours'
     where i.id = former.id
     returning i.* into the_invitation;
 
