@@ -26,7 +26,9 @@ NAMED_TO_MEMBERS = {
 }
 """Tables and views that name people to an instructor, with the reason."""
 
-TOLD_TO_MEMBERS = {"organizations.list_places(uuid)": "public pages of instructors, which name the person who is linked"}
+TOLD_TO_MEMBERS = {
+    "organizations.list_places(uuid)": "public pages of instructors, which name the person who is linked"
+}
 """Routines that name people to an instructor, with the reason."""
 
 ASSIGN = """
