@@ -426,6 +426,7 @@ CREATE TABLE events.series (
     CONSTRAINT series_description_fits CHECK ((length(description) <= 20000)),
     CONSTRAINT series_ends_after_it_starts CHECK ((end_date >= start_date)),
     CONSTRAINT series_price_is_not_negative CHECK (((price_cents >= 0) AND (price_cents <= 100000000))),
+    CONSTRAINT series_resources_are_few CHECK ((cardinality(resource_ids) <= 20)),
     CONSTRAINT series_texts_are_readable CHECK ((ops.is_line(title) AND ops.is_text(description) AND ops.is_text(status_reason))),
     CONSTRAINT series_title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200)))
 );
@@ -451,7 +452,7 @@ ALTER TABLE ONLY events.series
 ALTER TABLE ONLY events.series
     ADD CONSTRAINT series_policy_is_its_own FOREIGN KEY (organization_id, policy_id) REFERENCES organizations.policies(organization_id, id);
 ALTER TABLE ONLY events.series
-    ADD CONSTRAINT series_room_is_its_own FOREIGN KEY (organization_id, room_id) REFERENCES organizations.rooms(organization_id, id) NOT VALID;
+    ADD CONSTRAINT series_room_is_its_own FOREIGN KEY (organization_id, room_id) REFERENCES organizations.rooms(organization_id, id);
 ALTER TABLE ONLY events.series
     ADD CONSTRAINT series_time_zone_fkey FOREIGN KEY (time_zone) REFERENCES ref.timezones(name);
 CREATE INDEX series_by_room ON events.series USING btree (organization_id, room_id);
@@ -470,7 +471,6 @@ CREATE POLICY members ON events.series FOR SELECT TO authenticated USING ((organ
 CREATE POLICY published ON events.series FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'archived'::events.series_status)));
 CREATE POLICY service ON events.series TO service_role USING (true) WITH CHECK (true);
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.series FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('series');
-ALTER TABLE events.series ADD CONSTRAINT series_resources_are_few CHECK ((cardinality(resource_ids) <= 20)) NOT VALID;
 GRANT SELECT ON TABLE events.series TO app_read;
 
 CREATE TABLE events.holds (
@@ -3606,6 +3606,7 @@ CREATE TABLE organizations.organizations (
     CONSTRAINT organization_name_is_readable CHECK (ops.is_line(name)),
     CONSTRAINT organization_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT reminder_is_within_a_week CHECK (((reminder_hours >= 0) AND (reminder_hours <= 168))),
+    CONSTRAINT slug_is_no_id CHECK ((slug !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text)),
     CONSTRAINT slug_is_plain CHECK (((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(slug) <= 80))),
     CONSTRAINT somebody_gets_an_offer CHECK (((offers_most >= 1) AND (offers_most <= 10)))
 );
@@ -3638,8 +3639,6 @@ CREATE TRIGGER claim_slug_inserted AFTER INSERT ON organizations.organizations F
 CREATE TRIGGER claim_slug_updated AFTER UPDATE OF slug ON organizations.organizations FOR EACH ROW WHEN ((old.slug IS DISTINCT FROM new.slug)) EXECUTE FUNCTION organizations.claim_slug();
 CREATE TRIGGER count_calendar_changes BEFORE UPDATE OF name ON organizations.organizations FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION events.count_calendar_changes();
 CREATE TRIGGER list_renamed AFTER UPDATE OF name ON organizations.organizations FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION events.list_renamed('organization_id');
-ALTER TABLE organizations.organizations
-    ADD CONSTRAINT slug_is_no_id CHECK ((slug !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text)) NOT VALID;
 GRANT SELECT ON TABLE organizations.organizations TO app_read, app_write;
 
 CREATE TABLE organizations.invitations (
@@ -3804,8 +3803,10 @@ CREATE TABLE organizations.locations (
     accessibility text,
     directions text,
     archived_at timestamp with time zone,
+    CONSTRAINT coordinates_are_complete CHECK (((latitude IS NULL) = (longitude IS NULL))),
     CONSTRAINT latitude_is_on_earth CHECK (((latitude >= ('-90'::integer)::numeric) AND (latitude <= (90)::numeric))),
     CONSTRAINT location_capacity_is_sensible CHECK (((capacity >= 1) AND (capacity <= 1000000))),
+    CONSTRAINT location_descriptions_are_readable CHECK ((ops.is_text(accessibility) AND ops.is_text(directions) AND (length(accessibility) <= 5000) AND (length(directions) <= 5000))),
     CONSTRAINT location_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT location_texts_are_readable CHECK ((ops.is_line(name) AND ops.is_text(address) AND ops.is_line(city))),
     CONSTRAINT longitude_is_on_earth CHECK (((longitude >= ('-180'::integer)::numeric) AND (longitude <= (180)::numeric)))
@@ -3827,10 +3828,6 @@ CREATE POLICY anyone ON organizations.locations FOR SELECT TO anon, authenticate
 CREATE POLICY service ON organizations.locations TO service_role USING (true) WITH CHECK (true);
 CREATE TRIGGER count_calendar_changes BEFORE UPDATE OF name, address, city ON organizations.locations FOR EACH ROW WHEN ((((old.name IS DISTINCT FROM new.name) OR (old.address IS DISTINCT FROM new.address)) OR (old.city IS DISTINCT FROM new.city))) EXECUTE FUNCTION events.count_calendar_changes();
 CREATE TRIGGER list_renamed AFTER UPDATE OF name, city, country ON organizations.locations FOR EACH ROW WHEN ((((old.name IS DISTINCT FROM new.name) OR (old.city IS DISTINCT FROM new.city)) OR (old.country IS DISTINCT FROM new.country))) EXECUTE FUNCTION events.list_renamed('location_id');
-ALTER TABLE organizations.locations
-    ADD CONSTRAINT coordinates_are_complete CHECK (((latitude IS NULL) = (longitude IS NULL))) NOT VALID;
-ALTER TABLE organizations.locations
-    ADD CONSTRAINT location_descriptions_are_readable CHECK ((ops.is_text(accessibility) AND ops.is_text(directions) AND (length(accessibility) <= 5000) AND (length(directions) <= 5000))) NOT VALID;
 GRANT SELECT ON TABLE organizations.locations TO app_read, app_write;
 
 CREATE TABLE organizations.business_details (
