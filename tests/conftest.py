@@ -1,5 +1,6 @@
 """Set the environment of every test, and load fixtures that several parts use."""
 
+import gc
 import json
 import os
 import secrets
@@ -31,6 +32,11 @@ os.environ |= {
     "PYTHONTZPATH": "",
 }
 zoneinfo.reset_tzpath(())  # as PYTHONTZPATH does in processes that tests start: zones of the pinned tzdata alone
+
+
+def pytest_collection_finish() -> None:
+    """Leave the collected tests out of garbage collections, which would go through all of them again and again."""
+    gc.freeze()
 
 
 @pytest.fixture
