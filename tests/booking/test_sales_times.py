@@ -49,7 +49,7 @@ def move(stage: stages.Stage, event_id: UUID, starts_in: str) -> None:
         {"by": starts_in},
     ).fetchone()
     changes = json.dumps({name: time.isoformat() for name, time in times.items()})
-    routines.call(stage.db, stage.owner, "select events.update_event(%s, %s::jsonb)", [event_id, changes])
+    routines.call(stage.db, stage.owner, "select events.update_event(%s, %s::jsonb, 'true')", [event_id, changes])
 
 
 def test_seat_freed_between_online_sales_and_last_offer_is_sold_at_the_desk(stage):

@@ -70,7 +70,7 @@ def status(stage: stages.Stage, who: UUID) -> tuple[str, str | None]:
 
 def resize(stage: stages.Stage, event_id: UUID, capacity: int | None) -> None:
     changes = json.dumps({"capacity": capacity})
-    routines.call(stage.db, stage.owner, "select events.update_event(%s, %s::jsonb)", [event_id, changes])
+    routines.call(stage.db, stage.owner, "select events.update_event(%s, %s::jsonb, 'true')", [event_id, changes])
 
 
 def test_free_seats_stay_on_sale_while_a_large_group_waits(stage):

@@ -215,7 +215,7 @@ class Comparison:
 
     def resize(self, caller: UUID, capacity: int | None) -> str | None:
         """Change the event's capacity."""
-        query, changes = "select events.update_event(%s, %s::jsonb)", json.dumps({"capacity": capacity})
+        query, changes = "select events.update_event(%s, %s::jsonb, 'true')", json.dumps({"capacity": capacity})
         return self._do(lambda: self.life.resize(caller, capacity), caller, query, [self.event, changes])[2]
 
     def record(self, caller: UUID, number: int, attended: bool) -> str | None:

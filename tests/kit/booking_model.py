@@ -359,7 +359,7 @@ class Life:
                 self._settle()
         for booking in self.bookings:
             if booking.customer == caller and booking.status == "confirmed" and self.now < STARTS:
-                booking.status, freed = "cancelled", True
+                booking.status, booking.late, freed = "cancelled", self.now >= LATE_FROM, True
                 self._settle()
                 self._tell("booking.cancelled", caller)
         if freed:
