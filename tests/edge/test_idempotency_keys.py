@@ -16,6 +16,7 @@ import pytest
 
 from tests.kit import gateway, packages
 from tests.kit.api import OPENAPI, Api
+from tests.kit.money_figures import Till
 from tests.kit.stripe_standin import stand_in, stripe  # noqa: F401 fixtures
 from tests.kit.wallets import PRICE, CreditBookings
 
@@ -195,12 +196,114 @@ def buy(world: World) -> Case:
     )
 
 
+def desk(world: World) -> Till:
+    """Return the desk of an organization, where customers cancel without a cost."""
+    return Till(world.db, capacity=None, cancel_hours_before=0)
+
+
+def in_cash(till: Till) -> dict[str, Any]:
+    """Book for a customer who pays in cash."""
+    body = {"event_id": str(till.event_id), "payment_method": "cash", "customer_id": str(till.booker)}
+    booked: dict[str, Any] = gateway.post("book", "/bookings", body, caller=till.owner, key=uuid4().hex).body
+    return booked
+
+
+OTHER_PAYMENT = {"payment_method": "terminal", "location_id": str(uuid4()), "total_cents": 1}
+
+
+def pay_fee(world: World) -> Case:
+    till = desk(world)
+    till.miss(in_cash(till))
+    fee_id = till.fee_id()
+    return Case(
+        f"/fees/{fee_id}/desk-payment",
+        till.owner,
+        {"payment_method": "cash"},
+        OTHER_PAYMENT,
+        lambda made: till.call("select payments.waive_fee(%s)", fee_id),
+        other_path=f"/fees/{uuid4()}/desk-payment",
+    )
+
+
+def pay_invoice(world: World) -> Case:
+    till = desk(world)
+    booking = till.buy_with("invoice")
+    (invoice,) = gateway.get("invoices", "/invoices", caller=till.booker).body["items"]
+    return Case(
+        f"/invoices/{invoice['id']}/desk-payment",
+        till.owner,
+        {"payment_method": "cash"},
+        OTHER_PAYMENT,
+        lambda made: till.cancel(booking),
+        other_path=f"/invoices/{uuid4()}/desk-payment",
+    )
+
+
+def sell_package(world: World) -> Case:
+    till = desk(world)
+    return Case(
+        f"/packages/{packages.offer(till)['id']}/desk-sales",
+        till.owner,
+        {"payment_method": "cash", "customer_id": str(till.booker)},
+        {**OTHER_PAYMENT, "customer_id": str(till.stage.customer())},
+        lambda made: packages.refund(till, made),
+        other_path=f"/packages/{packages.offer(till)['id']}/desk-sales",
+    )
+
+
+def pay_out(world: World) -> Case:
+    till = desk(world)
+    till.cancel(in_cash(till))
+    (refund,) = gateway.get("refunds", "/refunds", caller=till.owner).body["items"]
+    return Case(
+        f"/refunds/{refund['id']}/payout",
+        till.owner,
+        {},
+        {"location_id": str(uuid4())},
+        lambda made: in_cash(till),
+        other_path=f"/refunds/{uuid4()}/payout",
+    )
+
+
+def transfer(world: World) -> Case:
+    till = desk(world)
+    path = f"/organizations/{till.stage.organization_id}/till"
+    place = {"name": "Main", "city": "Zurich", "country": "CH", "time_zone": "Europe/Zurich"}
+    at = f"/organizations/{till.stage.organization_id}/locations"
+    location_id = gateway.post("organizations", at, place, caller=till.owner).body["id"]
+    return Case(
+        f"{path}/transfers",
+        till.owner,
+        {"amount_cents": 100, "note": "Change."},
+        {"amount_cents": 200, "note": "Other.", "location_id": location_id, "currency": "EUR"},
+        lambda made: gateway.post("desk", f"{path}/closings", {"counted_cents": 100}, caller=till.owner),
+    )
+
+
+def create_organization(world: World) -> Case:
+    founder = world.customer()
+    body = {"name": "Studio", "slug": "studio", "country": "CH", "currency": "CHF", "time_zone": "Europe/Zurich"}
+    return Case(
+        "/organizations",
+        founder,
+        body,
+        {"name": "Other", "slug": "other", "time_zone": "Europe/Paris"},
+        lambda made: gateway.patch("organizations", f"/organizations/{made['id']}", {"name": "New"}, caller=founder),
+    )
+
+
 CASES: dict[tuple[str, str], list[Callable[[World], Case]]] = {
     ("POST", "/bookings"): [lambda world: book(world, "wallet"), lambda world: book(world, "card")],
     ("POST", "/bookings/{booking_id}/refunds"): [refund],
     ("POST", "/credits/grants"): [grant],
     ("POST", "/events"): [create_event],
+    ("POST", "/fees/{fee_id}/desk-payment"): [pay_fee],
+    ("POST", "/invoices/{invoice_id}/desk-payment"): [pay_invoice],
+    ("POST", "/organizations"): [create_organization],
+    ("POST", "/organizations/{organization_id}/till/transfers"): [transfer],
+    ("POST", "/packages/{package_id}/desk-sales"): [sell_package],
     ("POST", "/packages/{package_id}/purchases"): [buy],
+    ("POST", "/refunds/{refund_id}/payout"): [pay_out],
     ("POST", "/series"): [create_series],
     ("POST", "/waitlist/{entry_id}/accept"): [accept],
 }
