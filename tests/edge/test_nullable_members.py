@@ -78,7 +78,8 @@ def ask(server, copier):
             path = re.sub(r"{\w+}", lambda _: str(uuid4()), path)
             if isinstance(body, dict):
                 known = {name: str(getattr(world, name)) for name in body if hasattr(world, name) and body[name]}
-                body = {**body, **known}
+                new = {"slug": f"s{uuid4().hex}"} if "slug" in body else {}
+                body = {**body, **known, **new}
             with contextlib.redirect_stdout(io.StringIO()):
                 return gateway.request(function, method.upper(), path, body, caller=caller, key=uuid4().hex)
 
@@ -95,6 +96,7 @@ def test_null_is_accepted_where_the_document_allows_it(ask, method, path, name):
 
     null, omitted = ask(method, path, {**without, name: None}), ask(method, path, without)
 
+    shown, expected = (answer.body if isinstance(answer.body, dict) else {} for answer in (null, omitted))
     assert null.status < 500
-    assert not [error for error in null.body.get("errors", []) if name in error["path"]]
-    assert (null.status, null.body.get("code")) == (omitted.status, omitted.body.get("code"))
+    assert not [error for error in shown.get("errors", []) if name in error["path"]]
+    assert (null.status, shown.get("code")) == (omitted.status, expected.get("code"))

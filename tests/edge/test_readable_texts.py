@@ -11,7 +11,7 @@ from marquee.core import database
 from marquee.core.identity import Caller
 from tests.kit import gateway, scheduling
 from tests.kit.api import OPENAPI, Api
-from tests.kit.databases import api_url, copy_database
+from tests.kit.databases import api_url, copy_database, drop_database
 
 DOCUMENT = json.loads(OPENAPI.read_text())
 WORSE = {"a control character": "Yo\x07ga", "a change of direction": "\u202egnp.exe", "an isolate": "Yoga\u2066"}
@@ -71,6 +71,7 @@ def routes(server, copier):
         environment.setenv("DATABASE_URL", api_url(server, "readable"))
         yield Api({})
         database.disconnect()
+    drop_database(copier, "readable")
 
 
 def test_text_fields_are_found_in_the_openapi_document():

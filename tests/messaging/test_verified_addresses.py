@@ -13,6 +13,8 @@ READERS = {
     "users.sync_profile": "stores the token's address",
     "staging.make_people": "stores the addresses of an import",
     "messaging.start_notification": "sends to the given address, which comes from messaging.recipients",
+    "events.organization_bookings": "returns users.verified_address under this name",
+    "organizations.invite_member": "compares the address that the caller entered with users.verified_address",
     "messaging.recipients": "reads the addresses of operators in ops.alert_recipients",
 }
 """Routines and views that use profiles and read a column `email`, each with its reason."""
