@@ -93,11 +93,12 @@ begin
         );
     end if;
 
+    select r.* into the_refund from payments.refunds as r where r.id = reopen_refund.refund_id;
+
     -- The caller may have lost the role while this waited for the wallet.
     if not organizations.caller_is(the_refund.organization_id, 'front_desk', 'accountant', 'admin', 'owner') then
         raise exception using errcode = 'PT404', message = 'refund_not_found';
     end if;
-    select r.* into the_refund from payments.refunds as r where r.id = reopen_refund.refund_id;
     return payments.refund_answer(the_refund);
 end;
 $$;
