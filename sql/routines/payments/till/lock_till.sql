@@ -5,7 +5,8 @@
 -- is the last lock before balances. The caller's right is checked after the wait. Read the till's movements after this.
 -- Internal.
 --
--- Refuses: 403 forbidden, to callers who may not take money (payments.takes_money).
+-- Refuses: 403 forbidden, to callers who may not take money (payments.takes_money), 422 invalid_request, for a currency
+-- that does not exist.
 
 create or replace function payments.lock_till(
     organization_id uuid, location_id uuid, currency text, alone boolean default false
@@ -30,6 +31,10 @@ begin
 
         exit when found;
 
+        if not exists (select from ref.currencies as c where c.code = lock_till.currency) then
+            raise exception using errcode = 'PT422', message = 'invalid_request',
+                detail = jsonb_build_object('detail', 'There is no such currency. Send a code like CHF.')::text;
+        end if;
         insert into payments.tills (organization_id, currency, opened_by)
         values (lock_till.organization_id, lock_till.currency, ops.caller_id())
         on conflict on constraint one_till_per_place_and_currency do nothing;
