@@ -22,6 +22,7 @@ INFO: Tree = {
 TAGS = [
     {"name": "catalog", "description": "The public catalog: search, events, organizations, calendars."},
     {"name": "profile", "description": "The caller's name, the language of their messages, and their dashboard."},
+    {"name": "notifications", "description": "The caller's notifications, and which messages they receive."},
     {"name": "bookings", "description": "Book seats, hold them, pay for them, cancel them; the caller's calendar."},
     {"name": "refunds", "description": "Refunds and their progress."},
     {"name": "credits", "description": "Wallet money and passes, packages for sale, promo codes."},
@@ -30,6 +31,7 @@ TAGS = [
     {"name": "payouts", "description": "Organizers' payout accounts and statements, and the ledger's trial balance."},
     {"name": "waitlist", "description": "Wait for seats, and accept offered ones."},
     {"name": "organizations", "description": "Create an organization; its settings, places and booking policies."},
+    {"name": "members", "description": "Members of an organization, invitations, a new owner, and recorded changes."},
     {"name": "events", "description": "Plan single events, change them and cancel them."},
     {"name": "series", "description": "Plan events as a series by a recurrence rule, and pause, resume or archive it."},
     {"name": "attendance", "description": "The roster of an event, and who came."},
