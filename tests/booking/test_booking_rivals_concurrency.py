@@ -56,16 +56,7 @@ AT_MOST_ONE = runs(
     """update events.events set policy = policy || '{"seats_max_per_person": 1}' where id = %(event_id)s"""
 )
 ERASED = calls("select users.erase_profile(user_id => %(customer)s)", "customer")
-DISMISSED = runs(
-    """
-    with successor as (insert into users.profiles (name) values ('successor') returning id),
-    appointed as (
-        insert into organizations.memberships (organization_id, user_id, role)
-        select %(organization_id)s, s.id, 'owner' from successor as s
-    )
-    delete from organizations.memberships where user_id = %(owner)s
-    """
-)
+DISMISSED = rivals.DISMISSED
 NO_LAST_OFFER = runs(
     "update events.terms set last_offer_at = now() - interval '1 minute' where event_id = %(event_id)s"
 )

@@ -164,7 +164,7 @@ def test_contents_count_the_objects_of_each_schema(server):
                     and not relispartition),
                 (select count(*) from pg_class where relnamespace = n.oid and relkind in ('v', 'm')),
                 (select count(*) from pg_proc as p where pronamespace = n.oid and not exists (
-                    select from pg_depend as d where d.objid = p.oid and d.deptype = 'e'))
+                    select from pg_depend as d where d.objid = p.oid and d.deptype in ('e', 'i')))
             from pg_namespace as n
             where n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
             order by 1

@@ -108,6 +108,19 @@ def runs(query: str) -> Change:
     return lambda connection, scene: connection.execute(query, scene.names())
 
 
+DISMISSED = runs(
+    """
+    with successor as (insert into users.profiles (name) values ('successor') returning id),
+    appointed as (
+        insert into organizations.memberships (organization_id, user_id, role)
+        select %(organization_id)s, s.id, 'owner' from successor as s
+    )
+    delete from organizations.memberships where user_id = %(owner)s
+    """
+)
+"""The owner of the scene leaves. Another owner takes over, since an organization keeps at least one."""
+
+
 @dataclass(frozen=True)
 class Case:
     """A routine, the fact that a rival changes, and how to see the outcome.
