@@ -25,8 +25,8 @@ install-plots: # the same packages and those that draw pictures
 up: install-local ## start the whole system on http://127.0.0.1:3000 (PORT=… for another port); Ctrl-C stops it
 	@PORT=$(PORT) $(PY) -m demo.up
 
-demo: install-plots ## run the main story against the running system, with real calls
-	@$(PY) -m demo.story
+demo: install-plots ## run the main story against the running system, with real calls: CHAPTER=studio for one chapter
+	@$(PY) -m demo.story $(CHAPTER)
 
 # A part is a folder of tests/ that contains tests.
 PARTS = $(sort $(foreach file,$(wildcard tests/*/test_*.py),$(word 2,$(subst /, ,$(file)))))

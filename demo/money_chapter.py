@@ -1,4 +1,4 @@
-"""The second chapter: a workshop is paid by card, at the second attempt, cancelled and refunded; the books balance.
+"""The third chapter: a workshop is paid by card, at the second attempt, cancelled and refunded; the books balance.
 
 The official SDK plays the payer's part at Stripe, or at the stand-in.
 """

@@ -1,4 +1,4 @@
-"""The third chapter: a tournament. The best items rise to the top, though every fifth rater clicks at random.
+"""The fourth chapter: a tournament. The best items rise to the top, though every fifth rater clicks at random.
 
 Two hundred raters compare sixty pictures whose strengths only the story knows. Their votes and sliders arrive over
 HTTP, half of them to be recorded later. The worker counts them by its messages, and at the end the night's fit corrects

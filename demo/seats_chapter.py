@@ -1,4 +1,4 @@
-"""The first chapter: a class sells out, people join the waitlist, a place becomes free."""
+"""The second chapter: a class sells out, people join the waitlist, a place becomes free."""
 
 import uuid
 from datetime import date, timedelta

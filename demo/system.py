@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from local import state
+
 STATE = Path(".local/stack.json")
 PEOPLE = Path(__file__).parent / "people.toml"
 WAIT_SECONDS_MAX = 60
@@ -34,6 +36,7 @@ class System:
         }
         organizations = tomllib.loads(PEOPLE.read_text())["organizations"]
         self.organization_id = str(next(iter(organizations.values()))["id"])
+        self.addresses: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
         self._quiet = False
 
@@ -72,6 +75,18 @@ class System:
             raise Stopped(f"{expect} was expected here. The answer: {text.decode()}")
         return json.loads(text) if text else None
 
+    def sign_up(self, who: str) -> None:
+        """Let a person sign in for the first time, with a new id and a verified address."""
+        self.people[who] = str(uuid.uuid4())
+        self.addresses[who] = f"{who}-{self.people[who][:8]}@example.org"
+
+    def mails(self, address: str) -> list[Any]:
+        """Return the e-mails that were sent to an address."""
+        running = state.running(state.FOLDER)
+        if running is None:
+            raise Stopped("Nothing is running here. Start it in another terminal: make up")
+        return [mail for mail in state.call(running.aws, "GET", "/.local/mails") if address in mail["to"]]
+
     def fire(self, schedule: str) -> None:
         """Run a schedule now instead of at its time."""
         print(f"    {'clock':8} fires  {schedule}")
@@ -104,6 +119,8 @@ class System:
                 command = ["demo.token", "--role", "service_role"]
             else:
                 command = ["local", "token", "--sub", self.people[who], "--name", who.title()]
+                if who in self.addresses:
+                    command += ["--email", self.addresses[who]]
             made = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=True)
             self._tokens[who] = made.stdout.strip()
         return self._tokens[who]
