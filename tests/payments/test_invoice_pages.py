@@ -96,6 +96,26 @@ def test_invoice_page_uses_its_language_throughout(language):
     assert read(page) == INVOICES[language]
 
 
+TAX_NUMBERS = {
+    "en": "Tax number CHE1{0}",
+    "de": "Steuernummer CHE1{0}",
+    "fr": "Numéro fiscal CHE1{0}",
+    "it": "Numero fiscale CHE1{0}",
+}
+
+
+@every_language
+def test_page_shows_the_address_tax_number_and_note_of_the_seller(language):
+    seller = {
+        "name": "Studio Ltd", "street": "Lake Road <1>", "postal_code": "8001", "city": "Zurich",
+        "phone": "+41445550000", "tax_number": "CHE1{0}", "note": "Thank you & good-bye.",
+    }  # fmt: skip
+    page = read(invoice_pages.write(an_invoice(seller=seller), None, language))
+
+    assert page[2] == f"Lake Road &lt;1&gt; 8001 Zurich +41445550000 {TAX_NUMBERS[language]}"
+    assert page[-1] == "Thank you & good-bye."
+
+
 @every_language
 def test_credit_note_page_uses_its_language_and_names_the_invoice(language):
     page = invoice_pages.write(a_credit_note(), 7, language)

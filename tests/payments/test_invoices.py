@@ -4,6 +4,7 @@ import datetime
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.kit import routines
 from tests.kit.wallets import PRICE, CreditBookings
@@ -63,6 +64,25 @@ def test_invoice_booking_is_confirmed_with_its_invoice(desk):
         "organization receivable": -9500,
         "platform revenue": -500,
     }
+
+
+def test_invoice_keeps_the_business_details_of_its_time(desk):
+    details = {
+        "legal_name": "Studio Ltd", "street": "Lake Road 1", "postal_code": "8001", "city": "Zurich",
+        "tax_number": "CHE123456788", "invoice_due_days": 30, "invoice_note": "Thank you.",
+    }  # fmt: skip
+    change = "select organizations.update_organization(%s, %s)"
+    routines.call(desk.db, desk.stage.owner, change, [desk.stage.organization_id, Jsonb(details)])
+    desk.book(desk.customer(), "invoice")
+    routines.call(desk.db, desk.stage.owner, change, [desk.stage.organization_id, Jsonb({"legal_name": "Other Ltd"})])
+
+    (invoice,) = states(desk)
+    shown = {**details, "name": details["legal_name"], "note": details["invoice_note"], "country": "CH"}
+    for name in ("legal_name", "invoice_due_days", "invoice_note"):
+        del shown[name]
+    assert invoice["seller"] == shown
+    assert (invoice["due_on"] - invoice["issued_on"]).days == 30
+    assert desk.db.execute("select seller from payments.invoices").fetchone() == {"seller": shown}
 
 
 def test_invoice_payment_is_refused_unless_the_organization_allows_it(db):

@@ -34,6 +34,7 @@ class Words:
     credit_note: str
     to: str
     nameless: str
+    tax_number: str
     issued_on: str
     due_on: str
     corrects: str
@@ -86,9 +87,19 @@ def write(invoice: Invoice, corrects_number: int | None, preferred: str) -> str:
             words=words,
             invoice=invoice,
             buyer=invoice.buyer.get("name") or invoice.buyer.get("email") or words.nameless,
+            address=_address(invoice, words),
             corrects_number=corrects_number,
         )
     )
+
+
+def _address(invoice: Invoice, words: Words) -> list[str]:
+    """Return the lines below the seller's name: street, town, how to reach them, tax number."""
+    seller = invoice.seller
+    town = " ".join(str(seller[name]) for name in ("postal_code", "city") if name in seller)
+    number = words.tax_number.format(number=seller["tax_number"]) if "tax_number" in seller else None
+    lines = (seller.get("street"), town, seller.get("email"), seller.get("phone"), number)
+    return [str(line) for line in lines if line]
 
 
 @functools.cache
