@@ -8,8 +8,8 @@
 -- - events: tables 14, views 5, routines 189
 -- - messaging: tables 10, views 2, routines 34
 -- - ops: tables 19, views 1, routines 63
--- - organizations: tables 15, views 0, routines 57
--- - payments: tables 30, views 7, routines 219
+-- - organizations: tables 16, views 0, routines 59
+-- - payments: tables 30, views 7, routines 220
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -3758,6 +3758,28 @@ CREATE POLICY members ON organizations.policies FOR SELECT TO authenticated USIN
 CREATE POLICY service ON organizations.policies TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE organizations.policies TO app_read, app_write;
 
+CREATE TABLE organizations.tax_rates (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    category text DEFAULT 'standard'::text NOT NULL,
+    valid_from date NOT NULL,
+    rate_bps integer,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT own_tax_rate_is_a_share CHECK (((rate_bps >= 0) AND (rate_bps <= 10000)))
+);
+COMMENT ON TABLE organizations.tax_rates IS 'Tax rates of an organization by date, in hundredths of a percent, which replace those of its country there.';
+COMMENT ON COLUMN organizations.tax_rates.category IS 'A category of events that has a rate of its own (ref.event_categories), else standard: all others.';
+COMMENT ON COLUMN organizations.tax_rates.rate_bps IS 'Null: from this day the rate of the country applies again.';
+ALTER TABLE ONLY organizations.tax_rates
+    ADD CONSTRAINT one_tax_rate_from_a_day UNIQUE (organization_id, category, valid_from);
+ALTER TABLE ONLY organizations.tax_rates ADD CONSTRAINT tax_rates_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY organizations.tax_rates
+    ADD CONSTRAINT tax_rates_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+ALTER TABLE organizations.tax_rates ENABLE ROW LEVEL SECURITY;
+CREATE POLICY members ON organizations.tax_rates FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+CREATE POLICY service ON organizations.tax_rates TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE organizations.tax_rates TO app_read, app_write;
+
 CREATE TABLE organizations.instructors (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     organization_id uuid NOT NULL,
@@ -4253,6 +4275,12 @@ CREATE FUNCTION organizations.list_policies(organization_id uuid) RETURNS SETOF 
 COMMENT ON FUNCTION organizations.list_policies IS 'Return the booking policies of an organization, by name.';
 GRANT ALL ON FUNCTION organizations.list_policies TO authenticated, service_role;
 
+CREATE FUNCTION organizations.list_tax_rates(organization_id uuid) RETURNS SETOF organizations.tax_rates
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.list_tax_rates IS 'Return an organization''s own tax rates, the latest day first.';
+GRANT ALL ON FUNCTION organizations.list_tax_rates TO authenticated, service_role;
+
 CREATE FUNCTION organizations.lock_members(organization_id uuid, VARIADIC people uuid[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4419,6 +4447,17 @@ CREATE FUNCTION organizations.set_platform_terms(organization_id uuid, changes j
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.set_platform_terms IS 'Set the platform''s share of an organization''s sales, and its payment methods. For the service.';
 GRANT ALL ON FUNCTION organizations.set_platform_terms TO service_role;
+
+CREATE FUNCTION organizations.set_tax_rate(
+    organization_id uuid,
+    category text,
+    valid_from date,
+    rate_bps integer DEFAULT NULL::integer
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.set_tax_rate IS 'Set an organization''s own tax rate for a category of events from a day on.';
+GRANT ALL ON FUNCTION organizations.set_tax_rate TO authenticated, service_role;
 
 CREATE FUNCTION organizations.settings_answer(organization_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -6441,6 +6480,16 @@ CREATE FUNCTION payments.owed_cents(payment_id uuid) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.owed_cents IS 'Return the open debts that excess refunds of a booking or purchase left, in cents.';
+
+CREATE FUNCTION payments.own_tax_rate(
+    organization_id uuid,
+    country text,
+    category text,
+    on_day date
+) RETURNS TABLE(category text, rate_bps integer)
+    LANGUAGE sql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.own_tax_rate IS 'Return the tax rate that an organization has set for a category of events on a day.';
 
 CREATE FUNCTION payments.package_fee(package payments.packages, quote payments.quotes) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER

@@ -1,12 +1,12 @@
-"""Organizations: their creation and settings, locations, rooms, instructors, resources and booking policies."""
+"""Organizations: their creation and settings, locations, rooms, instructors, resources, policies and tax rates."""
 
 from typing import Any
 
 from marquee.edge import http
 from marquee.edge.observability import LambdaContext, observed
-from organizations_routes import places, policies, settings
+from organizations_routes import places, policies, settings, tax_rates
 
-app = http.resolver(settings.routes, places.routes, policies.routes)
+app = http.resolver(settings.routes, places.routes, policies.routes, tax_rates.routes)
 
 
 @observed

@@ -194,6 +194,9 @@ SPECIAL: dict[tuple[str, str], tuple[str, ...]] = {
         "(select r.id from organizations.rooms as r where r.organization_id = %(ours)s)",
         "null",
     ),
+    ("organizations.set_tax_rate", "category"): ("'standard'", "'yoga'"),
+    ("organizations.set_tax_rate", "rate_bps"): ("0", "null"),
+    ("organizations.set_tax_rate", "valid_from"): ("current_date + 1",),
     ("organizations.set_platform_terms", "changes"): ("""'{"fee_bps": 1}'""",),
     ("organizations.update_organization", "changes"): ("""'{"name": "probe", "double_booking": "refuse"}'""",),
     ("events.create_series", "details"): (

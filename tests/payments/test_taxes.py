@@ -77,6 +77,33 @@ def test_category_with_its_own_tax_rate_is_taxed_at_that_rate(db):
     assert quote(db, "DE", 11900, category="yoga")["tax_cents"] == 1900
 
 
+@pytest.mark.parametrize(
+    ("rates", "at", "category", "country", "tax"),
+    [
+        ([("standard", "2026-03-01", 0)], "2026-02-28T22:59:59Z", None, "CH", 749),
+        ([("standard", "2026-03-01", 0)], "2026-02-28T23:00:00Z", None, "CH", 0),
+        ([("standard", "2026-03-01", 0)], "2026-06-01", "concert", "CH", 0),
+        ([("standard", "2026-03-01", 0)], "2026-06-01", "concert", "DE", 1597),
+        ([("standard", "2026-03-01", 0), ("concert", "2026-03-01", 260)], "2026-06-01", "concert", "CH", 253),
+        ([("standard", "2026-03-01", 0), ("concert", "2026-03-01", 260)], "2026-06-01", "yoga", "CH", 0),
+        ([("standard", "2026-03-01", 0), ("standard", "2026-05-01", None)], "2026-04-01", None, "CH", 0),
+        ([("standard", "2026-03-01", 0), ("standard", "2026-05-01", None)], "2026-06-01", None, "CH", 749),
+        ([("concert", "2026-03-01", None), ("standard", "2026-03-01", 0)], "2026-06-01", "concert", "CH", 0),
+    ],
+)  # fmt: skip
+def test_own_tax_rate_of_an_organization_replaces_the_countrys_from_its_day(db, rates, at, category, country, tax):
+    organization_id = stages.create(db).organization_id
+    for of_category, valid_from, rate_bps in rates:
+        db.execute(
+            "insert into organizations.tax_rates (organization_id, category, valid_from, rate_bps)"
+            " values (%s, %s, %s, %s)",
+            [organization_id, of_category, valid_from, rate_bps],
+        )
+
+    assert quote(db, country, 10000, at, category, organization=organization_id)["tax_cents"] == tax
+    assert quote(db, "CH", 10000, at, organization=stages.create(db).organization_id)["tax_cents"] == 749
+
+
 def test_every_country_has_a_current_tax_rate(db):
     without = db.execute(
         """

@@ -1,8 +1,9 @@
 -- payments.quote: return the list price, discount, tax and total of a purchase, the same for every payment method.
 --
 -- The only place that computes a price. First the discount of a promo code is deducted. Then the tax of the country
--- applies, on the organization's day: included in the price or added to it, as the country's custom is. Half a cent is
--- rounded up, once for the whole. The number of uses of a promo code is checked only when it is used. Locks nothing.
+-- applies, or the organization's own rate, on the organization's day. It is included in the price or added to it, as the
+-- country's custom is. Half a cent is rounded up, once for the whole. The number of uses of a promo code is checked only
+-- when it is used. Locks nothing.
 --
 -- Refuses: 404 promo_code_not_found, 409 promo_code_not_valid.
 
@@ -41,8 +42,12 @@ begin
         end;
     end if;
 
-    select t.* into the_tax
-    from payments.tax_rate(quote.tax_country, quote.category, (quote.at at time zone the_time_zone)::date) as t;
+    select coalesce(own.category, t.category) as category, coalesce(own.rate_bps, t.rate_bps) as rate_bps, t.is_added
+    into the_tax
+    from payments.tax_rate(quote.tax_country, quote.category, (quote.at at time zone the_time_zone)::date) as t
+    left join payments.own_tax_rate(
+        quote.organization_id, quote.tax_country, quote.category, (quote.at at time zone the_time_zone)::date
+    ) as own on true;
 
     the_quote.organization_id := quote.organization_id;
     the_quote.customer_id := quote.customer_id;

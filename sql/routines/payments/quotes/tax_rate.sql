@@ -1,7 +1,7 @@
 -- payments.tax_rate: return the tax rate of a country for a category of events on a day, in basis points.
 --
 -- Also returns whether the tax is added to prices. A category without a rate of its own has the standard rate; a
--- country without rates has zero. The rates are rows of ref.tax_rates only.
+-- country without rates has zero. The rates are rows of ref.tax_rates.
 
 create or replace function payments.tax_rate(country text, category text, on_day date)
 returns table (category text, rate_bps integer, is_added boolean)
