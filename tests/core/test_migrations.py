@@ -394,6 +394,41 @@ def test_database_after_renames_and_post_equals_a_new_database(server, url, sql,
             connection.execute("drop database built_new with (force)")
 
 
+def test_post_of_a_skipped_release_drops_a_routine_that_an_earlier_view_uses(url, sql, tmp_path_factory):
+    write_release(sql, "follow", "twice_of")
+    write(sql, "views/shop/w.sql", "create or replace view shop.w as select v.twice from shop.v as v;")
+    migrate(url, sql)
+    later = tmp_path_factory.mktemp("later")
+    write(later, "migrations/0001_first.pre.sql", (sql / "migrations/0001_first.pre.sql").read_text())
+    write(later, "migrations/0002_names.post.sql", "drop function if exists shop.twice_of(int);")
+    write(later, "migrations/0003_more.pre.sql", "create table shop.more (id int);")
+    write_release(later, "follow", "double")
+    write(later, "views/shop/w.sql", (sql / "views/shop/w.sql").read_text())
+
+    report = migrate(url, later, "pre")
+
+    assert report.migrations == ["migrations/0002_names.post.sql", "migrations/0003_more.pre.sql"]
+    assert value(url, "select count(*) from shop.w") == 0
+    assert value(url, "select to_regprocedure('shop.twice_of(int)') is null")
+
+
+def test_view_with_a_user_without_a_file_is_not_dropped_for_a_post(url, sql, tmp_path_factory):
+    write_release(sql, "follow", "twice_of")
+    migrate(url, sql)
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute("create view shop.mine as select v.twice from shop.v as v")
+    later = tmp_path_factory.mktemp("later")
+    write(later, "migrations/0001_first.pre.sql", (sql / "migrations/0001_first.pre.sql").read_text())
+    write(later, "migrations/0002_names.post.sql", "drop function if exists shop.twice_of(int);")
+    write(later, "migrations/0003_more.pre.sql", "create table shop.more (id int);")
+    write_release(later, "follow", "double")
+
+    with pytest.raises(migrations.MigrationError, match=r"view shop\.v depends on function shop\.twice_of"):
+        migrate(url, later, "pre")
+
+    assert value(url, "select count(*) from shop.mine") == 0
+
+
 def test_views_name_their_columns():
     """A view is created again only when its text changes, so `select *` would miss a column that a migration adds."""
     views = sorted((SQL / "views").rglob("*.sql"))

@@ -186,10 +186,10 @@ def nested_stacks_receive_their_named_parameters(system: System) -> Iterator[str
         given = system.properties(stack)["Parameters"]
         for name in sorted(given.keys() ^ template["Parameters"].keys()):
             yield f"{stack} {'lacks' if name in given else 'is not given'} the parameter {name}"
-        used = set(mentions([template["Resources"], template["Conditions"], template["Outputs"]]))
+        used = set(mentions([template.get(part) for part in ("Resources", "Conditions", "Outputs")]))
         for name in sorted(given.keys() & template["Parameters"].keys()):
             meant = {"Stack": "AWS::StackName", "WithProxy": "DatabaseProxy", "WithEndpoints": "Endpoints"}
-            meant |= {"Cluster": "Database", "Proxy": "Database"}
+            meant |= {"Cluster": "Database", "Proxy": "Database", "Stage": "Apiv1Stage"}
             if meant.get(name, name) not in set(mentions(given[name])):
                 yield f"{stack} is given something else as {name}"
             if name not in used:

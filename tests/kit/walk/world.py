@@ -93,13 +93,13 @@ class Said:
     whose: dict[str, set[str]]
 
 
-def fill(connection: psycopg.Connection[Any]) -> Said:
-    """Run rows/*.sql as the owner, in the order of their names."""
+def fill(connection: psycopg.Connection[Any], rows: Path = ROWS) -> Said:
+    """Run the files of a folder, rows/*.sql by default, as the owner, in the order of their names."""
     said = Said(set(), {})
     names = [_Names(side, said.hidden) for side in SIDES]
     with psycopg.ClientCursor(connection, row_factory=tuple_row) as cursor:
         cursor.execute("create temporary table whose (id text, who text, primary key (id, who))")
-        for file in sorted(ROWS.glob("*.sql")):
+        for file in sorted(rows.glob("*.sql")):
             for side in names:
                 cursor.execute(file.read_text(), side)
         for one, who in cursor.execute("select id, who from whose").fetchall():

@@ -12,8 +12,9 @@ it, ops.continue_migration fills new tables in steps that each commit.
 
 Migrations run in the order of their numbers on every database, new or old. Within a release the numbers of post follow
 those of pre. So a post with a lower number than a pending pre belongs to an earlier release, whose old code no longer
-runs, and it runs in its turn. Migrations call no routines, because on a new database routines are created after them. A
-database may know newer files than the folder holds: then a deployment is being rolled back.
+runs, and it runs in its turn, after the views that changed since are dropped. Migrations call no routines, because on a
+new database routines are created after them. A database may know newer files than the folder holds: then a deployment
+is being rolled back.
 """
 
 import argparse
@@ -102,6 +103,8 @@ def migrate(
             raise MigrationError(f"{before[0].name} is pending. Run the pre phase first.")
         report = Report()
         if phase != "post":
+            if any(file.name.endswith(".post.sql") for file in before):
+                repeatable_sql.drop_changed_views(connection, folder, _known(connection))
             _run(connection, before, report, say)
             _make(connection, folder, report, say)
         if phase != "pre":

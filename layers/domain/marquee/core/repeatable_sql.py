@@ -104,6 +104,18 @@ def forget_the_gone(connection: psycopg.Connection[Any], folder: Path) -> None:
     connection.execute("delete from ops.repeatables as r where r.file <> all (%s)", [there])
 
 
+def drop_changed_views(connection: psycopg.Connection[Any], folder: Path, known: dict[str, str]) -> None:
+    """Drop the views whose files changed, and the objects that use them. `apply` creates all of them again.
+
+    Otherwise a view of an earlier release could use a routine that a migration of that release drops. A view stays if
+    an object uses it that has no file.
+    """
+    everything = _by_name(folder)
+    for file in waiting(connection, folder, known):
+        if file.name.startswith("views/") and all(user in everything for _, user in _users(connection, file)):
+            _drop_view(connection, file)
+
+
 def apply(connection: psycopg.Connection[Any], folder: Path, known: dict[str, str]) -> list[str]:
     """Run the pending files, in the caller's transaction; a file that fails is retried after the others.
 
@@ -156,19 +168,27 @@ def _replace(connection: psycopg.Connection[Any], file: SqlFile, everything: dic
     except psycopg.errors.InvalidTableDefinition:
         if not file.name.startswith("views/"):
             raise
-    name = _object(file.name)
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        users = cursor.execute(_USERS, {"view": name}).fetchall()
+    users = _users(connection, file)
     for user, its_file in users:
         if its_file not in everything:
             raise MigrationError(
                 f"{file.path} changes its columns, and {user} uses the view and has no file that creates it again. "
                 "Drop it in a migration first, or add columns only at the end."
             )
-    schema, view = name.split(".")
-    connection.execute(psycopg.sql.SQL("drop view {} cascade").format(psycopg.sql.Identifier(schema, view)))
+    _drop_view(connection, file)
     execute(connection, file)
     return {its_file for _, its_file in users}
+
+
+def _users(connection: psycopg.Connection[Any], file: SqlFile) -> list[tuple[str, str]]:
+    """Return the objects that use a view, each with the file that creates it."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        return cursor.execute(_USERS, {"view": _object(file.name)}).fetchall()
+
+
+def _drop_view(connection: psycopg.Connection[Any], file: SqlFile) -> None:
+    name = psycopg.sql.Identifier(*_object(file.name).split("."))
+    connection.execute(psycopg.sql.SQL("drop view if exists {} cascade").format(name))
 
 
 def _object(name: str) -> str:

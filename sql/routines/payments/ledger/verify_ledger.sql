@@ -3,6 +3,16 @@
 -- Recomputes every sum, every link of every chain and every guarded balance, in one statement and so in one snapshot,
 -- while postings continue. `since` skips transactions that were recorded earlier; balances always sum all entries.
 --
+-- transaction_unbalanced, transaction_without_entries: an entry was changed or deleted.
+-- entry_without_transaction, entry_without_account: the other side was deleted, or the entry moved.
+-- entry_not_followed, entry_followed_twice: an entry bypassed the triggers, a seal was deleted, or a sealed entry was
+-- queued again.
+-- unsealed_entry_lost, unsealed_entry_changed: an entry was changed before it was sealed; it will never be sealed.
+-- sealed_entry_lost, sealed_entry_changed: an entry, its transaction, its account or the hash was changed.
+-- chain_torn, sealed_balance_wrong: a seal was deleted or changed.
+-- guarded_balance_wrong: payments.balances differs from the sum of the entries.
+-- reversal_differs: a reversal no longer negates its transaction.
+--
 -- It cannot find a forger with all rights who recomputes every later hash after a change. A copy of each account's last
 -- hash, kept elsewhere, would reveal that.
 
