@@ -31,6 +31,7 @@ TAGS = [
     {"name": "payouts", "description": "Organizers' payout accounts and statements, and the ledger's trial balance."},
     {"name": "waitlist", "description": "Wait for seats, and accept offered ones."},
     {"name": "organizations", "description": "Create an organization; its settings, places and booking policies."},
+    {"name": "customers", "description": "Customers of an organization, for its staff."},
     {"name": "members", "description": "Members of an organization, invitations, a new owner, and recorded changes."},
     {"name": "events", "description": "Plan single events, change them and cancel them."},
     {"name": "series", "description": "Plan events as a series by a recurrence rule, and pause, resume or archive it."},

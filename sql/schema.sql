@@ -8,7 +8,7 @@
 -- - events: tables 14, views 5, routines 189
 -- - messaging: tables 10, views 2, routines 34
 -- - ops: tables 19, views 1, routines 63
--- - organizations: tables 16, views 0, routines 59
+-- - organizations: tables 19, views 0, routines 89
 -- - payments: tables 30, views 7, routines 220
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
@@ -182,6 +182,7 @@ ALTER TABLE events.bookings ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON events.bookings FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
 CREATE POLICY service ON events.bookings TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY staff ON events.bookings FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['front_desk'::organizations.member_role, 'accountant'::organizations.member_role, 'viewer'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
+CREATE TRIGGER add_customer AFTER INSERT ON events.bookings FOR EACH ROW EXECUTE FUNCTION organizations.enter_customer_of_row();
 CREATE TRIGGER cancelled_has_a_time BEFORE UPDATE ON events.bookings FOR EACH ROW WHEN (((new.status = 'cancelled'::events.booking_status) AND (new.cancelled_at IS NULL))) EXECUTE FUNCTION events.require_cancelled_at();
 CREATE TRIGGER count_changes BEFORE UPDATE OF status, seats ON events.bookings FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR ((old.seats)::smallint IS DISTINCT FROM (new.seats)::smallint))) EXECUTE FUNCTION events.count_booking_changes();
 CREATE TRIGGER count_deleted AFTER DELETE ON events.bookings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_bookings();
@@ -268,6 +269,7 @@ CREATE POLICY service ON events.waitlist_entries TO service_role USING (true) WI
 CREATE POLICY staff ON events.waitlist_entries FOR SELECT TO authenticated USING ((EXISTS ( SELECT
    FROM events.terms t
   WHERE ((t.event_id = waitlist_entries.event_id) AND (t.organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['front_desk'::organizations.member_role, 'viewer'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as))))));
+CREATE TRIGGER add_customer AFTER INSERT ON events.waitlist_entries FOR EACH ROW EXECUTE FUNCTION organizations.enter_customer_of_event();
 CREATE TRIGGER count_deleted AFTER DELETE ON events.waitlist_entries REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_waitlist();
 CREATE TRIGGER count_inserted AFTER INSERT ON events.waitlist_entries FOR EACH ROW EXECUTE FUNCTION events.count_waitlist();
 CREATE TRIGGER count_updated AFTER UPDATE ON events.waitlist_entries REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_waitlist();
@@ -509,6 +511,7 @@ CREATE POLICY service ON events.holds TO service_role USING (true) WITH CHECK (t
 CREATE POLICY staff ON events.holds FOR SELECT TO authenticated USING ((EXISTS ( SELECT
    FROM events.terms t
   WHERE ((t.event_id = holds.event_id) AND (t.organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['front_desk'::organizations.member_role, 'viewer'::organizations.member_role, 'editor'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as))))));
+CREATE TRIGGER add_customer AFTER INSERT ON events.holds FOR EACH ROW EXECUTE FUNCTION organizations.enter_customer_of_event();
 CREATE TRIGGER count_deleted AFTER DELETE ON events.holds REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_holds();
 CREATE TRIGGER count_inserted AFTER INSERT ON events.holds FOR EACH ROW EXECUTE FUNCTION events.count_holds();
 CREATE TRIGGER count_updated AFTER UPDATE ON events.holds REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.count_holds();
@@ -3641,6 +3644,51 @@ CREATE TRIGGER count_calendar_changes BEFORE UPDATE OF name ON organizations.org
 CREATE TRIGGER list_renamed AFTER UPDATE OF name ON organizations.organizations FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION events.list_renamed('organization_id');
 GRANT SELECT ON TABLE organizations.organizations TO app_read, app_write;
 
+CREATE TABLE organizations.customers (
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    walk_in boolean DEFAULT false NOT NULL,
+    email text,
+    phone text,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    blocked_at timestamp with time zone,
+    blocked_by uuid,
+    block_reason text,
+    words text[] DEFAULT '{}'::text[] NOT NULL,
+    sort_name text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    request_hash bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT address_of_walk_in_can_be_written CHECK (ops.is_address(email)),
+    CONSTRAINT block_reason_is_readable CHECK ((((length(block_reason) >= 1) AND (length(block_reason) <= 500)) AND ops.is_text(block_reason))),
+    CONSTRAINT only_blocked_customers_have_a_reason CHECK (((blocked_at IS NOT NULL) OR ((blocked_by IS NULL) AND (block_reason IS NULL)))),
+    CONSTRAINT only_walk_ins_have_entered_addresses CHECK ((walk_in OR ((email IS NULL) AND (phone IS NULL)))),
+    CONSTRAINT phone_can_be_dialled CHECK (((phone ~ '^\+?[0-9][0-9 ()./-]{3,29}$'::text) AND ops.is_line(phone))),
+    CONSTRAINT request_is_hashed CHECK ((length(request_hash) = 32)),
+    CONSTRAINT tags_are_valid CHECK (organizations.are_tags(tags))
+);
+COMMENT ON TABLE organizations.customers IS 'People who came to an organization, and walk-ins: people without an account, whom its staff entered.';
+COMMENT ON COLUMN organizations.customers.email IS 'The address of a walk-in as staff entered it. It is not verified, so nothing but a code to claim the record is sent.';
+COMMENT ON COLUMN organizations.customers.words IS 'The words by which the customer is found, sorted: of the name, the address, the phone number and the tags.';
+COMMENT ON COLUMN organizations.customers.sort_name IS 'The name in lower case without accents. Empty: no name.';
+COMMENT ON COLUMN organizations.customers.request_hash IS 'SHA-256 of the caller and the Idempotency-Key that created a walk-in.';
+ALTER TABLE ONLY organizations.customers ADD CONSTRAINT customers_pkey PRIMARY KEY (organization_id, customer_id);
+ALTER TABLE ONLY organizations.customers
+    ADD CONSTRAINT customers_blocked_by_fkey FOREIGN KEY (blocked_by) REFERENCES users.profiles(id) ON DELETE SET NULL;
+ALTER TABLE ONLY organizations.customers
+    ADD CONSTRAINT customers_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
+ALTER TABLE ONLY organizations.customers
+    ADD CONSTRAINT customers_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+CREATE UNIQUE INDEX blocked_customers ON organizations.customers USING btree (organization_id, customer_id) WHERE (blocked_at IS NOT NULL);
+CREATE INDEX customers_by_blocker ON organizations.customers USING btree (blocked_by) WHERE (blocked_by IS NOT NULL);
+CREATE INDEX customers_by_name ON organizations.customers USING btree (organization_id, sort_name, customer_id);
+CREATE INDEX customers_of_person ON organizations.customers USING btree (customer_id);
+CREATE UNIQUE INDEX one_walk_in_per_address ON organizations.customers USING btree (organization_id, lower(email)) WHERE (email IS NOT NULL);
+CREATE UNIQUE INDEX one_walk_in_per_request ON organizations.customers USING btree (request_hash) WHERE (request_hash IS NOT NULL);
+CREATE INDEX walk_ins_of_organization ON organizations.customers USING btree (organization_id, created_at) WHERE walk_in;
+ALTER TABLE organizations.customers ENABLE ROW LEVEL SECURITY;
+CREATE TRIGGER describe_customer BEFORE INSERT OR UPDATE ON organizations.customers FOR EACH ROW EXECUTE FUNCTION organizations.describe_customer();
+CREATE TRIGGER index_customer AFTER INSERT OR UPDATE ON organizations.customers FOR EACH ROW EXECUTE FUNCTION organizations.index_customer();
+
 CREATE TABLE organizations.invitations (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     organization_id uuid NOT NULL,
@@ -3780,6 +3828,27 @@ CREATE POLICY members ON organizations.tax_rates FOR SELECT TO authenticated USI
 CREATE POLICY service ON organizations.tax_rates TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE organizations.tax_rates TO app_read, app_write;
 
+CREATE TABLE organizations.customer_notes (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    author_id uuid,
+    note text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT customer_note_is_readable CHECK ((((length(note) >= 1) AND (length(note) <= 2000)) AND ops.is_text(note)))
+);
+COMMENT ON TABLE organizations.customer_notes IS 'Notes of an organization''s staff about its customers.';
+COMMENT ON COLUMN organizations.customer_notes.author_id IS 'Null for the service, and after the erasure of the person.';
+ALTER TABLE ONLY organizations.customer_notes ADD CONSTRAINT customer_notes_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY organizations.customer_notes
+    ADD CONSTRAINT customer_notes_author_id_fkey FOREIGN KEY (author_id) REFERENCES users.profiles(id) ON DELETE SET NULL;
+ALTER TABLE ONLY organizations.customer_notes
+    ADD CONSTRAINT notes_of_a_customer FOREIGN KEY (organization_id, customer_id) REFERENCES organizations.customers(organization_id, customer_id) ON DELETE CASCADE;
+CREATE INDEX notes_by_age ON organizations.customer_notes USING btree (created_at);
+CREATE INDEX notes_by_author ON organizations.customer_notes USING btree (author_id) WHERE (author_id IS NOT NULL);
+CREATE INDEX notes_of_customer ON organizations.customer_notes USING btree (customer_id, organization_id, id);
+ALTER TABLE organizations.customer_notes ENABLE ROW LEVEL SECURITY;
+
 CREATE TABLE organizations.instructors (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     organization_id uuid NOT NULL,
@@ -3918,6 +3987,19 @@ ALTER TABLE organizations.changes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owners ON organizations.changes FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['owner'::organizations.member_role]) AS orgs_as)));
 CREATE POLICY service ON organizations.changes TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE organizations.changes TO app_read, app_write;
+
+CREATE TABLE organizations.customer_words (
+    organization_id uuid NOT NULL,
+    word text NOT NULL COLLATE pg_catalog."C",
+    customer_id uuid NOT NULL
+);
+COMMENT ON TABLE organizations.customer_words IS 'The index of organizations.customers.words: one row for each word of a customer.';
+ALTER TABLE ONLY organizations.customer_words
+    ADD CONSTRAINT customer_words_pkey PRIMARY KEY (organization_id, word, customer_id);
+ALTER TABLE ONLY organizations.customer_words
+    ADD CONSTRAINT words_of_a_customer FOREIGN KEY (organization_id, customer_id) REFERENCES organizations.customers(organization_id, customer_id) ON DELETE CASCADE;
+CREATE INDEX customer_words_of_person ON organizations.customer_words USING btree (customer_id, organization_id);
+ALTER TABLE organizations.customer_words ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE organizations.invitation_codes (
     secret_hash bytea NOT NULL,
@@ -4074,11 +4156,46 @@ CREATE FUNCTION organizations.accept_invitation(secret_hash bytea) RETURNS jsonb
 COMMENT ON FUNCTION organizations.accept_invitation IS 'Make the caller a member by the code of an invitation.';
 GRANT ALL ON FUNCTION organizations.accept_invitation TO authenticated, service_role;
 
+CREATE FUNCTION organizations.add_customer_note(
+    organization_id uuid,
+    customer_id uuid,
+    note text,
+    idempotency_key text DEFAULT NULL::text
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.add_customer_note IS 'Add a note about a customer.';
+GRANT ALL ON FUNCTION organizations.add_customer_note TO authenticated, service_role;
+
+CREATE FUNCTION organizations.add_walk_in(
+    organization_id uuid,
+    details jsonb,
+    default_language text,
+    request_hash bytea DEFAULT NULL::bytea
+) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.add_walk_in IS 'Write a person without an account, and return their id.';
+
 CREATE FUNCTION organizations.answer_ownership_offer(offer_id uuid, answer text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.answer_ownership_offer IS 'Accept, decline or withdraw an ownership offer.';
 GRANT ALL ON FUNCTION organizations.answer_ownership_offer TO authenticated, service_role;
+
+CREATE FUNCTION organizations.are_tags(value text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION organizations.are_tags IS 'Return whether these are valid tags: at most 20, each of 1 to 40 characters of one line without commas.';
+
+CREATE FUNCTION organizations.block_customer(
+    organization_id uuid,
+    customer_id uuid,
+    reason text DEFAULT NULL::text
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.block_customer IS 'Refuse a customer from now on, until they are unblocked.';
+GRANT ALL ON FUNCTION organizations.block_customer TO authenticated, service_role;
 
 CREATE FUNCTION organizations.change_member_role(
     organization_id uuid,
@@ -4099,17 +4216,52 @@ CREATE FUNCTION organizations.claim_slug() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION organizations.create_customer(organization_id uuid, details jsonb, idempotency_key text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.create_customer IS 'Enter a person without an account, for whom staff can then book.';
+GRANT ALL ON FUNCTION organizations.create_customer TO authenticated, service_role;
+
 CREATE FUNCTION organizations.create_organization(details jsonb, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.create_organization IS 'Create an organization, whose owner is the caller. Idempotent per caller and key.';
 GRANT ALL ON FUNCTION organizations.create_organization TO authenticated, service_role;
 
+CREATE FUNCTION organizations.customer_answer(customer organizations.customers, profile users.profiles) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.customer_answer IS 'Return a customer as the API shows it to staff.';
+
+CREATE FUNCTION organizations.customer_at_address(organization_id uuid, address text) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.customer_at_address IS 'Return the customer of an organization with an e-mail address, or null.';
+
+CREATE FUNCTION organizations.customer_words(name text, address text, phone text, tags text[]) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.customer_words IS 'Return the words by which a customer is found, each once, sorted.';
+
 CREATE FUNCTION organizations.decline_invitation(secret_hash bytea) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.decline_invitation IS 'Decline the invitation of a code.';
 GRANT ALL ON FUNCTION organizations.decline_invitation TO authenticated, service_role;
+
+CREATE FUNCTION organizations.delete_customer_note(organization_id uuid, customer_id uuid, note_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.delete_customer_note IS 'Delete a note about a customer.';
+GRANT ALL ON FUNCTION organizations.delete_customer_note TO authenticated, service_role;
+
+CREATE FUNCTION organizations.describe_customer() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION organizations.describe_renamed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 CREATE FUNCTION organizations.end_invitation(
     invitation organizations.invitations,
@@ -4133,10 +4285,41 @@ CREATE FUNCTION organizations.end_offers(organization_id uuid, user_id uuid) RET
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.end_offers IS 'Withdraw the open ownership offer by or to a member whose membership changes or ends.';
 
+CREATE FUNCTION organizations.enter_account_holder() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION organizations.enter_customer(organization_id uuid, customer_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.enter_customer IS 'Enter a person into the customers of an organization, unless they are there.';
+
+CREATE FUNCTION organizations.enter_customer_of_event() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION organizations.enter_customer_of_row() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
 CREATE FUNCTION organizations.has_customer(organization_id uuid, customer_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.has_customer IS 'Return whether a person is a customer of an organization.';
+
+CREATE FUNCTION organizations.import_customers(
+    organization_id uuid,
+    rows jsonb,
+    dry_run boolean DEFAULT false
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.import_customers IS 'Enter the people of a list who are not there yet, and return a result for each.';
+GRANT ALL ON FUNCTION organizations.import_customers TO authenticated, service_role;
+
+CREATE FUNCTION organizations.index_customer() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 CREATE FUNCTION organizations.invitation_status(invitation organizations.invitations) RETURNS text
     LANGUAGE sql STABLE;
@@ -4202,6 +4385,11 @@ CREATE FUNCTION organizations.limit_places(number_there bigint) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.limit_places IS 'Refuse another location, room, instructor or resource beyond the limit.';
 
+CREATE FUNCTION organizations.limit_walk_ins(organization_id uuid, number integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.limit_walk_ins IS 'Refuse more walk-ins than an organization may enter in 24 hours.';
+
 CREATE FUNCTION organizations.list_changes(
     organization_id uuid,
     before_id uuid DEFAULT NULL::uuid,
@@ -4220,6 +4408,25 @@ CREATE FUNCTION organizations.list_changes(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.list_changes IS 'Return the changes of an organization with their authors, for its owners. One page, newest first.';
 GRANT ALL ON FUNCTION organizations.list_changes TO authenticated, service_role;
+
+CREATE FUNCTION organizations.list_customers(
+    organization_id uuid,
+    q text DEFAULT NULL::text,
+    tag text DEFAULT NULL::text,
+    blocked boolean DEFAULT NULL::boolean,
+    after_key text DEFAULT NULL::text,
+    after_id uuid DEFAULT NULL::uuid,
+    most integer DEFAULT 100
+) RETURNS TABLE(answer jsonb, key text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_sort TO 'off';
+COMMENT ON FUNCTION organizations.list_customers IS 'Return a page of an organization''s customers for its staff.';
+GRANT ALL ON FUNCTION organizations.list_customers TO authenticated, service_role;
 
 CREATE FUNCTION organizations.list_invitations(
     organization_id uuid,
@@ -4281,6 +4488,14 @@ CREATE FUNCTION organizations.list_tax_rates(organization_id uuid) RETURNS SETOF
 COMMENT ON FUNCTION organizations.list_tax_rates IS 'Return an organization''s own tax rates, the latest day first.';
 GRANT ALL ON FUNCTION organizations.list_tax_rates TO authenticated, service_role;
 
+CREATE FUNCTION organizations.lock_customer_record(
+    organization_id uuid,
+    customer_id uuid
+) RETURNS organizations.customers
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.lock_customer_record IS 'Lock a customer for a change by staff, and return the record.';
+
 CREATE FUNCTION organizations.lock_members(organization_id uuid, VARIADIC people uuid[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4294,10 +4509,20 @@ CREATE FUNCTION organizations.lock_organization(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.lock_organization IS 'Lock an organization''s row, or refuse a caller who has none of these roles in it.';
 
+CREATE FUNCTION organizations.lock_walk_ins(organization_id uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.lock_walk_ins IS 'Take the advisory lock of an organization''s walk-ins until the transaction ends.';
+
 CREATE FUNCTION organizations.may_manage(organization_id uuid, role organizations.member_role) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.may_manage IS 'Return whether the caller may give a role to members, change it and end it.';
+
+CREATE FUNCTION organizations.note_answer(note organizations.customer_notes) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.note_answer IS 'Return a note about a customer as the API shows it.';
 
 CREATE FUNCTION organizations.offer_ownership(
     organization_id uuid,
@@ -4323,6 +4548,15 @@ CREATE FUNCTION organizations.ownership_offer_status(offer organizations.ownersh
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION organizations.ownership_offer_status IS 'Return an offer''s status; an open one is expired after its time.';
 GRANT ALL ON FUNCTION organizations.ownership_offer_status TO authenticated, service_role;
+
+CREATE FUNCTION organizations.phone_digits(phone text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION organizations.phone_digits IS 'Return the digits of a phone number without leading zeros.';
+
+CREATE FUNCTION organizations.query_words(q text) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.query_words IS 'Return the prefixes that a search for customers looks for, at most six.';
 
 CREATE FUNCTION organizations.record_change(
     organization_id uuid,
@@ -4353,6 +4587,11 @@ CREATE FUNCTION organizations.recorded_settings(settings jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE;
 COMMENT ON FUNCTION organizations.recorded_settings IS 'Return an organization''s settings without the times that the system sets.';
 
+CREATE FUNCTION organizations.refuse_blocked(organization_id uuid, customer_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.refuse_blocked IS 'Refuse a customer whom the organization has blocked.';
+
 CREATE FUNCTION organizations.remove_member(organization_id uuid, user_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4363,6 +4602,15 @@ CREATE FUNCTION organizations.require_customer(organization_id uuid, customer_id
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.require_customer IS 'Refuse a person whom the caller may not name as a customer of an organization.';
+
+CREATE FUNCTION organizations.require_customer_record(
+    organization_id uuid,
+    customer_id uuid,
+    VARIADIC roles organizations.member_role[]
+) RETURNS organizations.customers
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.require_customer_record IS 'Return a customer, or refuse a caller who has none of these roles.';
 
 CREATE FUNCTION organizations.require_invitation(invitation_id uuid) RETURNS organizations.invitations
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4436,6 +4684,11 @@ CREATE FUNCTION organizations.save_room(
 COMMENT ON FUNCTION organizations.save_room IS 'Create a room, or change or archive one. Returns the room.';
 GRANT ALL ON FUNCTION organizations.save_room TO authenticated, service_role;
 
+CREATE FUNCTION organizations.search_words(value text) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.search_words IS 'Return the words of a text in lower case without accents, each once, sorted.';
+
 CREATE FUNCTION organizations.set_archived(organization_id uuid, archived boolean) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -4464,11 +4717,29 @@ CREATE FUNCTION organizations.settings_answer(organization_id uuid) RETURNS json
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.settings_answer IS 'Return an organization with its settings and business details, as JSON, for its staff.';
 
+CREATE FUNCTION organizations.show_customer(organization_id uuid, customer_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.show_customer IS 'Return a customer with everything that the organization has about them.';
+GRANT ALL ON FUNCTION organizations.show_customer TO authenticated, service_role;
+
 CREATE FUNCTION organizations.show_settings(organization_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION organizations.show_settings IS 'Return an organization with its settings and business details.';
 GRANT ALL ON FUNCTION organizations.show_settings TO authenticated, service_role;
+
+CREATE FUNCTION organizations.unblock_customer(organization_id uuid, customer_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.unblock_customer IS 'Let a blocked customer book again.';
+GRANT ALL ON FUNCTION organizations.unblock_customer TO authenticated, service_role;
+
+CREATE FUNCTION organizations.update_customer(organization_id uuid, customer_id uuid, changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION organizations.update_customer IS 'Change the tags of a customer, and the details of a walk-in.';
+GRANT ALL ON FUNCTION organizations.update_customer TO authenticated, service_role;
 
 CREATE FUNCTION organizations.update_organization(organization_id uuid, changes jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4724,6 +4995,7 @@ CASE
 END IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 CREATE POLICY own ON payments.accounts FOR SELECT TO authenticated USING (((owner_kind = 'user'::payments.owner_kind) AND (owner_id = ( SELECT ops.caller_id() AS caller_id))));
 CREATE POLICY service ON payments.accounts TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER enter_account_holder AFTER INSERT ON payments.accounts FOR EACH ROW WHEN (((new.owner_kind = 'user'::payments.owner_kind) AND (new.organization_id IS NOT NULL))) EXECUTE FUNCTION organizations.enter_account_holder();
 CREATE TRIGGER open_balance AFTER INSERT ON payments.accounts FOR EACH ROW WHEN (new.guarded) EXECUTE FUNCTION payments.open_balance();
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON payments.accounts FOR EACH STATEMENT EXECUTE FUNCTION payments.refuse_ledger_change();
 ALTER TABLE payments.accounts ENABLE ALWAYS TRIGGER refuse_change;
@@ -4840,6 +5112,7 @@ ALTER TABLE payments.credit_lots ENABLE ROW LEVEL SECURITY;
 CREATE POLICY money_staff ON payments.credit_lots FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 CREATE POLICY own ON payments.credit_lots FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
 CREATE POLICY service ON payments.credit_lots TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER add_customer AFTER INSERT ON payments.credit_lots FOR EACH ROW EXECUTE FUNCTION organizations.enter_customer_of_row();
 CREATE CONSTRAINT TRIGGER pay_out_erased_inserted AFTER INSERT ON payments.credit_lots DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.remaining)::bigint > 0)) EXECUTE FUNCTION payments.pay_out_erased();
 CREATE CONSTRAINT TRIGGER pay_out_erased_updated AFTER UPDATE OF remaining ON payments.credit_lots DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.remaining)::bigint > (old.remaining)::bigint)) EXECUTE FUNCTION payments.pay_out_erased();
 GRANT SELECT ON TABLE payments.credit_lots TO app_read;
@@ -5202,6 +5475,7 @@ ALTER TABLE payments.purchases ENABLE ROW LEVEL SECURITY;
 CREATE POLICY money_staff ON payments.purchases FOR SELECT TO authenticated USING ((organization_id IN ( SELECT organizations.orgs_as(VARIADIC ARRAY['accountant'::organizations.member_role, 'front_desk'::organizations.member_role, 'admin'::organizations.member_role, 'owner'::organizations.member_role]) AS orgs_as)));
 CREATE POLICY own ON payments.purchases FOR SELECT TO authenticated USING ((customer_id = ( SELECT ops.caller_id() AS caller_id)));
 CREATE POLICY service ON payments.purchases TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER add_customer AFTER INSERT ON payments.purchases FOR EACH ROW EXECUTE FUNCTION organizations.enter_customer_of_row();
 CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON payments.purchases FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION ops.enforce_transition('purchase');
 GRANT SELECT ON TABLE payments.purchases TO app_read;
 
@@ -9417,6 +9691,7 @@ CREATE INDEX profiles_language_idx ON users.profiles USING btree (language);
 ALTER TABLE users.profiles ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON users.profiles FOR SELECT TO authenticated USING ((id = ( SELECT ops.caller_id() AS caller_id)));
 CREATE POLICY service ON users.profiles TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER describe_renamed AFTER UPDATE OF name, email, email_verified_at ON users.profiles FOR EACH ROW WHEN ((((old.name IS DISTINCT FROM new.name) OR (old.email IS DISTINCT FROM new.email)) OR (old.email_verified_at IS DISTINCT FROM new.email_verified_at))) EXECUTE FUNCTION organizations.describe_renamed();
 GRANT SELECT ON TABLE users.profiles TO app_read, app_write;
 
 CREATE TABLE users.calendar_addresses (
@@ -9432,6 +9707,14 @@ ALTER TABLE ONLY users.calendar_addresses ADD CONSTRAINT calendar_addresses_pkey
 ALTER TABLE ONLY users.calendar_addresses
     ADD CONSTRAINT calendar_addresses_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
 ALTER TABLE users.calendar_addresses ENABLE ROW LEVEL SECURITY;
+
+CREATE FUNCTION users.is_name(value text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION users.is_name IS 'Return whether a text is valid as a name: one line of 1 to 200 characters, at least one of them visible.';
+
+CREATE FUNCTION users.verified_address(profile users.profiles) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION users.verified_address IS 'Return a person''s verified e-mail address, or null.';
 
 CREATE FUNCTION users.create_calendar_address(secret_hash bytea) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
@@ -9454,10 +9737,6 @@ GRANT ALL ON FUNCTION users.erase_profile TO authenticated, service_role;
 CREATE FUNCTION users.erasure_payload(user_id uuid, organization_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION users.erasure_payload IS 'Return the message to an organization that a person whom it knew was erased.';
-
-CREATE FUNCTION users.is_name(value text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION users.is_name IS 'Return whether a text is valid as a name: one line of 1 to 200 characters, at least one of them visible.';
 
 CREATE FUNCTION users.token_address(claims jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -9507,10 +9786,6 @@ CREATE FUNCTION users.sync_profile(user_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION users.sync_profile IS 'Create the caller''s profile from the claims, or update its address.';
-
-CREATE FUNCTION users.verified_address(profile users.profiles) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION users.verified_address IS 'Return a person''s verified e-mail address, or null.';
 
 CREATE FUNCTION users.visited_organizations(user_id uuid) RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER

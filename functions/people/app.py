@@ -1,12 +1,12 @@
-"""People: members of organizations, invitations and ownership; and each person's notifications and preferences."""
+"""People: members and customers of organizations, and each person's notifications and preferences."""
 
 from typing import Any
 
 from marquee.edge import http
 from marquee.edge.observability import LambdaContext, observed
-from people_routes import invitations, members, notifications, ownership
+from people_routes import customers, invitations, members, notifications, ownership
 
-app = http.resolver(members.routes, invitations.routes, ownership.routes, notifications.routes)
+app = http.resolver(members.routes, customers.routes, invitations.routes, ownership.routes, notifications.routes)
 
 
 @observed

@@ -34,6 +34,8 @@ BY_STAFF = {
 }
 """Parameters with which staff name a person."""
 
+_LISTED = "names a customer of the list; anyone else is customer_not_found"
+
 NOT_BY_STAFF = {
     ("users.erase_profile", "user_id"): "for the person and the service",
     ("events.create_event", "details"): "names a public page of an instructor of the organization, and no person",
@@ -49,6 +51,15 @@ NOT_BY_STAFF = {
     ("events.mark_attendance", "marks"): "names bookings of the event",
     ("events.organization_bookings", "customer_id"): "filters a list of the organization, without looking up a person",
     ("messaging.update_webhook_endpoint", "changes"): "names a URL and topics",
+    ("organizations.import_customers", "rows"): "names new people, and addresses that link to no account",
+    ("organizations.update_customer", "changes"): "names tags, and details of a walk-in",
+    ("organizations.add_customer_note", "customer_id"): _LISTED,
+    ("organizations.block_customer", "customer_id"): _LISTED,
+    ("organizations.delete_customer_note", "customer_id"): _LISTED,
+    ("organizations.show_customer", "customer_id"): _LISTED,
+    ("organizations.unblock_customer", "customer_id"): _LISTED,
+    ("organizations.update_customer", "customer_id"): _LISTED,
+    ("organizations.create_customer", "details"): "names a new person, and an address that links to no account",
     ("organizations.create_organization", "details"): "names an owner for the service alone",
     ("organizations.save_instructor", "changes"): "names a member; anyone else is refused like an unknown id",
     ("organizations.save_location", "changes"): "names a place",
@@ -219,6 +230,8 @@ def test_every_table_that_relates_a_person_to_an_organization_is_listed(rolled_b
     """Check that each table with both columns makes a person known, or follows from one that does."""
     follows = {
         "messaging.notifications": "a message about one of the others",
+        "organizations.customer_notes": "of a row of organizations.customers",
+        "organizations.customers": "written when one of the others is, or for a person whom staff enter",
         "organizations.invitations": "names members and former members, and the invited person only after accepting",
         "organizations.ownership_offers": "between members",
         "payments.fees": "of a booking",

@@ -39,6 +39,8 @@ RECORDED = {
     "GET /invoices",
     "GET /invoices/{invoice_id}",
     "GET /organizations/{organization_id}/audit",
+    "GET /organizations/{organization_id}/customers",
+    "GET /organizations/{organization_id}/customers/{customer_id}",
     "GET /organizations/{organization_id}/invitations",
     "GET /organizations/{organization_id}/members",
     "GET /organizations/{organization_id}/bookings",

@@ -36,6 +36,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     ),
     "address": (f"'{ADDRESS}'",),
     "after": ("'00000000-0000-0000-0000-000000000000'",),
+    "after_key": ("''",),
     "after_event_id": ("'00000000-0000-0000-0000-000000000000'",),
     "after_id": ("'00000000-0000-0000-0000-000000000000'",),
     "after_rank": ("1",),
@@ -48,6 +49,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "attended": ("true", "false"),
     "bonus": ("0",),
     "before_at": ("now()",),
+    "blocked": ("null", "false"),
     "begins_at": ("'-infinity'", "now() - interval '30 days'"),
     "before_id": ("'ffffffff-ffff-ffff-ffff-ffffffffffff'",),
     "booking_id": tuple(
@@ -105,6 +107,10 @@ VALUES: dict[str, tuple[str, ...]] = {
     "methods": ("null",),
     "most": ("50",),
     "name": ("'probe'",),
+    "note_id": (
+        """(select n.id from organizations.customer_notes as n
+        where n.customer_id = %(customer)s and n.organization_id = %(ours)s limit 1)""",
+    ),
     "notification_id": (
         """(select n.id from messaging.notifications as n
         where n.user_id = %(customer)s and n.organization_id = %(ours)s limit 1)""",
@@ -147,6 +153,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "starts_from": ("now()",),
     "statuses": ("null",),
     "terms": ("(select t from events.terms as t where t.event_id = %(event)s)",),
+    "tag": ("null",),
     "title": ("'probe'",),
     "topics": ("null",),
     "token": ("messaging.unsubscribe_token(%(customer)s, 'credits')",),
@@ -173,6 +180,12 @@ SPECIAL: dict[tuple[str, str], tuple[str, ...]] = {
         """jsonb_build_object('organization_id', %(ours)s::uuid, 'title', 'probe', 'capacity', 5,
         'starts_at', now() + interval '1 day', 'ends_at', now() + interval '2 days')""",
     ),
+    ("organizations.create_customer", "details"): ("""'{"name": "probe", "note": "probe"}'""",),
+    ("organizations.import_customers", "dry_run"): ("false", "true"),
+    ("organizations.import_customers", "rows"): ("""'[{"line": 2, "name": "probe"}]'""",),
+    ("organizations.update_customer", "changes"): ("""'{"name": "probe", "tags": ["probe"]}'""",),
+    ("organizations.list_customers", "q"): ("null", "'some'"),
+    ("organizations.list_customers", "after_id"): ("null",),
     ("organizations.create_organization", "details"): (
         """'{"slug": "probe", "name": "probe", "country": "CH", "currency": "CHF", "time_zone": "Europe/Zurich"}'""",
     ),

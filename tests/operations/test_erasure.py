@@ -233,6 +233,23 @@ def invite_and_offer(life: Life) -> None:
     life.call(elsewhere.owner, "organizations.offer_ownership", elsewhere.organization_id, life.person)
 
 
+def be_noted(life: Life) -> None:
+    """Be a customer with details, tags, a block and a note, and block and note another customer as a member."""
+    desk, person = life.desk, life.person
+    organization_id, other = desk.stage.organization_id, desk.customer()
+    for caller, customer in ((desk.stage.owner, person), (person, other)):
+        life.call(caller, "organizations.add_customer_note", organization_id, customer, f"{MARKER} sings")
+        life.call(caller, "organizations.block_customer", organization_id, customer, f"{MARKER} was rude")
+        life.call(caller, "organizations.unblock_customer", organization_id, customer)
+    life.call(person, "organizations.block_customer", organization_id, other, "Was rude.")
+    life.db.execute(
+        "update organizations.customers set walk_in = true, email = %s, phone = '079 111 22 33', tags = %s,"
+        " request_hash = sha256('request') where customer_id = %s and organization_id = %s",
+        [EMAIL, [MARKER], person, organization_id],
+    )
+    life.call(desk.stage.owner, "organizations.block_customer", organization_id, person, f"{MARKER} was rude")
+
+
 def read_rosters(life: Life) -> None:
     """Read rosters, so that the access log records reads about the person and by the person."""
     desk = life.desk
@@ -329,6 +346,7 @@ def life(db: Connection, aws: Any, tmp_path: Any) -> Life:
     invite_and_offer(life)
     read_rosters(life)
     import_rows(life, tmp_path)
+    be_noted(life)
     routines.call(db, None, "select payments.receive_webhooks(%s::text::jsonb)", [json.dumps([stripe_event()])])
     send_all_messages(life)
     return life

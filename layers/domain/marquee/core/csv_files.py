@@ -28,6 +28,12 @@ def write(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
+def read_cell(text: str) -> str:
+    """Return the text of a cell without outer spaces, and without the apostrophe that `write` puts before a formula."""
+    text = text.strip()
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA_STARTS) else text
+
+
 def _cell(value: Any) -> Any:
     """Return a value as a cell: a time in ISO 8601, nothing for null, a text that is no formula."""
     if isinstance(value, datetime):

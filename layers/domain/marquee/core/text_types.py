@@ -18,7 +18,7 @@ NAME_LENGTH_MAX = 200
 ADDRESS_LENGTH_MAX = 254
 
 _TURNING = r"\u2028-\u202e\u2066-\u206f"
-_NOT_IN_LINES = rf"\u0000-\u001f\u007f-\u009f{_TURNING}"
+NOT_IN_LINES = rf"\u0000-\u001f\u007f-\u009f{_TURNING}"
 _NOT_IN_TEXTS = rf"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f{_TURNING}"
 _SHAPELESS = (
     r"\u0020\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u202f\u205f-\u2065\u2800"
@@ -26,9 +26,9 @@ _SHAPELESS = (
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 ) + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(1, 17))
 
-LINE_PATTERN = f"^[^{_NOT_IN_LINES}]*$"
+LINE_PATTERN = f"^[^{NOT_IN_LINES}]*$"
 TEXT_PATTERN = f"^[^{_NOT_IN_TEXTS}]*$"
-NAME_PATTERN = f"^[^{_NOT_IN_LINES}]*[^{_SHAPELESS}{_NOT_IN_LINES}][^{_NOT_IN_LINES}]*$"
+NAME_PATTERN = f"^[^{NOT_IN_LINES}]*[^{_SHAPELESS}{NOT_IN_LINES}][^{NOT_IN_LINES}]*$"
 
 _ATOM = "[A-Za-z0-9!#$%&'*+/?^_`{|}~=-]+"
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"

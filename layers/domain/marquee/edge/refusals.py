@@ -88,9 +88,27 @@ BY_CODE: Mapping[str, Refusal] = {
         "the currency after the first payment",
         "`currency`",
     ),
+    "customer_blocked": Refusal(
+        409,
+        "The organization does not accept bookings, holds, waitlist entries or purchases of this customer. Ask its"
+        " staff.",
+        "the organization has blocked the customer; its staff unblock them first",
+    ),
+    "customer_exists": Refusal(
+        409,
+        "The organization has a customer with this e-mail address: `customer_id`. Use that customer.",
+        "the address of a walk-in is that of another customer of the organization",
+        "`customer_id`",
+    ),
+    "customer_has_account": Refusal(
+        409,
+        "This customer has an account and changes name, address and language there. Change only the tags.",
+        "details of a customer who is no walk-in",
+    ),
     "customer_not_found": Refusal(
         404,
-        "The organization has no such customer. Check the id: customers have booked, waited or bought there.",
+        "The organization has no such customer. Check the id: customers have booked, waited or bought there, or staff"
+        " have entered them.",
         _UNKNOWN,
     ),
     "double_booked": Refusal(
@@ -235,6 +253,7 @@ BY_CODE: Mapping[str, Refusal] = {
         ),
     ),
     "not_an_event": Refusal(400, "The body is not a Stripe event. Send an event as Stripe does.", _STRIPE),
+    "note_not_found": Refusal(404, "There is no such note about this customer. Check the id.", _UNKNOWN),
     "nothing_to_pay": Refusal(
         409,
         "Nothing is owed, so there is no payment to record. Check the status of the fee, invoice or refund.",
@@ -464,6 +483,9 @@ BY_CODE: Mapping[str, Refusal] = {
         "500 members and pending invitations",
         "`most`",
     ),
+    "too_many_notes": Refusal(
+        409, "There are {most} notes about this customer, the maximum. Delete one first.", "200 notes", "`most`"
+    ),
     "too_many_organizations": Refusal(
         409,
         "You own {most} organizations, the maximum. Archive one, or hand it to another owner.",
@@ -499,6 +521,12 @@ BY_CODE: Mapping[str, Refusal] = {
         "{waits} waitlist entries are open, the maximum. Leave one waitlist first.",
         "one person's limit of waitlist entries",
         "`waits`, `waits_max`",
+    ),
+    "too_many_walk_ins": Refusal(
+        409,
+        "The organization entered {most} people without an account in 24 hours, the maximum. Try again tomorrow.",
+        "the limit of a day",
+        "`most`",
     ),
     "too_many_webhook_endpoints": Refusal(
         409, "The organization has {most} endpoints, the maximum. Delete one first.", "twenty endpoints", "`most`"

@@ -28,9 +28,9 @@
 --
 -- Refuses: 400 idempotency_key_required, 401 unauthenticated, 402 payment_required, 403 forbidden, 404 event_not_found,
 -- 404 customer_not_found, 404 promo_code_not_found, 409 already_booked, 409 booking_window_closed,
--- 409 event_not_bookable, 409 hold_again_later, 409 hold_expired, 409 insufficient_credits, 409 insufficient_funds,
--- 409 price_changed, 409 promo_code_not_valid, 409 promo_code_used_up, 409 sold_out, 409 too_many_held,
--- 409 too_many_seats, 422 idempotency_conflict, 422 invalid_request.
+-- 409 customer_blocked, 409 event_not_bookable, 409 hold_again_later, 409 hold_expired, 409 insufficient_credits,
+-- 409 insufficient_funds, 409 price_changed, 409 promo_code_not_valid, 409 promo_code_used_up, 409 sold_out,
+-- 409 too_many_held, 409 too_many_seats, 422 idempotency_conflict, 422 invalid_request.
 
 create or replace function events.book(
     event_id uuid,
@@ -147,6 +147,13 @@ begin
                 and i.waitlisted = 0
                 and i.held = 0
                 and exists (select from users.profiles as p where p.id = the_caller_id and p.erased_at is null)
+                and not exists (
+                    select from organizations.customers as c
+                    where
+                        c.organization_id = the_organization_id
+                        and c.customer_id = the_caller_id
+                        and c.blocked_at is not null
+                )
             on conflict do nothing
             returning true
         ),
@@ -187,7 +194,7 @@ begin
         end if;
 
         -- A concurrent request took the key first, or the key is new and the customer already has a booking. Without a
-        -- key, seats are held or waited for since the first statement, or the customer was erased.
+        -- key, seats are held or waited for since the first statement, or the customer was erased or is blocked.
         the_first_answer := ops.idempotent_answer(the_caller_id, 'book', book.idempotency_key, the_request_hash);
         if the_first_answer = the_answer then
             perform events.refuse_already_booked(book.event_id, the_caller_id);

@@ -2,9 +2,10 @@
 --
 -- The calling routine has called events.ensure_customer. While this routine waits for the lock, either person may be
 -- erased, or the caller may leave the organization. `locks_caller` also locks the caller: seats that staff hold for
--- others count against a limit of their own. Internal: runs with the rights of the routine that calls it.
+-- others count against a limit of their own. A customer whom the organization has blocked is refused. Internal: runs
+-- with the rights of the routine that calls it.
 --
--- Refuses: 403 forbidden, 404 customer_not_found.
+-- Refuses: 403 forbidden, 404 customer_not_found, 409 customer_blocked.
 
 create or replace function events.lock_customer(
     customer_id uuid, organization_id uuid, locks_caller boolean default false
@@ -23,6 +24,7 @@ begin
             ops.caller_id(), lock_customer.customer_id, lock_customer.organization_id
         );
     end if;
+    perform organizations.refuse_blocked(lock_customer.organization_id, lock_customer.customer_id);
 end;
 $$;
 

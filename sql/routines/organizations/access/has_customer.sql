@@ -1,8 +1,8 @@
 -- organizations.has_customer: return whether a person is a customer of an organization.
 --
--- The only place with this rule. A customer has a booking in any state, a hold, a waitlist entry, a purchase, a pass, a
--- wallet or another account there, or a membership. Each look-up starts from the person, and the look-up of bookings
--- reads only its index. Locks nothing.
+-- The only place with this rule. A customer has a row of organizations.customers, a booking in any state, a hold, a
+-- waitlist entry, a purchase, a pass, a wallet or another account there, or a membership. Each look-up starts from the
+-- person, and the look-up of bookings reads only its index. Locks nothing.
 --
 -- Does not read the profile, so that it costs the same for a stranger and for an id of nobody
 -- (docs/decisions/0013-staff-reach-only-customers-of-their-organization.md).
@@ -16,6 +16,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return exists (
+        select
+        from organizations.customers as c
+        where c.organization_id = has_customer.organization_id and c.customer_id = has_customer.customer_id
+    ) or exists (
         select
         from events.bookings as b
         where b.customer_id = has_customer.customer_id and b.organization_id = has_customer.organization_id

@@ -47,7 +47,9 @@ begin
             grant_credits.currency, grant_credits.expires_at, grant_credits.categories
         ) || case when grant_credits.note is null then '[]' else jsonb_build_array(grant_credits.note) end
     );
-    -- The caller may have lost the role while this waited for a request with the same key.
+    -- Before the wallet, because a first credit also enters the customer (organizations.enter_customer).
+    perform events.lock_person(grant_credits.customer_id);
+    -- The caller may have lost the role while this waited for a request with the same key, or for the person.
     if not organizations.caller_is(grant_credits.organization_id, 'accountant', 'admin', 'owner') then
         raise exception using errcode = 'PT403', message = 'forbidden';
     end if;

@@ -3,8 +3,8 @@
 -- For front desk, accountants, admins and owners of the organization, for its customers. `method` is cash or terminal.
 -- Works once per caller and key. Locks the customer, the wallet, then the till. Returns the purchase.
 --
--- Refuses: 400 idempotency_key_required, 404 customer_not_found, 404 package_not_found, 409 price_changed,
--- 422 idempotency_conflict, 422 invalid_request.
+-- Refuses: 400 idempotency_key_required, 404 customer_not_found, 404 package_not_found, 409 customer_blocked,
+-- 409 price_changed, 422 idempotency_conflict, 422 invalid_request.
 
 create or replace function payments.sell_package(
     package_id uuid,
@@ -45,6 +45,7 @@ begin
         return the_first_answer::jsonb || jsonb_build_object('customer_id', sell_package.customer_id);
     end if;
     perform organizations.require_customer(the_package.organization_id, sell_package.customer_id);
+    perform organizations.refuse_blocked(the_package.organization_id, sell_package.customer_id);
     perform events.check_references(
         the_package.organization_id, jsonb_build_object('location_id', sell_package.location_id)
     );

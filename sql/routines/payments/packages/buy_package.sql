@@ -5,7 +5,7 @@
 -- outside any transaction; the sweep sends it if that did not happen. Returns the purchase with its payment.
 --
 -- Refuses: 400 idempotency_key_required, 401 unauthenticated, 402 payment_required, 404 package_not_found,
--- 409 price_changed, 422 idempotency_conflict.
+-- 409 customer_blocked, 409 price_changed, 422 idempotency_conflict.
 
 create or replace function payments.buy_package(
     package_id uuid, payment_method events.payment_method, idempotency_key text, total_cents bigint default null
@@ -49,6 +49,7 @@ begin
         raise exception using errcode = 'PT404', message = 'package_not_found';
     end if;
     perform events.ensure_customer(the_caller_id, null, the_package.organization_id);
+    perform events.lock_customer(the_caller_id, the_package.organization_id);
 
     the_quote := payments.quote_package(the_package, the_caller_id);
     methods := payments.payment_methods(the_quote);
