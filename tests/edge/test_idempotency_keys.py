@@ -156,6 +156,20 @@ def create_event(world: World) -> Case:
     )
 
 
+def copy_event(world: World) -> Case:
+    original, other = (world.event(capacity=5) for _ in range(2))
+    return Case(
+        f"/events/{original}/copy",
+        world.stage.owner,
+        {"starts_at": START.isoformat(), "changes": {"title": "Copy"}},
+        {"status": "scheduled", "changes": {"title": "Another"}},
+        lambda made: gateway.patch(
+            "manage-events", f"/events/{made['id']}", {"title": "Edited", "capacity": 9}, caller=world.stage.owner
+        ),
+        other_path=f"/events/{other}/copy",
+    )
+
+
 def create_series(world: World) -> Case:
     def edit(made: dict[str, Any]) -> gateway.Answer:
         path = f"/series/{made['id']}"
@@ -297,6 +311,7 @@ CASES: dict[tuple[str, str], list[Callable[[World], Case]]] = {
     ("POST", "/bookings/{booking_id}/refunds"): [refund],
     ("POST", "/credits/grants"): [grant],
     ("POST", "/events"): [create_event],
+    ("POST", "/events/{event_id}/copy"): [copy_event],
     ("POST", "/fees/{fee_id}/desk-payment"): [pay_fee],
     ("POST", "/invoices/{invoice_id}/desk-payment"): [pay_invoice],
     ("POST", "/organizations"): [create_organization],

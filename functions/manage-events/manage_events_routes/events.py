@@ -1,4 +1,4 @@
-"""Routes of single events: POST /events, PATCH /events/{event_id}, POST /events/{event_id}/cancel."""
+"""Routes of single events: create, edit, cancel, copy, and substitute the instructor."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -34,12 +34,14 @@ def edit_event(
     """Edit one event; its customers are notified of a new time or place."""
     event = routes.current_event
     with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
-        return http.json(HTTPStatus.OK, events.edit(session, event_id, request))
+        edited = events.edit(session, event_id, request)
+        return http.json(HTTPStatus.OK, edited)
 
 
 @routes.post("/events/<event_id>/cancel", tags=["events"], responses=http.problems(403, 404, 409))
 def cancel_event(
-    event_id: Annotated[Id, Path()], request: Annotated[events.EventCancellation | None, Body()] = None
+    event_id: Annotated[Id, Path()],
+    request: Annotated[events.EventCancellation | None, Body()] = None,
 ) -> Response[events.ManagedEvent]:
     """Cancel an event and its bookings, free of charge for the customers. A second call returns the same response."""
     event = routes.current_event
@@ -47,3 +49,29 @@ def cancel_event(
         cancelled = events.cancel(session, event_id, request.reason if request else None)
     count("EventCancelled")
     return http.json(HTTPStatus.OK, cancelled)
+
+
+@routes.post("/events/<event_id>/substitute", tags=["events"], responses=http.problems(403, 404, 409))
+def substitute_instructor(
+    event_id: Annotated[Id, Path()], request: Annotated[events.Substitution, Body()]
+) -> Response[events.ManagedEvent]:
+    """Let another instructor lead one event; its customers are notified, and staff see who is absent."""
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
+        substituted = events.substitute(session, event_id, request)
+    count("InstructorSubstituted")
+    return http.json(HTTPStatus.OK, substituted)
+
+
+@routes.post("/events/<event_id>/copy", tags=["events"], status_code=201, responses=http.problems(403, 404, 409))
+def copy_event(
+    event_id: Annotated[Id, Path()],
+    request: Annotated[events.EventCopy, Body()],
+    idempotency_key: http.IdempotencyKey = None,
+) -> Response[events.ManagedEvent]:
+    """Copy an event to another time, without its bookings: a draft, or published."""
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
+        made = events.copy(session, event_id, request, idempotency_key)
+    count("EventCreated")
+    return http.json(HTTPStatus.CREATED, made)
