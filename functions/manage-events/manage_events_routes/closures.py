@@ -6,11 +6,11 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
-from marquee.core import database, paging
+from marquee.core import database, paging, previews
 from marquee.core.models import Id
 from marquee.edge import http
 from marquee.edge.observability import MetricUnit, count, metrics
-from marquee.scheduling import closures
+from marquee.scheduling import closures, consent
 
 routes = http.routes()
 
@@ -19,16 +19,22 @@ routes = http.routes()
     "/organizations/<organization_id>/closures",
     tags=["events"],
     status_code=201,
-    responses=http.problems(403, 404, 409),
+    responses=http.problems(403, 404, 409) | {200: {"description": "The preview"}},
 )
 def close_period(
     organization_id: Annotated[Id, Path()],
     request: Annotated[closures.ClosureRequest, Body()],
     idempotency_key: http.IdempotencyKey = None,
-) -> Response[closures.NewClosure]:
+    *,
+    preview: http.Preview = False,
+) -> Response[closures.NewClosure | previews.Preview]:
     """Close the organization, a location or a room for a period; its events there are cancelled and refunded."""
     event = routes.current_event
-    with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
+    opened = database.preview if preview else database.single
+    with opened(http.caller(event), limit=http.limited(event, "edit_events")) as session:
+        if preview:
+            closures.close(session, organization_id, consent.given(request), None)
+            return http.json(HTTPStatus.OK, previews.effects(session))
         closed = closures.close(session, organization_id, request, idempotency_key)
     count("PeriodClosed")
     metrics.add_metric(name="EventCancelled", unit=MetricUnit.Count, value=closed.cancelled.events)
