@@ -348,6 +348,8 @@ CREATE POLICY booked ON events.events FOR SELECT TO authenticated USING ((id IN 
 CREATE POLICY members ON events.events FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
 CREATE POLICY published ON events.events FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'draft'::events.event_status)));
 CREATE POLICY service ON events.events TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER closed_times_inserted AFTER INSERT ON events.events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.refuse_closed_times();
+CREATE TRIGGER closed_times_updated AFTER UPDATE ON events.events REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.refuse_closed_times();
 CREATE TRIGGER copy_terms_inserted AFTER INSERT ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
 CREATE TRIGGER copy_terms_updated AFTER UPDATE OF starts_at, ends_at, time_zone, status, visibility, price_cents, currency, policy ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
 CREATE TRIGGER count_changes BEFORE INSERT OR UPDATE ON events.events FOR EACH ROW EXECUTE FUNCTION events.count_event_changes();
@@ -356,8 +358,6 @@ CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.events FOR E
 CREATE TRIGGER record_occupancies_inserted AFTER INSERT ON events.events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.record_occupancies();
 CREATE TRIGGER record_occupancies_updated AFTER UPDATE ON events.events REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.record_occupancies();
 CREATE TRIGGER refresh_changed_listings AFTER UPDATE ON events.events REFERENCING OLD TABLE AS old_events NEW TABLE AS new_events FOR EACH STATEMENT EXECUTE FUNCTION events.refresh_changed_listings();
-CREATE TRIGGER refuse_closed_times_inserted AFTER INSERT ON events.events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.refuse_closed_times();
-CREATE TRIGGER refuse_closed_times_updated AFTER UPDATE ON events.events REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.refuse_closed_times();
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
 GRANT SELECT ON TABLE events.events TO app_read;
 

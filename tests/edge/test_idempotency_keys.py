@@ -170,6 +170,20 @@ def copy_event(world: World) -> Case:
     )
 
 
+def close_period(world: World) -> Case:
+    path = f"/organizations/{world.stage.organization_id}/closures"
+    place = {"name": "Main", "city": "Zurich", "country": "CH", "time_zone": "Europe/Zurich"}
+    at = f"/organizations/{world.stage.organization_id}/locations"
+    location_id = gateway.post("organizations", at, place, caller=world.stage.owner).body["id"]
+    return Case(
+        path,
+        world.stage.owner,
+        {"from": "2030-12-24", "until": "2030-12-26", "reason": "Christmas."},
+        {"from": "2030-12-23", "until": "2030-12-27", "reason": "Works.", "location_id": location_id},
+        lambda made: gateway.delete("manage-events", f"{path}/{made['id']}", caller=world.stage.owner),
+    )
+
+
 def create_series(world: World) -> Case:
     def edit(made: dict[str, Any]) -> gateway.Answer:
         path = f"/series/{made['id']}"
@@ -315,6 +329,7 @@ CASES: dict[tuple[str, str], list[Callable[[World], Case]]] = {
     ("POST", "/fees/{fee_id}/desk-payment"): [pay_fee],
     ("POST", "/invoices/{invoice_id}/desk-payment"): [pay_invoice],
     ("POST", "/organizations"): [create_organization],
+    ("POST", "/organizations/{organization_id}/closures"): [close_period],
     ("POST", "/organizations/{organization_id}/till/transfers"): [transfer],
     ("POST", "/packages/{package_id}/desk-sales"): [sell_package],
     ("POST", "/packages/{package_id}/purchases"): [buy],

@@ -318,3 +318,18 @@ def test_edit_and_closure_at_the_same_time_do_not_wait_for_each_other(world: Wor
 
     assert late.got().status == 201
     assert statuses(world, event) == ["cancelled"]
+
+
+def test_new_event_waits_for_a_closure_without_the_lock_of_the_rooms(world: World, connect: Any) -> None:
+    """A closure locks the rooms last, when it cancels its events: the other order would be a deadlock."""
+    one = room(world, "Room 1")
+    rival = connect(autocommit=False)
+    rival.execute("select events.lock_closures(array[%s], exclusive => true)", [world.organization_id])
+    late = InBackground(lambda: create(world, 5, room_id=one))
+    wait_for_a_lock(world.db, "%events.create_event%")
+
+    rival.execute("set local lock_timeout = '5s'")
+    rival.execute("select events.lock_occupancies(array[%s])", [world.organization_id])
+
+    rival.rollback()
+    assert late.got().status == 201
