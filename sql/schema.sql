@@ -5,9 +5,9 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 14, views 5, routines 189
+-- - events: tables 16, views 6, routines 198
 -- - messaging: tables 10, views 2, routines 34
--- - ops: tables 19, views 1, routines 63
+-- - ops: tables 19, views 1, routines 66
 -- - organizations: tables 19, views 0, routines 89
 -- - payments: tables 30, views 7, routines 220
 -- - public: tables 1, views 12, routines 8
@@ -350,6 +350,8 @@ CREATE POLICY booked ON events.events FOR SELECT TO authenticated USING ((id IN 
 CREATE POLICY members ON events.events FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
 CREATE POLICY published ON events.events FOR SELECT TO anon, authenticated USING (((visibility = 'public'::events.visibility) AND (status <> 'draft'::events.event_status)));
 CREATE POLICY service ON events.events TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER closed_times_inserted AFTER INSERT ON events.events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.refuse_closed_times();
+CREATE TRIGGER closed_times_updated AFTER UPDATE ON events.events REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events.refuse_closed_times();
 CREATE TRIGGER copy_terms_inserted AFTER INSERT ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
 CREATE TRIGGER copy_terms_updated AFTER UPDATE OF starts_at, ends_at, time_zone, status, visibility, price_cents, currency, policy ON events.events FOR EACH ROW EXECUTE FUNCTION events.copy_terms();
 CREATE TRIGGER count_changes BEFORE INSERT OR UPDATE ON events.events FOR EACH ROW EXECUTE FUNCTION events.count_event_changes();
@@ -360,6 +362,42 @@ CREATE TRIGGER record_occupancies_updated AFTER UPDATE ON events.events REFERENC
 CREATE TRIGGER refresh_changed_listings AFTER UPDATE ON events.events REFERENCING OLD TABLE AS old_events NEW TABLE AS new_events FOR EACH STATEMENT EXECUTE FUNCTION events.refresh_changed_listings();
 CREATE TRIGGER set_search_config BEFORE INSERT OR UPDATE OF language ON events.events FOR EACH ROW EXECUTE FUNCTION events.set_search_config();
 GRANT SELECT ON TABLE events.events TO app_read;
+
+CREATE TABLE events.closures (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    organization_id uuid NOT NULL,
+    location_id uuid,
+    room_id uuid,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    time_zone text NOT NULL,
+    reason text,
+    ended_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT closure_ends_after_it_starts CHECK ((ends_at > starts_at)),
+    CONSTRAINT closure_reason_is_readable CHECK (ops.is_text(reason)),
+    CONSTRAINT closure_reason_is_short CHECK ((length(reason) <= 500))
+);
+COMMENT ON TABLE events.closures IS 'When an organization, a location or a room is closed: no event takes place there. Without both, all of it is closed.';
+COMMENT ON COLUMN events.closures.reason IS 'The text that customers of cancelled events receive.';
+COMMENT ON COLUMN events.closures.ended_at IS 'When staff ended it early. Such a closure closes nothing any more.';
+ALTER TABLE ONLY events.closures ADD CONSTRAINT closures_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY events.closures
+    ADD CONSTRAINT closed_location_is_its_own FOREIGN KEY (organization_id, location_id) REFERENCES organizations.locations(organization_id, id);
+ALTER TABLE ONLY events.closures
+    ADD CONSTRAINT closed_room_is_its_own FOREIGN KEY (organization_id, room_id) REFERENCES organizations.rooms(organization_id, id);
+ALTER TABLE ONLY events.closures
+    ADD CONSTRAINT closures_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+ALTER TABLE ONLY events.closures
+    ADD CONSTRAINT closures_time_zone_fkey FOREIGN KEY (time_zone) REFERENCES ref.timezones(name);
+CREATE INDEX closures_of_location ON events.closures USING btree (organization_id, location_id);
+CREATE INDEX closures_of_organization ON events.closures USING btree (organization_id, ends_at);
+CREATE INDEX closures_of_room ON events.closures USING btree (organization_id, room_id);
+CREATE INDEX closures_of_time_zone ON events.closures USING btree (time_zone);
+ALTER TABLE events.closures ENABLE ROW LEVEL SECURITY;
+CREATE POLICY members ON events.closures FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+CREATE POLICY service ON events.closures TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE events.closures TO app_read, app_write;
 
 CREATE TABLE events.inventory (
     event_id uuid NOT NULL,
@@ -534,6 +572,35 @@ ALTER TABLE ONLY events.attendance_marks ADD CONSTRAINT one_mark_per_booking PRI
 ALTER TABLE ONLY events.attendance_marks
     ADD CONSTRAINT attendance_marks_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id) ON DELETE CASCADE;
 ALTER TABLE events.attendance_marks ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE events.substitutions (
+    event_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    instructor_id uuid NOT NULL,
+    absent_instructor_id uuid NOT NULL,
+    note text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT nobody_substitutes_for_themselves CHECK ((instructor_id <> absent_instructor_id)),
+    CONSTRAINT substitution_note_is_readable CHECK (ops.is_text(note)),
+    CONSTRAINT substitution_note_is_short CHECK ((length(note) <= 500))
+);
+COMMENT ON TABLE events.substitutions IS 'Who leads an event in place of whom. A row counts while its instructor leads the event.';
+COMMENT ON COLUMN events.substitutions.note IS 'A text of staff, for staff alone.';
+ALTER TABLE ONLY events.substitutions ADD CONSTRAINT substitutions_pkey PRIMARY KEY (event_id);
+ALTER TABLE ONLY events.substitutions
+    ADD CONSTRAINT absent_instructor_is_its_own FOREIGN KEY (organization_id, absent_instructor_id) REFERENCES organizations.instructors(organization_id, id);
+ALTER TABLE ONLY events.substitutions
+    ADD CONSTRAINT substitute_is_its_own FOREIGN KEY (organization_id, instructor_id) REFERENCES organizations.instructors(organization_id, id);
+ALTER TABLE ONLY events.substitutions
+    ADD CONSTRAINT substitutions_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id) ON DELETE CASCADE;
+ALTER TABLE ONLY events.substitutions
+    ADD CONSTRAINT substitutions_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+CREATE INDEX substitutions_of_absent_instructor ON events.substitutions USING btree (organization_id, absent_instructor_id);
+CREATE INDEX substitutions_of_substitute ON events.substitutions USING btree (organization_id, instructor_id);
+ALTER TABLE events.substitutions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY members ON events.substitutions FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
+CREATE POLICY service ON events.substitutions TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE events.substitutions TO app_read, app_write;
 
 CREATE TABLE events.listings (
     event_id uuid NOT NULL,
@@ -750,6 +817,19 @@ CREATE VIEW events.booking_details WITH (security_invoker='true') AS
      JOIN events.events e ON (((e.id = b.event_id) AND (e.starts_at = t.starts_at))));
 COMMENT ON VIEW events.booking_details IS 'Bookings with their events, where the caller may see both.';
 GRANT SELECT ON TABLE events.booking_details TO app_read;
+
+CREATE VIEW events.current_substitutions WITH (security_invoker='true') AS
+ SELECT s.event_id,
+    s.organization_id,
+    s.instructor_id,
+    s.absent_instructor_id,
+    i.name AS absent_instructor_name,
+    s.note
+   FROM (events.substitutions s
+     JOIN organizations.instructors i ON ((i.id = s.absent_instructor_id)))
+  WHERE ((s.organization_id IN ( SELECT public.user_orgs() AS user_orgs)) OR ( SELECT ops.caller_is_service() AS caller_is_service));
+COMMENT ON VIEW events.current_substitutions IS 'Who leads an event in place of whom. A row counts while its instructor leads the event.';
+GRANT SELECT ON TABLE events.current_substitutions TO app_read;
 
 CREATE VIEW events.event_details WITH (security_invoker='true') AS
  SELECT e.id,
@@ -991,6 +1071,12 @@ CREATE FUNCTION events.changed_fields(earlier events.events, later events.events
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.changed_fields IS 'Return the names of the fields of an event that differ and of which somebody is notified.';
 
+CREATE FUNCTION events.check_closure(closure events.closures) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC';
+COMMENT ON FUNCTION events.check_closure IS 'Refuse times that no closure can have.';
+
 CREATE FUNCTION events.check_references(organization_id uuid, details jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1011,10 +1097,32 @@ CREATE FUNCTION events.close_entry(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.close_entry IS 'Close a waitlist entry and release the seats held for it.';
 
+CREATE FUNCTION events.close_period(
+    organization_id uuid,
+    details jsonb,
+    confirmed jsonb DEFAULT NULL::jsonb,
+    idempotency_key text DEFAULT NULL::text
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.close_period IS 'Close an organization, a location or a room for a period, and cancel the events in it, with confirmation.';
+GRANT ALL ON FUNCTION events.close_period TO authenticated, service_role;
+
 CREATE FUNCTION events.close_refunded_booking(booking_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.close_refunded_booking IS 'Close a booking whose price was refunded in full. Returns whether a confirmed booking was closed.';
+
+CREATE FUNCTION events.closure_of(
+    organization_id uuid,
+    location_id uuid,
+    room_id uuid,
+    starts_at timestamp with time zone,
+    ends_at timestamp with time zone
+) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.closure_of IS 'Return the first closure that closes a place at some time of a period, or null.';
 
 CREATE FUNCTION events.complete_places(former jsonb, changes jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1030,6 +1138,12 @@ CREATE FUNCTION events.copy_details(series_id uuid, changes jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.copy_details IS 'Copy changed details of a series to its upcoming events.';
+
+CREATE FUNCTION events.copy_event(event_id uuid, details jsonb, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.copy_event IS 'Create a single event with the details of another one, without its bookings. Idempotent per caller and key.';
+GRANT ALL ON FUNCTION events.copy_event TO authenticated, service_role;
 
 CREATE FUNCTION events.copy_terms() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1141,6 +1255,12 @@ CREATE FUNCTION events.end_booking(booking events.bookings, reason text, waived 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.end_booking IS 'Cancel a booking by the customer''s will, and refund it by the booking''s own policy.';
+
+CREATE FUNCTION events.end_closure(organization_id uuid, closure_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.end_closure IS 'End a closure early, so that events may be created in its time again.';
+GRANT ALL ON FUNCTION events.end_closure TO authenticated, service_role;
 
 CREATE FUNCTION events.end_reservations(
     event_id uuid,
@@ -1274,6 +1394,11 @@ CREATE FUNCTION events.hold_until_paid(terms events.terms, customer_id uuid, sea
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.hold_until_paid IS 'Hold seats while a customer pays for them. Returns the id of the hold.';
 
+CREATE FUNCTION events.insert_event(event events.events, capacity integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.insert_event IS 'Insert a new event with its seats, for routines that create single events.';
+
 CREATE FUNCTION events.instructor_schedule_v2(
     instructor_id uuid,
     first_day date DEFAULT NULL::date,
@@ -1389,6 +1514,11 @@ CREATE FUNCTION events.list_new_events() RETURNS trigger
 CREATE FUNCTION events.list_renamed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION events.lock_closures(organization_ids uuid[], exclusive boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.lock_closures IS 'Let changes of times and places at organizations take turns with their closures.';
 
 CREATE FUNCTION events.lock_commitments(event_ids uuid[]) RETURNS events.commitments
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1802,6 +1932,10 @@ CREATE FUNCTION events.refuse_closed_event(terms events.terms) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.refuse_closed_event IS 'Refuse to book an event that is closed to the caller, and report the reason.';
 
+CREATE FUNCTION events.refuse_closed_times() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
 CREATE FUNCTION events.refuse_repeated_hold(event_id uuid, customer_id uuid, purpose events.hold_purpose) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -2066,6 +2200,16 @@ CREATE FUNCTION events.split_series(series_id uuid, first_date date, recurrence 
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.split_series IS 'Split a series at a local date. Returns the new series, which has the events from that date.';
 GRANT ALL ON FUNCTION events.split_series TO authenticated, service_role;
+
+CREATE FUNCTION events.substitute_instructor(
+    event_id uuid,
+    instructor_id uuid,
+    note text DEFAULT NULL::text
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.substitute_instructor IS 'Let another instructor lead one event, and remember in whose place. Returns the event.';
+GRANT ALL ON FUNCTION events.substitute_instructor TO authenticated, service_role;
 
 CREATE FUNCTION events.tagged_query(tag text, words tsquery) RETURNS tsquery
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -3175,6 +3319,12 @@ CREATE FUNCTION ops.begin_job(job text) RETURNS bigint
 COMMENT ON FUNCTION ops.begin_job IS 'Record that a job starts; returns the number of the run.';
 GRANT ALL ON FUNCTION ops.begin_job TO service_role;
 
+CREATE FUNCTION ops.begin_preview() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.begin_preview IS 'Remember where the messages and state changes of this transaction start, for ops.preview_effects.';
+GRANT ALL ON FUNCTION ops.begin_preview TO authenticated, service_role;
+
 CREATE FUNCTION ops.caller_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION ops.caller_id IS 'Return the id of the profile that calls; null for anonymous callers and services.';
@@ -3370,6 +3520,11 @@ CREATE FUNCTION ops.is_address(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION ops.is_address IS 'Return whether an e-mail address has a form that mail software accepts.';
 
+CREATE FUNCTION ops.is_own_row(inserted_by xid) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.is_own_row IS 'Return whether this transaction, or a block in it, inserted a row, by the row''s xmin.';
+
 CREATE FUNCTION ops.is_partition_shift(earlier timestamp with time zone, later timestamp with time zone) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -3477,6 +3632,12 @@ CREATE FUNCTION ops.planned_months(parent regclass, at timestamp with time zone)
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC';
 COMMENT ON FUNCTION ops.planned_months IS 'Return the coming months of the rows in a table''s default partition.';
+
+CREATE FUNCTION ops.preview_effects() RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.preview_effects IS 'Count what this transaction has done to people, bookings, payments and messages.';
+GRANT ALL ON FUNCTION ops.preview_effects TO authenticated, service_role;
 
 CREATE FUNCTION ops.record_access(operation text, read jsonb, event_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER

@@ -1,4 +1,4 @@
-"""Series and events of organizers: /series, POST and PATCH /events, and the generation of series' events.
+"""Series, events and closures of organizers: their routes, and the generation of series' events.
 
 The daily run sends slices of series to GenerateQueue.
 """
@@ -6,14 +6,14 @@ The daily run sends slices of series to GenerateQueue.
 from typing import Any
 from uuid import UUID
 
-from manage_events_routes import events, series
+from manage_events_routes import closures, events, series
 from marquee.core import clock, database, settings
 from marquee.edge import dispatch, http, queues, schedules
 from marquee.edge.observability import LambdaContext, MetricUnit, count, logger, metrics, observed
 from marquee.operations import jobs
 from marquee.scheduling import generation
 
-app = http.resolver(series.routes, events.routes)
+app = http.resolver(series.routes, events.routes, closures.routes)
 
 
 class GenerateSlice(queues.Message):

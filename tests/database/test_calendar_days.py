@@ -22,6 +22,9 @@ DATE = "a date that is written as text"
 UTC_DAY = "a day of UTC, as the documentation says"
 
 SQL_REASONS = {
+    "routines/events/closures/close_period.sql": LOCAL,
+    "routines/events/closures/end_closure.sql": UTC_DAY,
+    "routines/events/copies/copy_event.sql": LOCAL,
     "routines/events/desk/organization_day.sql": LOCAL,
     "routines/events/insights/event_summary.sql": LOCAL,
     "routines/events/insights/instructor_schedule_v2.sql": LOCAL,

@@ -38,6 +38,9 @@ _LISTED = "names a customer of the list; anyone else is customer_not_found"
 
 NOT_BY_STAFF = {
     ("users.erase_profile", "user_id"): "for the person and the service",
+    ("events.close_period", "confirmed"): "has numbers",
+    ("events.close_period", "details"): "names a place and times",
+    ("events.copy_event", "details"): "names a public page of an instructor of the organization, and no person",
     ("events.create_event", "details"): "names a public page of an instructor of the organization, and no person",
     ("events.create_series", "details"): "names a public page of an instructor of the organization, and no person",
     ("events.edit_series", "changes"): "names a public page of an instructor of the organization, and no person",

@@ -156,6 +156,34 @@ def create_event(world: World) -> Case:
     )
 
 
+def copy_event(world: World) -> Case:
+    original, other = (world.event(capacity=5) for _ in range(2))
+    return Case(
+        f"/events/{original}/copy",
+        world.stage.owner,
+        {"starts_at": START.isoformat(), "changes": {"title": "Copy"}},
+        {"status": "scheduled", "changes": {"title": "Another"}},
+        lambda made: gateway.patch(
+            "manage-events", f"/events/{made['id']}", {"title": "Edited", "capacity": 9}, caller=world.stage.owner
+        ),
+        other_path=f"/events/{other}/copy",
+    )
+
+
+def close_period(world: World) -> Case:
+    path = f"/organizations/{world.stage.organization_id}/closures"
+    place = {"name": "Main", "city": "Zurich", "country": "CH", "time_zone": "Europe/Zurich"}
+    at = f"/organizations/{world.stage.organization_id}/locations"
+    location_id = gateway.post("organizations", at, place, caller=world.stage.owner).body["id"]
+    return Case(
+        path,
+        world.stage.owner,
+        {"from": "2030-12-24", "until": "2030-12-26", "reason": "Christmas."},
+        {"from": "2030-12-23", "until": "2030-12-27", "reason": "Works.", "location_id": location_id},
+        lambda made: gateway.delete("manage-events", f"{path}/{made['id']}", caller=world.stage.owner),
+    )
+
+
 def create_series(world: World) -> Case:
     def edit(made: dict[str, Any]) -> gateway.Answer:
         path = f"/series/{made['id']}"
@@ -297,9 +325,11 @@ CASES: dict[tuple[str, str], list[Callable[[World], Case]]] = {
     ("POST", "/bookings/{booking_id}/refunds"): [refund],
     ("POST", "/credits/grants"): [grant],
     ("POST", "/events"): [create_event],
+    ("POST", "/events/{event_id}/copy"): [copy_event],
     ("POST", "/fees/{fee_id}/desk-payment"): [pay_fee],
     ("POST", "/invoices/{invoice_id}/desk-payment"): [pay_invoice],
     ("POST", "/organizations"): [create_organization],
+    ("POST", "/organizations/{organization_id}/closures"): [close_period],
     ("POST", "/organizations/{organization_id}/till/transfers"): [transfer],
     ("POST", "/packages/{package_id}/desk-sales"): [sell_package],
     ("POST", "/packages/{package_id}/purchases"): [buy],

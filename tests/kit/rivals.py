@@ -30,6 +30,8 @@ LOCKS = {
     "payment": "select from payments.intents where booking_id = %(booking_id)s for no key update",
     "series": "select from events.series where id = %(series_id)s for no key update",
     "programme": "select pg_advisory_xact_lock(uuid_hash_extended(%(organization_id)s, 2))",
+    "closures": "select pg_advisory_xact_lock(uuid_hash_extended(%(organization_id)s, 4))",
+    "closure": "select from events.closures where id = %(closure_id)s for no key update",
     "nothing": None,
 }
 """Locks that a rival takes before its change. With `nothing` the change itself takes the lock."""

@@ -60,6 +60,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "categories": ("'{}'",),
     "category": ("'music'",),
     "city": ("'Zurich'",),
+    "closure_id": ("(select c.id from events.closures as c where c.organization_id = %(ours)s)",),
     "code": ("'PROBE'",),
     "counted_cents": ("0",),
     "currency": ("'CHF'",),
@@ -212,6 +213,14 @@ SPECIAL: dict[tuple[str, str], tuple[str, ...]] = {
     ("organizations.set_tax_rate", "valid_from"): ("current_date + 1",),
     ("organizations.set_platform_terms", "changes"): ("""'{"fee_bps": 1}'""",),
     ("organizations.update_organization", "changes"): ("""'{"name": "probe", "double_booking": "refuse"}'""",),
+    ("events.close_period", "confirmed"): ("'true'", "null"),
+    ("events.close_period", "details"): (
+        """jsonb_build_object('from', (current_date + 5)::text, 'until', (current_date + 30)::text,
+        'reason', 'probe')""",
+    ),
+    ("events.copy_event", "details"): (
+        """jsonb_build_object('starts_at', now() + interval '1 day', 'status', 'draft')""",
+    ),
     ("events.create_series", "details"): (
         """jsonb_build_object('organization_id', %(ours)s::uuid, 'title', 'probe', 'capacity', 5,
         'recurrence', 'RRULE:FREQ=WEEKLY', 'local_start_time', '09:00', 'start_date', current_date,

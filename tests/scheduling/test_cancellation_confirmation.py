@@ -15,6 +15,7 @@ NUMBERS = ("events", "bookings", "waitlist_entries", "people", "seats")
 NONE = dict.fromkeys(NUMBERS, 0)
 
 CANCEL_MANY = {
+    "events.close_period": "refuses with would_cancel",
     "events.cancel_event": "the request names the event that it cancels",
     "events.edit_series": "refuses with would_cancel",
     "events.set_series_status": "keeps every event with a booking, a hold or a waitlist entry",

@@ -44,6 +44,14 @@ OTHER_CANCELS = calls("select events.cancel_booking(booking_id => %(booking_id)s
 BOOK_THREE = calls("select events.book(event_id => %(event_id)s, seats => 3, idempotency_key => 'tap')")
 NEW_EVENT = calls("select events.create_event(details => %(details)s)", "owner")
 NEW_SERIES = calls("select events.create_series(details => %(series_details)s)::text", "owner")
+COPY = calls("select events.copy_event(event_id => %(event_id)s, details => %(copy)s)", "owner")
+SUBSTITUTE = calls(
+    "select events.substitute_instructor(event_id => %(event_id)s, instructor_id => %(instructor_id)s)", "owner"
+)
+CLOSE = calls("select events.close_period(organization_id => %(organization_id)s, details => %(closure)s)", "owner")
+END_CLOSURE = calls(
+    "select events.end_closure(organization_id => %(organization_id)s, closure_id => %(closure_id)s)", "owner"
+)
 IMPORT = lambda connection, scene: legacy_import.load(connection, scene.more["folder"])  # noqa: E731
 EVENTS = """
 select jsonb_agg(jsonb_build_array(e.title, e.status, e.detached, (e.starts_at at time zone 'UTC')::time, i.capacity)
@@ -51,6 +59,14 @@ select jsonb_agg(jsonb_build_array(e.title, e.status, e.detached, (e.starts_at a
 from events.events as e
 inner join events.inventory as i on i.event_id = e.id
 where e.organization_id = %(organization_id)s
+"""
+CLOSURES = """
+select jsonb_agg(jsonb_build_array(c.reason, c.ended_at is not null) order by c.created_at) as value
+from events.closures as c where c.organization_id = %(organization_id)s
+"""
+SUBSTITUTES = """
+select count(*) filter (where e.instructor_id = %(instructor_id)s) as value
+from events.events as e where e.organization_id = %(organization_id)s
 """
 SERIES = """
 select jsonb_agg(jsonb_build_array(s.status, s.title) order by s.created_at) as value
@@ -120,6 +136,28 @@ def limited(db) -> Scene:
     return series(db)
 
 
+def planned(db) -> Scene:
+    """Return `series`, with an instructor, a closed time, and what a copy and another closure need."""
+    scene = series(db)
+    instructor = db.execute(
+        "insert into organizations.instructors (organization_id, name) values (%s, 'Ana') returning id",
+        [scene.stage.organization_id],
+    ).fetchone()
+    closed = db.execute(
+        "insert into events.closures (organization_id, starts_at, ends_at, time_zone, reason) values"
+        " (%s, now() + interval '90 days', now() + interval '91 days', 'UTC', 'Works') returning id",
+        [scene.stage.organization_id],
+    ).fetchone()
+    day = str(datetime.now(UTC).date() + timedelta(days=80))
+    scene.more |= {
+        "instructor_id": instructor["id"],
+        "closure_id": closed["id"],
+        "closure": Jsonb({"from": day, "until": day, "reason": "Party"}),
+        "copy": Jsonb({"date": day, "status": "draft"}),
+    }
+    return scene
+
+
 def import_of(file: str):
     """Return how to prepare an export with one row about a customer, for a class that an earlier run imported."""
 
@@ -186,6 +224,18 @@ CASES = {
     "split: the series is archived": Case("events.split_series", SPLIT, ARCHIVE, series, look=SERIES, lock="nothing"),
     "status: the series is archived": Case(
         "events.set_series_status", PAUSE, ARCHIVE, series, look=SERIES, lock="nothing"
+    ),
+    "copy: the staff member leaves": Case(
+        "events.copy_event", COPY, rivals.DISMISSED, planned, look=EVENTS, lock="programme"
+    ),
+    "substitute: the staff member leaves": Case(
+        "events.substitute_instructor", SUBSTITUTE, rivals.DISMISSED, planned, look=SUBSTITUTES
+    ),
+    "closure: the staff member leaves": Case(
+        "events.close_period", CLOSE, rivals.DISMISSED, planned, look=CLOSURES, lock="closures"
+    ),
+    "end of a closure: the staff member leaves": Case(
+        "events.end_closure", END_CLOSURE, rivals.DISMISSED, planned, look=CLOSURES, lock="closure"
     ),
     "limit of events: another is created": Case(
         "events.create_event", NEW_EVENT, NEW_EVENT, limited, look=EVENTS, lock="nothing"

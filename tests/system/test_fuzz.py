@@ -174,6 +174,8 @@ def stock(db: Any, world: scheduling.World, path: str) -> dict[str, list[str]]:
         known |= people_ids(db, world, stage)
     if any(word in path for word in ("room", "resource")):
         known |= place_ids(db, world)
+    if "closures" in path:
+        known |= place_ids(db, world) | {"closure_id": [closed_period(db, world)]}
     if path.startswith("/calendars/"):
         known["secret"] = [calendar_secret(db, customer)]
     if any(word in path for word in ("fee", "invoice", "package", "purchase", "refund", "payment", "promo", "credit")):
@@ -182,7 +184,8 @@ def stock(db: Any, world: scheduling.World, path: str) -> dict[str, list[str]]:
 
 
 def restore(db: Any, world: scheduling.World) -> None:
-    """Undo what an operation may have changed: archived places, and who owns the organization."""
+    """Undo what an operation may have changed: archived places, closed times, and who owns the organization."""
+    db.execute("delete from events.closures")
     for table in ("organizations", "locations", "rooms", "resources", "instructors", "policies"):
         db.execute(sql.SQL("update organizations.{} set archived_at = null").format(sql.Identifier(table)))
     for user_id, role in ((world.owner, "owner"), (world.front_desk, "front_desk")):
@@ -239,6 +242,15 @@ def place_ids(db: Any, world: scheduling.World) -> dict[str, list[Any]]:
         name: [routines.call(db, world.owner, query, [world.organization_id, Jsonb(changes)])["id"]]
         for name, query in save.items()
     }
+
+
+def closed_period(db: Any, world: scheduling.World) -> str:
+    """Close the organization for a day in two years, and return the closure's id."""
+    day = str(scheduling.day(730))
+    close = "select events.close_period(%s, %s)"
+    details = Jsonb({"from": day, "until": day, "reason": "Holidays."})
+    closure_id: str = routines.call(db, world.owner, close, [world.organization_id, details])["id"]
+    return closure_id
 
 
 def calendar_secret(db: Any, customer: UUID) -> str:

@@ -1,4 +1,4 @@
-"""Routes of single events: POST /events, PATCH /events/{event_id}, POST /events/{event_id}/cancel."""
+"""Routes of single events: create, edit, cancel, copy, and substitute the instructor."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -6,11 +6,11 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
-from marquee.core import database
+from marquee.core import database, previews
 from marquee.core.models import Id
 from marquee.edge import http
 from marquee.edge.observability import count
-from marquee.scheduling import events
+from marquee.scheduling import consent, events
 
 routes = http.routes()
 
@@ -29,21 +29,55 @@ def create_event(
 
 @routes.patch("/events/<event_id>", tags=["events"], responses=http.problems(403, 404, 409))
 def edit_event(
-    event_id: Annotated[Id, Path()], request: Annotated[events.EventEdit, Body()]
-) -> Response[events.EditedEvent]:
+    event_id: Annotated[Id, Path()], request: Annotated[events.EventEdit, Body()], *, preview: http.Preview = False
+) -> Response[events.EditedEvent | previews.Preview]:
     """Edit one event; its customers are notified of a new time or place."""
     event = routes.current_event
-    with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
-        return http.json(HTTPStatus.OK, events.edit(session, event_id, request))
+    opened = database.preview if preview else database.single
+    with opened(http.caller(event), limit=http.limited(event, "edit_events")) as session:
+        edited = events.edit(session, event_id, consent.given(request) if preview else request)
+        return http.json(HTTPStatus.OK, previews.effects(session) if preview else edited)
 
 
 @routes.post("/events/<event_id>/cancel", tags=["events"], responses=http.problems(403, 404, 409))
 def cancel_event(
-    event_id: Annotated[Id, Path()], request: Annotated[events.EventCancellation | None, Body()] = None
-) -> Response[events.ManagedEvent]:
+    event_id: Annotated[Id, Path()],
+    request: Annotated[events.EventCancellation | None, Body()] = None,
+    *,
+    preview: http.Preview = False,
+) -> Response[events.ManagedEvent | previews.Preview]:
     """Cancel an event and its bookings, free of charge for the customers. A second call returns the same response."""
     event = routes.current_event
-    with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
+    opened = database.preview if preview else database.single
+    with opened(http.caller(event), limit=http.limited(event, "edit_events")) as session:
         cancelled = events.cancel(session, event_id, request.reason if request else None)
+        if preview:
+            return http.json(HTTPStatus.OK, previews.effects(session))
     count("EventCancelled")
     return http.json(HTTPStatus.OK, cancelled)
+
+
+@routes.post("/events/<event_id>/substitute", tags=["events"], responses=http.problems(403, 404, 409))
+def substitute_instructor(
+    event_id: Annotated[Id, Path()], request: Annotated[events.Substitution, Body()]
+) -> Response[events.ManagedEvent]:
+    """Let another instructor lead one event; its customers are notified, and staff see who is absent."""
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
+        substituted = events.substitute(session, event_id, request)
+    count("InstructorSubstituted")
+    return http.json(HTTPStatus.OK, substituted)
+
+
+@routes.post("/events/<event_id>/copy", tags=["events"], status_code=201, responses=http.problems(403, 404, 409))
+def copy_event(
+    event_id: Annotated[Id, Path()],
+    request: Annotated[events.EventCopy, Body()],
+    idempotency_key: http.IdempotencyKey = None,
+) -> Response[events.ManagedEvent]:
+    """Copy an event to another time, without its bookings: a draft, or published."""
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
+        made = events.copy(session, event_id, request, idempotency_key)
+    count("EventCreated")
+    return http.json(HTTPStatus.CREATED, made)

@@ -7,11 +7,11 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
-from marquee.core import clock, database, paging
+from marquee.core import clock, database, paging, previews
 from marquee.core.models import Id
 from marquee.edge import http
 from marquee.edge.observability import MetricUnit, count, metrics
-from marquee.scheduling import edits, series
+from marquee.scheduling import consent, edits, series
 
 routes = http.routes()
 
@@ -49,12 +49,15 @@ def get_series(series_id: Annotated[Id, Path()]) -> Response[series.Series]:
 
 @routes.patch("/series/<series_id>", tags=["series"], responses=http.problems(403, 404, 409))
 def edit_series(
-    series_id: Annotated[Id, Path()], request: Annotated[series.SeriesEdit, Body()]
-) -> Response[series.EditedSeries]:
+    series_id: Annotated[Id, Path()], request: Annotated[series.SeriesEdit, Body()], *, preview: http.Preview = False
+) -> Response[series.EditedSeries | previews.Preview]:
     """Edit one event of a series, this and the following events (as a new series), or all future events."""
     event = routes.current_event
-    with database.transaction(http.caller(event), limit=http.limited(event, "edit_series")) as session:
-        edited = edits.edit(session, series_id, request, clock.now())
+    opened = database.preview if preview else database.transaction
+    with opened(http.caller(event), limit=http.limited(event, "edit_series")) as session:
+        edited = edits.edit(session, series_id, consent.given(request) if preview else request, clock.now())
+        if preview:
+            return http.json(HTTPStatus.OK, previews.effects(session))
     count("SeriesEdited", scope=request.scope)
     return http.json(HTTPStatus.OK, edited)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
-from marquee.core import database
+from marquee.core import database, previews
 from marquee.core.models import Id
 from marquee.edge import http
 from marquee.organizations import policies
@@ -43,8 +43,12 @@ def edit_policy(
     organization_id: Annotated[Id, Path()],
     policy_id: Annotated[Id, Path()],
     request: Annotated[policies.PolicyEdit, Body()],
-) -> Response[policies.Policy]:
+    *,
+    preview: http.Preview = False,
+) -> Response[policies.Policy | previews.Preview]:
     """Change a booking policy, archive it, or use it again; for admins and owners."""
     event = routes.current_event
-    with database.single(http.caller(event), limit=http.limited(event, "edit_organization")) as session:
-        return http.json(HTTPStatus.OK, policies.save(session, organization_id, request, policy_id))
+    opened = database.preview if preview else database.single
+    with opened(http.caller(event), limit=http.limited(event, "edit_organization")) as session:
+        saved = policies.save(session, organization_id, request, policy_id)
+        return http.json(HTTPStatus.OK, previews.effects(session) if preview else saved)

@@ -23,7 +23,8 @@ EVENTS_MOST = 500
 
 EVENT_COLUMNS = (
     "id", "title", "category", "starts_at", "ends_at", "time_zone", "status", "visibility", "price_cents", "currency",
-    "location_name", "instructor_name", "capacity", "taken", "held", "waitlisted", "seats_left",
+    "location_name", "instructor_name", "absent_instructor_name", "substitution_note", "capacity", "taken", "held",
+    "waitlisted", "seats_left",
 )  # fmt: skip
 BOOKING_COLUMNS = (
     "id", "event_title", "starts_at", "event_status", "name", "email", "seats", "guest", "status", "payment_method",
@@ -35,14 +36,17 @@ select
     e.id, e.listed_organization_id as organization_id, e.listed_series_id as series_id, e.title, e.category,
     e.starts_at, e.listed_ends_at as ends_at, e.time_zone, e.status, e.listed_visibility as visibility, e.price_cents,
     e.currency, e.listed_location_id as location_id, e.location_name, e.listed_instructor_id as instructor_id,
-    e.instructor_name, e.capacity, e.taken, e.held, e.waitlisted, e.seats_left
+    e.instructor_name, s.absent_instructor_id, s.absent_instructor_name, s.note as substitution_note, e.capacity,
+    e.taken, e.held, e.waitlisted, e.seats_left
 from events.organization_events(
     organization_id => %(organization_id)s, begins_at => %(begins_at)s, ends_at => %(ends_at)s,
     statuses => %(statuses)s::text[], visibility => %(visibility)s, location_id => %(location_id)s,
     instructor_id => %(instructor_id)s, series_id => %(series_id)s, words => %(words)s,
     newest_first => %(newest_first)s, after_starts_at => %(after_starts_at)s, after_id => %(after_id)s,
     most => %(most)s
-) as e
+) with ordinality as e
+left join events.current_substitutions as s on s.event_id = e.id and s.instructor_id = e.listed_instructor_id
+order by e.ordinality
 """
 _BOOKINGS = """
 select
@@ -133,6 +137,9 @@ class StaffEvent(Answer):
     location_name: str | None
     instructor_id: UUID | None
     instructor_name: str | None
+    absent_instructor_id: Annotated[UUID | None, Field(description="For whom the instructor substitutes.")] = None
+    absent_instructor_name: str | None = None
+    substitution_note: Annotated[str | None, Field(description="A note of staff about the substitution.")] = None
     capacity: Annotated[int | None, Field(description="Null: no limit.")]
     taken: int
     held: int
@@ -204,6 +211,9 @@ class DayEvent(Answer):
     location_name: str | None
     instructor_id: UUID | None
     instructor_name: str | None
+    absent_instructor_id: Annotated[UUID | None, Field(description="For whom the instructor substitutes.")] = None
+    absent_instructor_name: str | None = None
+    substitution_note: Annotated[str | None, Field(description="A note of staff about the substitution.")] = None
     capacity: int | None
     taken: int
     held: int

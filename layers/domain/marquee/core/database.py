@@ -181,6 +181,27 @@ def transaction(caller: Caller, *, limit: Limit | None = None) -> Iterator[Sessi
         session.finish("commit")
 
 
+@contextlib.contextmanager
+def preview(caller: Caller, *, limit: Limit | None = None) -> Iterator[Session]:
+    """Open a session whose transaction is rolled back at its end, before the caller gets the response.
+
+    previews.effects counts what it did. It raises and takes tokens like `transaction`: the roll-back returns the
+    tokens, so they are taken again by a separate call.
+    """
+    with _charging_refusals(caller, limit), _leased(caller) as connection:
+        prelude = [("begin", None), *_act_as(caller, limit), ("select ops.begin_preview()", None)]
+        session = Session(connection, prelude, statements_max=None)
+        try:
+            yield session
+        except BaseException:
+            with contextlib.suppress(psycopg.OperationalError):  # a lost connection rolls back by itself
+                session.finish("rollback")
+            raise
+        session.finish("rollback")
+    if limit is not None:
+        take_tokens(caller, limit)
+
+
 def take_tokens(caller: Caller, limit: Limit) -> None:
     """Take a limit's tokens for work outside the database, such as sending a message to a queue.
 

@@ -63,6 +63,9 @@ IdempotencyKey = Annotated[
         description="A key chosen by the client. Repeated with the same key, the request has one effect.",
     ),
 ]
+Preview = Annotated[
+    bool, Query(description="Only count what the request would do. It writes nothing, and uses no Idempotency-Key.")
+]
 PageSize = Annotated[int, Query(ge=1, le=paging.LIMIT_MAX, alias="limit", description="The maximum number of items.")]
 Cursor = Annotated[
     str | None,

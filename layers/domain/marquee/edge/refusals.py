@@ -82,6 +82,14 @@ BY_CODE: Mapping[str, Refusal] = {
         "the capacity is below the sold and held seats; `events` lists the first 20 such events",
         "`capacity`, `capacity_min`, `events`",
     ),
+    "closure_not_found": Refusal(404, "There is no such closure, or you may not see it. Check the id.", _UNKNOWN),
+    "closure_too_large": Refusal(
+        409,
+        "The period has {events} events, {bookings} bookings and {waitlist_entries} waitlist entries. One closure"
+        " cancels at most {most} in all. Close a shorter period first, then the next one.",
+        "a closure would cancel more than one request may",
+        "`events`, `bookings`, `waitlist_entries`, `most`",
+    ),
     "currency_fixed": Refusal(
         409,
         "The organization was paid in {currency}, so its currency cannot change. Create another organization.",
@@ -338,6 +346,12 @@ BY_CODE: Mapping[str, Refusal] = {
             " `tax_percent`, `tax_added`, `currency`, `methods`"
         ),
     ),
+    "place_closed": Refusal(
+        409,
+        "The place is closed from {starts_at} to {ends_at}: `closure_id`. Choose another time, or end the closure.",
+        "an event would be created in, or moved into, a closed time",
+        "`closure_id`, `starts_at`, `ends_at`",
+    ),
     "policy_not_found": Refusal(404, "There is no such booking policy. Check the id.", _UNKNOWN),
     "price_changed": Refusal(
         409,
@@ -459,6 +473,12 @@ BY_CODE: Mapping[str, Refusal] = {
         "`balance_cents`, `needed_cents`",
     ),
     "too_early": Refusal(409, "Attendance can be recorded from {from}. Try again then.", _PHASE),
+    "too_many_closures": Refusal(
+        409,
+        "{most} closures are not over, the maximum. End some, or close one longer period.",
+        "the organization's limit",
+        "`most`",
+    ),
     "too_many_events": Refusal(
         409,
         "{most} events outside series are planned, the maximum. Create a series, or cancel some.",

@@ -1,12 +1,13 @@
 """The consent of an organizer to an edit that cancels bookings or waitlist entries of other people."""
 
 import json
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import Field
 
 from marquee.core.models import Answer, Flag, Request, Whole
 
+Edit = TypeVar("Edit", bound=Request)
 Number = Annotated[Whole, Field(ge=0, le=10_000_000)]
 
 
@@ -37,6 +38,11 @@ class Cancelled(Answer):
     waitlist_entries: int = 0
     people: int = 0
     seats: int = 0
+
+
+def given(request: Edit) -> Edit:
+    """Return a request with the consent to any number, to try its effects in a preview."""
+    return request.model_copy(update={"confirm": True})
 
 
 def as_json(consent: Consent) -> str:

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from marquee.core.database import Session
-from marquee.core.models import Answer, Id, Moment, Request
+from marquee.core.models import Answer, Day, Id, Moment, Request
 from marquee.core.text_types import Text
 from marquee.scheduling import consent, fields, rules
 from marquee.scheduling.consent import Cancelled, Consent
@@ -76,12 +76,62 @@ class EventEdit(Changes):
     confirm: Consent = False
 
 
+class CopyChanges(Changes):
+    """Members in which a copy differs from its original."""
+
+    title: fields.Title = absent()
+    description: fields.Description | None = None
+    category: fields.Category | None = None
+    language: fields.Language = absent()
+    duration_minutes: fields.DurationMinutes = absent()
+    capacity: fields.Capacity | None = None
+    price_cents: fields.PriceCents = absent()
+    location_id: Id | None = None
+    room_id: Annotated[Id | None, Field(description="A room; it determines the location.")] = None
+    instructor_id: Id | None = None
+    resource_ids: fields.ResourceIds | None = None
+    policy_id: Id | None = None
+    visibility: fields.Visibility = absent()
+
+
+class EventCopy(Request):
+    """A copy of an event at another time, without its bookings."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"starts_at": "2030-02-08T18:00:00Z", "changes": {"capacity": 20}}]}
+    )
+
+    starts_at: Moment | None = None
+    date: Annotated[Day | None, Field(description="Instead of `starts_at`: the same local time on this date.")] = None
+    status: Annotated[Literal["draft", "scheduled"], Field(description="Publish the copy with `scheduled`.")] = "draft"
+    changes: CopyChanges | None = None
+
+    @model_validator(mode="after")
+    def _has_one_time(self) -> Self:
+        if (self.starts_at is None) == (self.date is None):
+            raise ValueError("send either starts_at or date")
+        return self
+
+
 class EventCancellation(Request):
     """The reason for cancelling an event, which its customers receive."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "The instructor is ill."}]})
 
     reason: Annotated[Text, Field(max_length=500)] | None = None
+
+
+class Substitution(Request):
+    """Another instructor for one event, with a note for staff."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"instructor_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a", "note": "Back next week."}]
+        }
+    )
+
+    instructor_id: Id
+    note: Annotated[Text, Field(max_length=500, description="For staff alone.")] | None = None
 
 
 class PolicySnapshot(Answer):
@@ -182,4 +232,31 @@ def cancel(session: Session, event_id: UUID, reason: str | None) -> ManagedEvent
     Refuses: 403 forbidden, 404 event_not_found, 409 event_over.
     """
     answer = session.value("select events.cancel_event(event_id => %s, reason => %s)", [event_id, reason])
+    return ManagedEvent.model_validate(answer)
+
+
+def substitute(session: Session, event_id: UUID, request: Substitution) -> ManagedEvent:
+    """Let another instructor lead an event. Naming the present one again changes nothing but the note.
+
+    Refuses: 403 forbidden, 404 event_not_found, 409 double_booked, event_begun and event_not_editable,
+    422 invalid_request.
+    """
+    answer = session.value(
+        "select events.substitute_instructor(event_id => %s, instructor_id => %s, note => %s)",
+        [event_id, request.instructor_id, request.note],
+    )
+    return ManagedEvent.model_validate(answer)
+
+
+def copy(session: Session, event_id: UUID, request: EventCopy, idempotency_key: str | None) -> ManagedEvent:
+    """Create an event with the details of another one, without its bookings.
+
+    Refuses: 403 forbidden, 404 event_not_found, 409 double_booked, organization_archived and too_many_events,
+    422 idempotency_conflict, 422 invalid_request.
+    """
+    details = {**request.model_dump(mode="json"), "changes": request.changes.sent() if request.changes else {}}
+    answer = session.value(
+        "select events.copy_event(event_id => %s, details => %s::jsonb, idempotency_key => %s)",
+        [event_id, json.dumps(details), idempotency_key],
+    )
     return ManagedEvent.model_validate(answer)

@@ -58,6 +58,9 @@ begin
             'location_name', l.name,
             'instructor_id', e.instructor_id,
             'instructor_name', p.name,
+            'absent_instructor_id', s.absent_instructor_id,
+            'absent_instructor_name', a.name,
+            'substitution_note', s.note,
             'capacity', i.capacity,
             'taken', i.taken,
             'held', i.held,
@@ -73,6 +76,8 @@ begin
     inner join events.inventory as i on i.event_id = e.id
     left join organizations.locations as l on l.id = e.location_id
     left join organizations.instructors as p on p.id = e.instructor_id
+    left join events.substitutions as s on s.event_id = e.id and s.instructor_id = e.instructor_id
+    left join organizations.instructors as a on a.id = s.absent_instructor_id
     cross join lateral (
         select
             count(*) filter (where b.status = 'confirmed') as expected,

@@ -5,7 +5,7 @@
 -- the event was edited since.
 --
 -- Refuses: 404 organization_not_found, 403 forbidden, 409 double_booked, 409 organization_archived,
--- 409 too_many_events, 422 idempotency_conflict, 422 invalid_request.
+-- 409 place_closed, 409 too_many_events, 422 idempotency_conflict, 422 invalid_request.
 
 create or replace function events.create_event(details jsonb, idempotency_key text default null)
 returns jsonb
@@ -48,22 +48,9 @@ begin
     );
     the_event.id := ops.uuid_v7();
 
-    perform events.check_times(the_event.starts_at, the_event.ends_at);
-
-    insert into events.events (
-        id, starts_at, ends_at, organization_id, title, description, category, language, time_zone, price_cents,
-        currency, location_id, room_id, instructor_id, resource_ids, policy, visibility, status
-    )
-    values (
-        the_event.id, the_event.starts_at, the_event.ends_at, the_organization.id, the_event.title,
-        the_event.description, the_event.category, the_event.language, the_event.time_zone,
-        the_event.price_cents, the_event.currency,
-        the_event.location_id, the_event.room_id, the_event.instructor_id, the_event.resource_ids,
-        events.policy_snapshot((details ->> 'policy_id')::uuid),
-        the_event.visibility, the_event.status
-    );
-    insert into events.inventory (event_id, capacity)
-    values (the_event.id, (details ->> 'capacity')::integer);
+    the_event.organization_id := the_organization.id;
+    the_event.policy := events.policy_snapshot((details ->> 'policy_id')::uuid);
+    perform events.insert_event(the_event, (details ->> 'capacity')::integer);
 
     return ops.keep_answer('create_event', create_event.idempotency_key, events.event_answer(the_event.id));
 end;

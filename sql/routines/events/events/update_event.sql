@@ -1,13 +1,13 @@
 -- events.update_event: edit one event; an event of a series then no longer follows the series' edits.
 --
 -- `changes` has columns of events.events by name, with capacity and policy_id. A missing member keeps its value. Locks
--- the event's inventory. Notifies customers and instructors (events.field_notices).
+-- the event's inventory, after the closures (shared). Notifies customers and instructors (events.field_notices).
 --
 -- `confirmed` is the consent to close waitlist entries, which a smaller capacity or an earlier end of sales does: true,
 -- or the largest numbers to accept. Returns the event as JSON, with the numbers in `cancelled`.
 --
 -- Refuses: 404 event_not_found, 403 forbidden, 409 capacity_below_sold, 409 double_booked, 409 event_begun,
--- 409 event_not_editable, 409 invalid_transition, 409 would_cancel, 422 invalid_request.
+-- 409 event_not_editable, 409 invalid_transition, 409 place_closed, 409 would_cancel, 422 invalid_request.
 
 create or replace function events.update_event(event_id uuid, changes jsonb, confirmed jsonb default null)
 returns jsonb
@@ -22,6 +22,7 @@ declare
     concerned events.commitments;
     cancelled jsonb;
 begin
+    perform events.lock_closures(array[the_terms.organization_id]);
     perform events.lock_inventory(update_event.event_id);
     -- The caller's role may have changed while this waited.
     the_terms := events.require_staff(update_event.event_id, 'editor', 'admin', 'owner');

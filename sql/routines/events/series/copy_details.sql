@@ -3,7 +3,7 @@
 -- `changes` has the changed columns. Called by events.edit_series, which holds the series' lock and notifies. Locks the
 -- events' inventories in id order.
 --
--- Refuses: 409 capacity_below_sold, 409 double_booked.
+-- Refuses: 409 capacity_below_sold, 409 double_booked, 409 place_closed.
 
 create or replace function events.copy_details(series_id uuid, changes jsonb)
 returns void

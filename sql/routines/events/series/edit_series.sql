@@ -2,8 +2,8 @@
 --
 -- `changes` has columns of events.series by name. A missing member keeps its value. For a changed rule, `occurrences`
 -- has the new occurrences from the series' local today up to `until`, and `slots` the existing events of these days
--- (events.reschedule_occurrences). Events that have started never change. Locks the series, then the inventories of its
--- upcoming events in id order.
+-- (events.reschedule_occurrences). Events that have started never change. Locks the series, then the closures (shared)
+-- and the inventories of its upcoming events in id order.
 --
 -- `confirmed` is the consent to cancel bookings and waitlist entries: true, or the largest numbers to accept. The
 -- numbers are counted under the locks, so that they are those of the commit. Returns the series as JSON, with the
@@ -12,8 +12,8 @@
 -- The parts of a split series do not overlap: new dates end where another part starts, unless that one is archived. The
 -- edits of dates of all parts take turns. Customers get one message for each changed event, instructors one in all.
 --
--- Refuses: 404 series_not_found, 403 forbidden, 409 capacity_below_sold, 409 double_booked, 409 series_archived,
--- 409 would_cancel, 422 invalid_request.
+-- Refuses: 404 series_not_found, 403 forbidden, 409 capacity_below_sold, 409 double_booked, 409 place_closed,
+-- 409 series_archived, 409 would_cancel, 422 invalid_request.
 
 create or replace function events.edit_series(
     series_id uuid,
@@ -87,6 +87,7 @@ begin
         end if;
     end if;
 
+    perform events.lock_closures(array[the_series.organization_id]);
     concerned := events.lock_commitments(
         array(
             select e.id

@@ -5,8 +5,8 @@
 -- Set-based: a few statements for all series. Locks the series in id order.
 --
 -- An occurrence that has an event keeps it, so concurrent generators create no duplicates. Skips occurrences in the
--- past or outside a series' dates, series that are not active, and series of organizations that are archived or whose
--- staff the caller is not. Returns the number of new events.
+-- past, outside a series' dates or in a closed time; waits for closures. Skips series that are not active, and those of
+-- organizations that are archived or whose staff the caller is not. Returns the number of new events.
 --
 -- A double booking is refused if the organization refuses them, except in the daily job (events.series_to_extend).
 --
@@ -44,6 +44,10 @@ begin
         return 0;
     end if;
 
+    perform events.lock_closures(
+        array(select s.organization_id from events.series as s where s.id = any (running))
+    );
+
     with wanted as (
         select
             s.id as series_id,
@@ -58,6 +62,10 @@ begin
             and n.starts_at > statement_timestamp()
             and o.local_start::date >= s.start_date
             and (s.end_date is null or o.local_start::date <= s.end_date)
+            and events.closure_of(
+                s.organization_id, s.location_id, s.room_id, n.starts_at,
+                n.starts_at + make_interval(mins => s.duration_minutes)
+            ) is null
     ),
     new_occurrences as (
         insert into events.occurrences (series_id, local_start, event_id)

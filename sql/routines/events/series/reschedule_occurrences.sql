@@ -12,7 +12,7 @@
 -- time, so that the event is not generated again, or is remembered without one (events.lost_occurrences). Called by
 -- events.edit_series, which holds the series' lock and notifies.
 --
--- Refuses: 409 double_booked.
+-- Refuses: 409 double_booked, 409 place_closed.
 
 create or replace function events.reschedule_occurrences(
     series_id uuid, occurrences jsonb, until date, slots jsonb default null

@@ -29,6 +29,16 @@ from (
 
 update events.events set instructor_id = %(instructor)s where id = %(event)s;
 
+insert into events.closures (organization_id, starts_at, ends_at, time_zone, reason)
+values (%(organization)s, now() + interval '300 days', now() + interval '301 days', 'Europe/Zurich', 'Holidays');
+
+with absent as (
+    insert into organizations.instructors (organization_id, name) values (%(organization)s, 'Absent') returning id
+)
+insert into events.substitutions (event_id, organization_id, instructor_id, absent_instructor_id)
+select %(event)s, %(organization)s, %(instructor)s, a.id
+from absent as a;
+
 insert into events.inventory (event_id, capacity)
 select e, 1000
 from unnest(array[%(event)s, %(unbooked_event)s, %(hidden_event)s, %(hidden_draft)s]::uuid[]) as e;
