@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
 from marquee.booking import bookings, holds
 from marquee.core import clock, database, paging
@@ -16,6 +16,8 @@ from marquee.payments import checkout
 from marquee.payments.checkout import Payment
 
 app = http.resolver()
+
+Late = Annotated[bool | None, Query(description="Only bookings that were cancelled late, or not late.")]
 
 
 @app.post("/bookings", tags=["bookings"], status_code=201, responses=http.problems(402, 404, 409, 429))
@@ -36,11 +38,14 @@ def book(
 
 @app.get("/bookings", tags=["bookings"])
 def list_bookings(
-    limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
+    status: Annotated[list[bookings.Status] | None, Query(max_length=8)] = None,
+    late: Late = None,
+    limit: http.PageSize = paging.DEFAULT_LIMIT,
+    cursor: http.Cursor = None,
 ) -> Response[paging.Page[bookings.BookingDetails]]:
-    """List the caller's bookings, newest first."""
+    """List the caller's bookings, newest first; for example no-shows, or late cancellations."""
     with database.single(http.caller(app.current_event)) as session:
-        return http.json(HTTPStatus.OK, bookings.list_own(session, limit, cursor))
+        return http.json(HTTPStatus.OK, bookings.list_own(session, limit, cursor, statuses=status, late=late))
 
 
 @app.get("/bookings/<booking_id>", tags=["bookings"], responses=http.problems(404))

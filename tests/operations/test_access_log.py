@@ -18,7 +18,7 @@ from marquee.core.database import Access
 from marquee.core.errors import Refused
 from marquee.core.identity import Caller, anonymous
 from marquee.edge import queues
-from tests.kit import gateway
+from tests.kit import gateway, stages
 from tests.kit.walk import world as walk
 
 OPENAPI = Path(__file__).resolve().parents[2] / "docs/openapi.json"
@@ -62,10 +62,13 @@ READS = {
 WRITES = {
     "POST /bookings/{booking_id}/attended": ("attendance", "attendance", None),
     "POST /bookings/{booking_id}/cancel": ("cancel", "cancel_booking", {}),
+    "POST /bookings/{booking_id}/excuse": ("attendance", "attendance", None),
+    "POST /bookings/{booking_id}/move": ("cancel", "move_booking", {"payment_method": "comp"}),
     "POST /bookings/{booking_id}/no-show": ("attendance", "attendance", {"waive": True}),
     "POST /bookings/{booking_id}/payment": ("book", "payment", None),
     "PATCH /bookings/{booking_id}/payment": ("book", "change_payment_method", {"payment_method": "card"}),
     "POST /bookings/{booking_id}/refunds": ("refunds", "refund_booking", {"amount_cents": 100}),
+    "POST /bookings/{booking_id}/seats": ("cancel", "return_seats", {"seats": 1}),
     "POST /events/{event_id}/waitlist/promote": ("waitlist", "promote", None),
     "POST /fees/{fee_id}/desk-payment": ("desk", "pay_fee_at_desk", {"payment_method": "cash"}),
     "POST /fees/{fee_id}/paid": ("invoices", "record_fee_payment", None),
@@ -251,9 +254,12 @@ where {p} and t.{o}
 WRITTEN = {
     "/bookings/{booking_id}/attended": _BOOKING,
     "/bookings/{booking_id}/cancel": _BOOKING,
+    "/bookings/{booking_id}/excuse": _BOOKING,
+    "/bookings/{booking_id}/move": _BOOKING,
     "/bookings/{booking_id}/no-show": _BOOKING,
     "/bookings/{booking_id}/payment": IDS["booking_id"],
     "/bookings/{booking_id}/refunds": IDS["booking_id"],
+    "/bookings/{booking_id}/seats": _BOOKING,
     "/events/{event_id}/waitlist/promote": IDS["event_id"],
     "/fees/{fee_id}/desk-payment": _FEE,
     "/fees/{fee_id}/paid": _FEE,
@@ -273,6 +279,7 @@ WRITTEN = {
 
 BEFORE = {
     "/bookings/{booking_id}/attended": "update events.terms set starts_at = now()",
+    "/bookings/{booking_id}/excuse": "update events.bookings set status = 'no_show' where status = 'confirmed'",
     "/bookings/{booking_id}/no-show": "update events.terms set starts_at = now()",
     "/bookings/{booking_id}/payment": """
         update payments.intents set stripe_payment_intent_id = 'pi_' || id;
@@ -509,6 +516,13 @@ def queue(monkeypatch):
     monkeypatch.setattr(queues, "send", lambda *_args, **_options: None)
 
 
+def make_other_event(filled, booking_id):
+    """Create a free event of the booking's organization, and return its id."""
+    query = "select organization_id from events.bookings where id = %s"
+    organization_id = filled.execute(query, [booking_id]).fetchone()["organization_id"]
+    return str(stages.Stage(filled, organization_id, OWNER.id).event())
+
+
 @pytest.mark.parametrize("caller", [OWNER, SERVICE], ids=["owner", "service"])
 @pytest.mark.parametrize("route", sorted(WRITES))
 @pytest.mark.usefixtures("queue")
@@ -527,6 +541,8 @@ def test_write_that_returns_data_of_others_leaves_a_record(filled, route, caller
     if path.endswith("/accept"):
         event_id = filled.execute("select w.event_id from events.waitlist_entries as w where w.id = %s", [the_id])
         gateway.post("waitlist", f"/events/{event_id.fetchone()['event_id']}/waitlist/promote", caller=OWNER)
+    if path.endswith("/move"):
+        body = {**body, "event_id": make_other_event(filled, the_id)}
     clear_log(filled)
 
     answer = gateway.request(

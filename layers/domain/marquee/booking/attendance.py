@@ -124,6 +124,15 @@ def record(session: Session, booking_id: UUID, *, attended: bool, waive: bool = 
     return Attendance.model_validate(answer)
 
 
+def excuse(session: Session, booking_id: UUID) -> Attendance:
+    """Excuse a no-show: it costs no fee, and does not count against the customer. Excusing it again returns the same.
+
+    Refuses: 403 forbidden, 404 booking_not_found, 409 not_a_no_show.
+    """
+    answer = session.value("select events.excuse_no_show(booking_id => %s)", [booking_id])
+    return Attendance.model_validate(answer)
+
+
 def mark(session: Session, event_id: UUID, request: MarksRequest) -> MarkResults:
     """Record marks of an event, each with its own result. The latest mark of a booking counts.
 
