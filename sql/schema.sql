@@ -5,7 +5,7 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 14, views 5, routines 195
+-- - events: tables 15, views 5, routines 197
 -- - messaging: tables 10, views 2, routines 34
 -- - ops: tables 19, views 1, routines 63
 -- - organizations: tables 15, views 0, routines 57
@@ -539,6 +539,21 @@ ALTER TABLE ONLY events.attendance_marks
     ADD CONSTRAINT attendance_marks_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id) ON DELETE CASCADE;
 ALTER TABLE events.attendance_marks ENABLE ROW LEVEL SECURITY;
 
+CREATE TABLE events.booking_names (
+    booking_id uuid NOT NULL,
+    names text[] NOT NULL,
+    written_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT names_are_few CHECK (((cardinality(names) >= 1) AND (cardinality(names) <= 20))),
+    CONSTRAINT names_are_readable CHECK (ops.is_line(array_to_string(names, ' '::text))),
+    CONSTRAINT names_are_short CHECK ((length(array_to_string(names, ''::text)) <= 4000))
+);
+COMMENT ON TABLE events.booking_names IS 'The names of the people who attend by a booking, as its customer gave them.';
+ALTER TABLE ONLY events.booking_names ADD CONSTRAINT one_list_of_names PRIMARY KEY (booking_id);
+ALTER TABLE ONLY events.booking_names
+    ADD CONSTRAINT booking_names_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id) ON DELETE CASCADE;
+CREATE INDEX booking_names_by_age ON events.booking_names USING brin (written_at);
+ALTER TABLE events.booking_names ENABLE ROW LEVEL SECURITY;
+
 CREATE TABLE events.listings (
     event_id uuid NOT NULL,
     starts_at timestamp with time zone NOT NULL,
@@ -873,6 +888,11 @@ CREATE FUNCTION events.apply_attendance(
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.apply_attendance IS 'Set the attendance of a booking, and charge or reverse the fee for not attending.';
+
+CREATE FUNCTION events.attendance_answer(booking events.bookings) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.attendance_answer IS 'Return a booking as the responses to marks of attendance show it, with its names.';
 
 CREATE FUNCTION events.availability_v2(capacity integer, seats_left integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -1962,7 +1982,7 @@ CREATE FUNCTION events.return_seats(
 COMMENT ON FUNCTION events.return_seats IS 'Give some seats of a confirmed booking back, and keep `seats` of them. Returns the booking.';
 GRANT ALL ON FUNCTION events.return_seats TO authenticated, service_role;
 
-CREATE FUNCTION events.roster(
+CREATE FUNCTION events.roster_v2(
     event_id uuid,
     after uuid DEFAULT NULL::uuid,
     most integer DEFAULT 100
@@ -1975,12 +1995,13 @@ CREATE FUNCTION events.roster(
     guest boolean,
     status events.booking_status,
     payment_method text,
-    created_at timestamp with time zone
+    created_at timestamp with time zone,
+    names text[]
 )
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.roster IS 'Return an event''s attendees, for its staff. One page, ordered by booking id.';
-GRANT ALL ON FUNCTION events.roster TO authenticated, service_role;
+COMMENT ON FUNCTION events.roster_v2 IS 'Return an event''s attendees, for its staff. One page, ordered by booking id.';
+GRANT ALL ON FUNCTION events.roster_v2 TO authenticated, service_role;
 
 CREATE FUNCTION events.scarcity(capacity integer, taken integer, held integer, waitlisted integer) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -2091,6 +2112,12 @@ CREATE FUNCTION events.series_to_generate(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.series_to_generate IS 'Return the ids of series to generate, after an id, in their order.';
 GRANT ALL ON FUNCTION events.series_to_generate TO service_role;
+
+CREATE FUNCTION events.set_booking_names(booking_id uuid, names text[]) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.set_booking_names IS 'Name the people who attend by a booking, or return their names.';
+GRANT ALL ON FUNCTION events.set_booking_names TO authenticated, service_role;
 
 CREATE FUNCTION events.set_capacities(event_ids uuid[], capacity integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER

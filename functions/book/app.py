@@ -56,6 +56,24 @@ def get_booking(booking_id: Annotated[Id, Path()]) -> Response[bookings.BookingD
         return http.json(HTTPStatus.OK, bookings.get(session, booking_id))
 
 
+@app.get("/bookings/<booking_id>/names", tags=["bookings"], responses=http.problems(404))
+def get_names(booking_id: Annotated[Id, Path()]) -> Response[bookings.BookingNames]:
+    """Get the names of the people who attend by a booking."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
+        return http.json(HTTPStatus.OK, bookings.name_attendees(session, booking_id, None))
+
+
+@app.put("/bookings/<booking_id>/names", tags=["bookings"], responses=http.problems(404, 409))
+def set_names(
+    booking_id: Annotated[Id, Path()], request: Annotated[bookings.NamesRequest, Body()]
+) -> Response[bookings.BookingNames]:
+    """Name the people who attend by a booking; the new list replaces the former one."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "cancel")) as session:
+        return http.json(HTTPStatus.OK, bookings.name_attendees(session, booking_id, request.names))
+
+
 @app.post("/holds", tags=["bookings"], status_code=201, responses=http.problems(404, 409))
 def hold(request: Annotated[holds.HoldRequest, Body()]) -> Response[holds.Hold]:
     """Hold seats for some minutes, so that they can be booked with `hold_id`."""

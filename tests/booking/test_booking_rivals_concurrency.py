@@ -34,6 +34,7 @@ RETURN = "select events.return_seats(booking_id => %(booking_id)s, seats => 1)"
 MOVE = (
     "select events.move_booking(booking_id => %(booking_id)s, event_id => %(other_event_id)s, idempotency_key => 'm')"
 )
+NAME = calls("select events.set_booking_names(booking_id => %(booking_id)s, names => array['Ana', 'Ben'])")
 EXCUSE = calls("select events.excuse_no_show(booking_id => %(booking_id)s)", "owner")
 CHANGE = "select events.change_payment_method(booking_id => %(booking_id)s, payment_method => 'wallet')"
 RELEASE = calls("select events.release_hold(hold_id => %(hold_id)s)")
@@ -67,6 +68,7 @@ NO_LAST_OFFER = runs(
 )
 CANCELLED_BY_RIVAL = calls("select events.cancel_booking(booking_id => %(booking_id)s)", "owner")
 ATTENDED = runs("update events.bookings set status = 'attended' where id = %(booking_id)s")
+SEAT_RETURNED = calls("select events.return_seats(booking_id => %(booking_id)s, seats => 1)", "owner")
 OTHER_FULL = runs("update events.inventory set capacity = 0 where event_id = %(other_event_id)s")
 LESS_ROOM = runs("update events.inventory set capacity = 4 where event_id = %(event_id)s")
 BEGUN = runs("update events.events set starts_at = now() - interval '1 minute' where id = %(event_id)s")
@@ -322,6 +324,8 @@ CASES = {
     "move: the other event is full": Case("events.move_booking", calls(MOVE), OTHER_FULL, movable),
     "move: the customer is erased": Case("events.move_booking", calls(MOVE), ERASED, movable, "person"),
     "move: the staff member leaves": Case("events.move_booking", calls(MOVE, "owner"), DISMISSED, movable),
+    "names: seats are given back": Case("events.set_booking_names", NAME, SEAT_RETURNED, booked),
+    "names: the customer is erased": Case("events.set_booking_names", NAME, ERASED, booked),
     "excuse: the customer came": Case("events.excuse_no_show", EXCUSE, ATTENDED, missed),
     "excuse: the staff member leaves": Case("events.excuse_no_show", EXCUSE, DISMISSED, missed),
     "method: the booking is cancelled": Case("events.change_payment_method", calls(CHANGE), CANCELLED_BY_RIVAL, unpaid),

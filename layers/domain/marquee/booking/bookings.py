@@ -15,7 +15,7 @@ from marquee.core.database import Access, Limit, Session
 from marquee.core.errors import Refused, Unavailable
 from marquee.core.identity import Caller
 from marquee.core.models import Answer, Flag, Id, PromoCode, Request, Seats, TotalCents
-from marquee.core.text_types import Text
+from marquee.core.text_types import Name, Text
 from marquee.payments import checkout
 
 if TYPE_CHECKING:
@@ -124,6 +124,24 @@ class ReducedBooking(Booking):
 
     refund_cents: Annotated[int, Field(description="What the policy refunds for the seats given back.")]
     units: Annotated[int, Field(description="The units that return to the pass.")]
+
+
+class NamesRequest(Request):
+    """The names of the people who attend by a booking, at most one for each seat."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"names": ["Ana", "Ben"]}]})
+
+    names: Annotated[list[Name], Field(max_length=20)]
+
+
+class BookingNames(Answer):
+    """The names of the people who attend by a booking."""
+
+    booking_id: UUID
+    event_id: UUID
+    customer_id: UUID
+    seats: int
+    names: list[str]
 
 
 class MoveRequest(Request):
@@ -292,6 +310,19 @@ def move(session: Session, booking_id: UUID, request: MoveRequest, idempotency_k
         access=Access.of_answer("move_booking", ORGANIZATION_OF_EVENT),
     )
     return MovedBooking.model_validate(answer)
+
+
+def name_attendees(session: Session, booking_id: UUID, names: list[str] | None) -> BookingNames:
+    """Replace the names of the people who attend by a booking, or read them (None).
+
+    Refuses: 404 booking_not_found, 409 booking_not_confirmed, too_many_names.
+    """
+    answer = session.value(
+        "select events.set_booking_names(booking_id => %s, names => %s) as answer",
+        [booking_id, names],
+        access=Access.of_answer("booking_names", ORGANIZATION_OF_EVENT),
+    )
+    return BookingNames.model_validate(answer)
 
 
 def get(session: Session, booking_id: UUID) -> BookingDetails:

@@ -499,6 +499,9 @@ BY_CODE: Mapping[str, Refusal] = {
         "the organization's limit",
         "`most`",
     ),
+    "too_many_names": Refusal(
+        409, "The booking has {seats} seats. Send at most as many names.", "more names than seats", "`seats`"
+    ),
     "too_many_no_shows": Refusal(
         409,
         "You did not come to {no_shows} booked events in the last {days} days. Book online from `again_at` on, or ask"

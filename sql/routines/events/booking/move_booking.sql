@@ -9,7 +9,7 @@
 -- as the old policy says. A pass pays with a pass again, an unpaid invoice with an invoice, unless `payment_method`
 -- names another way. Card and TWINT cannot pay in this transaction, so a missing difference is refused.
 --
--- The key is bound to the request, and returns the first response. Locks the customer, the inventories of both events
+-- The names of its attendees move along. The key is bound to the request, and returns the first response. Locks the customer, the inventories of both events
 -- in id order, then the sale, the payments and the wallet.
 --
 -- Refuses: 400 idempotency_key_required, 402 payment_required, 403 forbidden, 404 booking_not_found,
@@ -178,6 +178,9 @@ begin
         the_new_id, the_terms, the_booking.customer_id, the_booking.seats, the_booking.guest, the_method, the_quote,
         the_hold_id, ops.caller_id()
     );
+    update events.booking_names as n
+    set booking_id = the_new_id
+    where n.booking_id = the_booking.id;
     perform events.end_reservations(
         the_terms.event_id, the_booking.customer_id, the_new_id, greatest(seats_reserved - the_booking.seats, 0)
     );

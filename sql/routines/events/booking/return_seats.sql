@@ -5,7 +5,7 @@
 -- as by a cancellation; after its cut-off with the late cost of the share (events.late_cancellation_cents), which staff
 -- may waive. Seats without a price cost nothing. A pass gets a unit for each seat, unless late units are lost.
 --
--- In this transaction the seats are offered to the waitlist. The key is bound to the request, and returns the first
+-- The last names beyond the kept seats are deleted. In this transaction the seats are offered to the waitlist. The key is bound to the request, and returns the first
 -- response. Locks the event's inventory, then the sale, the payments and the wallet. A request for the present number
 -- of seats changes nothing.
 --
@@ -120,6 +120,10 @@ begin
             returned_cents = b.returned_cents + the_refund_cents
         where b.id = the_booking.id
         returning b.* into the_booking;
+
+        update events.booking_names as n
+        set names = n.names[1:return_seats.seats]
+        where n.booking_id = the_booking.id and cardinality(n.names) > return_seats.seats;
 
         if the_booking.payment_method not in ('none', 'comp') then
             perform payments.refund_seats(
