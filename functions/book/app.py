@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
-from marquee.booking import bookings, holds
+from marquee.booking import bookings, holds, series_bookings
+from marquee.booking.series_bookings import SeriesAvailability, SeriesBookingRequest, SeriesBookings
 from marquee.core import clock, database, paging
-from marquee.core.models import Id
+from marquee.core.models import Id, Moment
 from marquee.edge import http, stripe
 from marquee.edge.observability import LambdaContext, count, observed
 from marquee.payments import checkout
@@ -17,6 +18,7 @@ from marquee.payments.checkout import Payment
 
 app = http.resolver()
 
+Start = Annotated[Moment | None, Query(alias="from", description="The first start. Default: the next one.")]
 Late = Annotated[bool | None, Query(description="Only bookings that were cancelled late, or not late.")]
 
 
@@ -117,6 +119,31 @@ def change_payment_method(
     booking = bookings.change_payment_method(stripe.client, caller, booking_id, request, clock.now, limit)
     count("PaymentMethodChanged")
     return http.json(HTTPStatus.OK, booking)
+
+
+@app.get("/series/<series_id>/availability", tags=["bookings"], responses=http.problems(404))
+def get_series_availability(series_id: Annotated[Id, Path()], start: Start = None) -> Response[SeriesAvailability]:
+    """List the future occurrences of a series, with free seats, prices and the caller's own bookings."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
+        return http.json(HTTPStatus.OK, series_bookings.read_availability(session, series_id, start))
+
+
+@app.post("/series/<series_id>/bookings", tags=["bookings"], responses=http.problems(400, 404, 429))
+def book_series(
+    series_id: Annotated[Id, Path()],
+    request: Annotated[SeriesBookingRequest, Body()],
+    idempotency_key: http.IdempotencyKey = None,
+) -> Response[SeriesBookings]:
+    """Book a whole series, or the rest of it: up to 60 occurrences, each with its own result.
+
+    A repeated request with the same key books nothing twice, and tries again what was refused.
+    """
+    event = app.current_event
+    caller, limit = http.caller(event), http.limited(event, "book_series")
+    booked = series_bookings.book_series(caller, series_id, request, idempotency_key, limit)
+    count("SeriesBooked")
+    return http.json(HTTPStatus.OK, booked)
 
 
 def _with_payment(booked: bookings.Booked) -> str:

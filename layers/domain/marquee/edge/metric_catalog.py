@@ -91,6 +91,7 @@ METRICS: Mapping[str, Metric] = {
     "ScoreHeldBack": Metric("scores delayed until a pause ends"),
     "ScorePublished": Metric("scores published"),
     "SeatsReturned": Metric("bookings of which some seats were given back"),
+    "SeriesBooked": Metric("requests that booked a whole series"),
     "SeriesCreated": Metric("series created by organizers"),
     "SeriesEdited": Metric("series edited by organizers", by=("scope",)),
     "SeriesRefused": Metric("series that could not be generated"),
