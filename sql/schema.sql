@@ -5,7 +5,7 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 15, views 5, routines 197
+-- - events: tables 16, views 5, routines 203
 -- - messaging: tables 10, views 2, routines 34
 -- - ops: tables 19, views 1, routines 63
 -- - organizations: tables 15, views 0, routines 57
@@ -523,6 +523,26 @@ CREATE TRIGGER enforce_transition BEFORE UPDATE OF status ON events.holds FOR EA
 CREATE TRIGGER keep_price BEFORE INSERT ON events.holds FOR EACH ROW WHEN (((new.seat_prices_cents IS NULL) AND (new.purpose <> 'payment'::events.hold_purpose))) EXECUTE FUNCTION events.keep_price();
 CREATE TRIGGER record_hold_end BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN (((old.status = 'active'::events.hold_status) AND (new.status <> 'active'::events.hold_status))) EXECUTE FUNCTION events.record_hold_end();
 GRANT SELECT ON TABLE events.holds TO app_read;
+
+CREATE TABLE events.access_links (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    event_id uuid NOT NULL,
+    secret_hash bytea NOT NULL,
+    code_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT access_code_is_hashed CHECK ((length(code_hash) = 32)),
+    CONSTRAINT access_secret_is_hashed CHECK ((length(secret_hash) = 32))
+);
+COMMENT ON TABLE events.access_links IS 'Secret links to events, each with a code. Whoever has one sees and books the event, though it is private.';
+COMMENT ON COLUMN events.access_links.secret_hash IS 'SHA-256 of 256 random bits in the address.';
+COMMENT ON COLUMN events.access_links.code_hash IS 'SHA-256 of the event''s id and a code of 60 random bits.';
+ALTER TABLE ONLY events.access_links ADD CONSTRAINT access_links_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY events.access_links ADD CONSTRAINT access_secret_is_unique UNIQUE (secret_hash);
+ALTER TABLE ONLY events.access_links
+    ADD CONSTRAINT access_links_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id) ON DELETE CASCADE;
+CREATE INDEX access_links_of_event ON events.access_links USING btree (event_id);
+ALTER TABLE events.access_links ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE events.attendance_marks (
     booking_id uuid NOT NULL,
@@ -1099,6 +1119,12 @@ CREATE FUNCTION events.count_waitlist() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION events.create_access_link(event_id uuid, secret_hash bytea, code_hash bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.create_access_link IS 'Create a secret link and a code of an event, for people who may book it though private.';
+GRANT ALL ON FUNCTION events.create_access_link TO authenticated, service_role;
+
 CREATE FUNCTION events.create_event(details jsonb, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1197,6 +1223,12 @@ CREATE FUNCTION events.event_answer(event_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.event_answer IS 'Return an event with its seats, as JSON, for staff.';
 
+CREATE FUNCTION events.event_by_link(secret_hash bytea) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.event_by_link IS 'Return the details of the event of a secret link, also of a private one.';
+GRANT ALL ON FUNCTION events.event_by_link TO anon, authenticated, service_role;
+
 CREATE FUNCTION events.event_payload(event_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION events.event_payload IS 'Return an event with its seats as its messages store it, without the texts that staff wrote.';
@@ -1268,6 +1300,11 @@ CREATE FUNCTION events.frequent_prefixes(
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan';
 COMMENT ON FUNCTION events.frequent_prefixes IS 'Return the ranks of prefixes that at least a tenth of a sample of the listings fits.';
+
+CREATE FUNCTION events.has_access(event_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.has_access IS 'Return whether the request has a valid link or code of an event.';
 
 CREATE FUNCTION events.held_list_cents(hold events.holds) RETURNS bigint
     LANGUAGE sql IMMUTABLE
@@ -1408,6 +1445,12 @@ CREATE FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) RETUR
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.limit_waits IS 'Refuse another waitlist entry of a person who has the maximum number.';
+
+CREATE FUNCTION events.list_access_links(event_id uuid) RETURNS SETOF events.access_links
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.list_access_links IS 'Return the secret links of an event, newest first, without their secrets.';
+GRANT ALL ON FUNCTION events.list_access_links TO authenticated, service_role;
 
 CREATE FUNCTION events.list_changed_capacity() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1982,6 +2025,12 @@ CREATE FUNCTION events.return_seats(
 COMMENT ON FUNCTION events.return_seats IS 'Give some seats of a confirmed booking back, and keep `seats` of them. Returns the booking.';
 GRANT ALL ON FUNCTION events.return_seats TO authenticated, service_role;
 
+CREATE FUNCTION events.revoke_access_link(event_id uuid, link_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.revoke_access_link IS 'Revoke a secret link of an event and its code.';
+GRANT ALL ON FUNCTION events.revoke_access_link TO authenticated, service_role;
+
 CREATE FUNCTION events.roster_v2(
     event_id uuid,
     after uuid DEFAULT NULL::uuid,
@@ -2190,6 +2239,12 @@ CREATE FUNCTION events.update_event(event_id uuid, changes jsonb, confirmed json
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.update_event IS 'Edit one event. Closes waitlist entries only with confirmation. Returns the event.';
 GRANT ALL ON FUNCTION events.update_event TO authenticated, service_role;
+
+CREATE FUNCTION events.use_access_code(access_hash bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.use_access_code IS 'Let this transaction book the event whose link or code has this hash.';
+GRANT ALL ON FUNCTION events.use_access_code TO authenticated, service_role;
 
 CREATE FUNCTION events.use_reservations(
     event_id uuid,

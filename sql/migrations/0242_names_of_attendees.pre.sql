@@ -19,3 +19,6 @@ values (
     'events.booking_names', '*', 'booking_names', 'row', '13 months', 'r.written_at < $1', 'delete', 'delete',
     'r.booking_id in (select b.id from events.bookings as b where b.customer_id = $1)'
 );
+
+insert into ops.retention (table_name, column_name, kind, on_erasure)
+values ('events.booking_names', 'names', 'name', 'delete');

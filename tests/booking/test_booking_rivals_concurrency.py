@@ -35,6 +35,11 @@ MOVE = (
     "select events.move_booking(booking_id => %(booking_id)s, event_id => %(other_event_id)s, idempotency_key => 'm')"
 )
 NAME = calls("select events.set_booking_names(booking_id => %(booking_id)s, names => array['Ana', 'Ben'])")
+LINK = calls(
+    "select events.create_access_link(event_id => %(event_id)s, secret_hash => sha256('a'), code_hash => sha256('b'))"
+    " - array['id', 'created_at', 'event_id']",
+    "owner",
+)
 EXCUSE = calls("select events.excuse_no_show(booking_id => %(booking_id)s)", "owner")
 CHANGE = "select events.change_payment_method(booking_id => %(booking_id)s, payment_method => 'wallet')"
 RELEASE = calls("select events.release_hold(hold_id => %(hold_id)s)")
@@ -326,6 +331,7 @@ CASES = {
     "move: the staff member leaves": Case("events.move_booking", calls(MOVE, "owner"), DISMISSED, movable),
     "names: seats are given back": Case("events.set_booking_names", NAME, SEAT_RETURNED, booked),
     "names: the customer is erased": Case("events.set_booking_names", NAME, ERASED, booked),
+    "link: the staff member leaves": Case("events.create_access_link", LINK, DISMISSED, booked),
     "excuse: the customer came": Case("events.excuse_no_show", EXCUSE, ATTENDED, missed),
     "excuse: the staff member leaves": Case("events.excuse_no_show", EXCUSE, DISMISSED, missed),
     "method: the booking is cancelled": Case("events.change_payment_method", calls(CHANGE), CANCELLED_BY_RIVAL, unpaid),

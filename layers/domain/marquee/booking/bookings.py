@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from marquee.booking import access_links
 from marquee.booking.access import ORGANIZATION_OF_EVENT
 from marquee.core import database, paging
 from marquee.core.database import Access, Limit, Session
@@ -31,14 +32,18 @@ select events.book(
     idempotency_key => %(idempotency_key)s, promo_code => %(promo_code)s, total_cents => %(total_cents)s
 )
 """
-_BOOK_AND_PAY = f"""
-with made as materialized ({_BOOK} as answer)
+_OPENED = "opened as materialized (select events.use_access_code(access_hash => %(access_hash)s))"
+"""Sets the access code for the statement's own transaction, before the booking that selects from it."""
+_WITH_PAYMENT = """
 select m.answer, case when m.answer::json ->> 'status' = 'pending_payment'
     then payments.payment_details(
         booking_id => (m.answer::json ->> 'id')::uuid, is_first_answer => true
     ) end as payment
 from made as m
-"""  # noqa: S608 the text is our own
+"""
+_BOOK_AND_PAY = f"with made as materialized ({_BOOK} as answer) {_WITH_PAYMENT}"
+_OPEN_AND_BOOK = f"with {_OPENED} {_BOOK} from opened"
+_OPEN_BOOK_AND_PAY = f"with {_OPENED}, made as materialized ({_BOOK} as answer from opened) {_WITH_PAYMENT}"
 
 
 class BookingRequest(Request):
@@ -62,6 +67,15 @@ class BookingRequest(Request):
     hold_id: Annotated[Id | None, Field(description="The hold to book. Other held seats are used too.")] = None
     promo_code: PromoCode | None = None
     total_cents: TotalCents | None = None
+    access_code: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=43,
+            pattern=r"^[A-Za-z0-9_-]+$",
+            description="The secret of a link to a private event, or its code.",
+        ),
+    ] = None
 
 
 class PaymentMethodRequest(Request):
@@ -204,9 +218,11 @@ def book(session: Session, request: BookingRequest, idempotency_key: str | None)
     sold_out, 422 idempotency_conflict.
     """
     given = {**request.model_dump(), "idempotency_key": idempotency_key}
+    code = request.access_code
+    given["access_hash"] = access_links.access_hash(request.event_id, code) if code else None
     if request.payment_method not in ("card", "twint"):
-        return Booked(session.value(_BOOK, given))
-    row = session.one(_BOOK_AND_PAY, given)
+        return Booked(session.value(_OPEN_AND_BOOK if code else _BOOK, given))
+    row = session.one(_OPEN_BOOK_AND_PAY if code else _BOOK_AND_PAY, given)
     if row is None:
         raise RuntimeError("events.book returned no row.")
     payment = None if row["payment"] is None else checkout.Payment.model_validate(row["payment"])

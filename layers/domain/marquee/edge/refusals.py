@@ -213,6 +213,7 @@ BY_CODE: Mapping[str, Refusal] = {
     "ledger_is_append_only": Refusal(
         409, "Ledger entries cannot be changed. Correct a transaction by reversing it.", _APPEND_ONLY
     ),
+    "link_not_found": Refusal(404, "The event has no such link. Check the id.", _UNKNOWN),
     "location_not_found": Refusal(404, "There is no such location. Check the id.", _NO_PLACE),
     "low_contrast": Refusal(
         422,
@@ -480,6 +481,9 @@ BY_CODE: Mapping[str, Refusal] = {
         "There were {most} invitations by e-mail, the maximum. Try again tomorrow.",
         "the limit of a day, or of one invitation",
         "`most`",
+    ),
+    "too_many_links": Refusal(
+        409, "The event has {most} valid links. Revoke one first.", "the event has the maximum of links", "`most`"
     ),
     "too_many_members": Refusal(
         409,
