@@ -5,11 +5,11 @@
 -- The partitions listed after a table have row security, and no grants, policies, constraints, triggers or indexes of
 -- their own. A partition that differs is shown as a table.
 --
--- - events: tables 16, views 6, routines 198
+-- - events: tables 18, views 6, routines 212
 -- - messaging: tables 10, views 2, routines 34
 -- - ops: tables 19, views 1, routines 66
 -- - organizations: tables 19, views 0, routines 89
--- - payments: tables 30, views 7, routines 220
+-- - payments: tables 30, views 7, routines 221
 -- - public: tables 1, views 12, routines 8
 -- - rating: tables 16, views 1, routines 45
 -- - rating_archive: tables 0, views 0, routines 0
@@ -159,6 +159,8 @@ CREATE TABLE events.bookings (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     cancelled_at timestamp with time zone,
     sequence bigint DEFAULT 0 NOT NULL,
+    excused boolean DEFAULT false NOT NULL,
+    returned_cents bigint DEFAULT 0 NOT NULL,
     CONSTRAINT booking_reason_is_readable CHECK (ops.is_text((status_reason)::text))
 );
 COMMENT ON COLUMN events.bookings.guest IS 'Extra seats for guests. The customer may have another booking of the event.';
@@ -168,6 +170,8 @@ COMMENT ON COLUMN events.bookings.booked_by IS 'The person who booked: the custo
 COMMENT ON COLUMN events.bookings.late IS 'The booking was cancelled after the policy''s cut-off.';
 COMMENT ON COLUMN events.bookings.fee_cents IS 'The fee of a late cancellation or a no-show, by the policy.';
 COMMENT ON COLUMN events.bookings.sequence IS 'The number of changes of the status or the seats.';
+COMMENT ON COLUMN events.bookings.excused IS 'Staff excused the no-show: it costs no fee and does not count.';
+COMMENT ON COLUMN events.bookings.returned_cents IS 'What seats that were given back before return of the price, in cents. `price_cents` is the price of the other seats.';
 ALTER TABLE ONLY events.bookings ADD CONSTRAINT bookings_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY events.bookings
     ADD CONSTRAINT bookings_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
@@ -205,16 +209,19 @@ CREATE TABLE events.terms (
     last_offer_at timestamp with time zone NOT NULL,
     policy jsonb NOT NULL,
     moved_at timestamp with time zone,
-    archived boolean DEFAULT false NOT NULL
+    archived boolean DEFAULT false NOT NULL,
+    no_shows_at timestamp with time zone
 );
 COMMENT ON TABLE events.terms IS 'The facts about an event that a booking needs, copied by a trigger: one small row instead of a search of partitions.';
 COMMENT ON COLUMN events.terms.moved_at IS 'When the event got its present start; null if it never moved.';
 COMMENT ON COLUMN events.terms.archived IS 'Whether the organization is archived: nobody may take seats.';
+COMMENT ON COLUMN events.terms.no_shows_at IS 'When unmarked bookings of the completed event become no-shows; null: none do.';
 ALTER TABLE ONLY events.terms ADD CONSTRAINT terms_pkey PRIMARY KEY (event_id);
 ALTER TABLE ONLY events.terms
     ADD CONSTRAINT terms_are_of_an_event FOREIGN KEY (event_id, starts_at) REFERENCES events.events(id, starts_at) ON UPDATE CASCADE ON DELETE CASCADE;
 CREATE INDEX terms_event_id_starts_at_idx ON events.terms USING btree (event_id, starts_at);
 CREATE INDEX terms_of_organization ON events.terms USING btree (organization_id, starts_at);
+CREATE INDEX terms_with_unmarked_bookings ON events.terms USING btree (no_shows_at) WHERE (no_shows_at IS NOT NULL);
 ALTER TABLE events.terms ENABLE ROW LEVEL SECURITY;
 CREATE POLICY booked ON events.terms FOR SELECT TO authenticated USING ((event_id IN ( SELECT b.event_id
    FROM events.bookings b
@@ -558,6 +565,26 @@ CREATE TRIGGER keep_price BEFORE INSERT ON events.holds FOR EACH ROW WHEN (((new
 CREATE TRIGGER record_hold_end BEFORE UPDATE OF status ON events.holds FOR EACH ROW WHEN (((old.status = 'active'::events.hold_status) AND (new.status <> 'active'::events.hold_status))) EXECUTE FUNCTION events.record_hold_end();
 GRANT SELECT ON TABLE events.holds TO app_read;
 
+CREATE TABLE events.access_links (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    event_id uuid NOT NULL,
+    secret_hash bytea NOT NULL,
+    code_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT access_code_is_hashed CHECK ((length(code_hash) = 32)),
+    CONSTRAINT access_secret_is_hashed CHECK ((length(secret_hash) = 32))
+);
+COMMENT ON TABLE events.access_links IS 'Secret links to events, each with a code. Whoever has one sees and books the event, though it is private.';
+COMMENT ON COLUMN events.access_links.secret_hash IS 'SHA-256 of 256 random bits in the address.';
+COMMENT ON COLUMN events.access_links.code_hash IS 'SHA-256 of the event''s id and a code of 60 random bits.';
+ALTER TABLE ONLY events.access_links ADD CONSTRAINT access_links_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY events.access_links ADD CONSTRAINT access_secret_is_unique UNIQUE (secret_hash);
+ALTER TABLE ONLY events.access_links
+    ADD CONSTRAINT access_links_event_id_fkey FOREIGN KEY (event_id) REFERENCES events.terms(event_id) ON DELETE CASCADE;
+CREATE INDEX access_links_of_event ON events.access_links USING btree (event_id);
+ALTER TABLE events.access_links ENABLE ROW LEVEL SECURITY;
+
 CREATE TABLE events.attendance_marks (
     booking_id uuid NOT NULL,
     attended boolean NOT NULL,
@@ -572,6 +599,21 @@ ALTER TABLE ONLY events.attendance_marks ADD CONSTRAINT one_mark_per_booking PRI
 ALTER TABLE ONLY events.attendance_marks
     ADD CONSTRAINT attendance_marks_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id) ON DELETE CASCADE;
 ALTER TABLE events.attendance_marks ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE events.booking_names (
+    booking_id uuid NOT NULL,
+    names text[] NOT NULL,
+    written_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT names_are_few CHECK (((cardinality(names) >= 1) AND (cardinality(names) <= 20))),
+    CONSTRAINT names_are_readable CHECK (ops.is_line(array_to_string(names, ' '::text))),
+    CONSTRAINT names_are_short CHECK ((length(array_to_string(names, ''::text)) <= 4000))
+);
+COMMENT ON TABLE events.booking_names IS 'The names of the people who attend by a booking, as its customer gave them.';
+ALTER TABLE ONLY events.booking_names ADD CONSTRAINT one_list_of_names PRIMARY KEY (booking_id);
+ALTER TABLE ONLY events.booking_names
+    ADD CONSTRAINT booking_names_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES events.bookings(id) ON DELETE CASCADE;
+CREATE INDEX booking_names_by_age ON events.booking_names USING brin (written_at);
+ALTER TABLE events.booking_names ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE events.substitutions (
     event_id uuid NOT NULL,
@@ -811,7 +853,8 @@ CREATE VIEW events.booking_details WITH (security_invoker='true') AS
     e.status AS event_status,
     e.starts_at,
     e.ends_at,
-    e.time_zone
+    e.time_zone,
+    b.excused
    FROM ((events.bookings b
      JOIN events.terms t ON ((t.event_id = b.event_id)))
      JOIN events.events e ON (((e.id = b.event_id) AND (e.starts_at = t.starts_at))));
@@ -948,6 +991,11 @@ CREATE FUNCTION events.apply_attendance(
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.apply_attendance IS 'Set the attendance of a booking, and charge or reverse the fee for not attending.';
+
+CREATE FUNCTION events.attendance_answer(booking events.bookings) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.attendance_answer IS 'Return a booking as the responses to marks of attendance show it, with its names.';
 
 CREATE FUNCTION events.availability_v2(capacity integer, seats_left integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -1188,6 +1236,12 @@ CREATE FUNCTION events.count_waitlist() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
+CREATE FUNCTION events.create_access_link(event_id uuid, secret_hash bytea, code_hash bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.create_access_link IS 'Create a secret link and a code of an event, for people who may book it though private.';
+GRANT ALL ON FUNCTION events.create_access_link TO authenticated, service_role;
+
 CREATE FUNCTION events.create_event(details jsonb, idempotency_key text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1292,6 +1346,12 @@ CREATE FUNCTION events.event_answer(event_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.event_answer IS 'Return an event with its seats, as JSON, for staff.';
 
+CREATE FUNCTION events.event_by_link(secret_hash bytea) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.event_by_link IS 'Return the details of the event of a secret link, also of a private one.';
+GRANT ALL ON FUNCTION events.event_by_link TO anon, authenticated, service_role;
+
 CREATE FUNCTION events.event_payload(event_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION events.event_payload IS 'Return an event with its seats as its messages store it, without the texts that staff wrote.';
@@ -1300,6 +1360,12 @@ CREATE FUNCTION events.event_summary(event_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.event_summary IS 'Return an event''s main facts, with its times in its own zone.';
+
+CREATE FUNCTION events.excuse_no_show(booking_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.excuse_no_show IS 'Excuse a customer who did not come: the no-show costs no fee and does not count. Returns the booking.';
+GRANT ALL ON FUNCTION events.excuse_no_show TO authenticated, service_role;
 
 CREATE FUNCTION events.expire_entry(entry events.waitlist_entries, organization_id uuid, reason text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1357,6 +1423,11 @@ CREATE FUNCTION events.frequent_prefixes(
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan';
 COMMENT ON FUNCTION events.frequent_prefixes IS 'Return the ranks of prefixes that at least a tenth of a sample of the listings fits.';
+
+CREATE FUNCTION events.has_access(event_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.has_access IS 'Return whether the request has a valid link or code of an event.';
 
 CREATE FUNCTION events.held_list_cents(hold events.holds) RETURNS bigint
     LANGUAGE sql IMMUTABLE
@@ -1503,6 +1574,12 @@ CREATE FUNCTION events.limit_waits(organization_id uuid, customer_id uuid) RETUR
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.limit_waits IS 'Refuse another waitlist entry of a person who has the maximum number.';
 
+CREATE FUNCTION events.list_access_links(event_id uuid) RETURNS SETOF events.access_links
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.list_access_links IS 'Return the secret links of an event, newest first, without their secrets.';
+GRANT ALL ON FUNCTION events.list_access_links TO authenticated, service_role;
+
 CREATE FUNCTION events.list_changed_capacity() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1565,6 +1642,15 @@ CREATE FUNCTION events.mark_attendance(event_id uuid, marks jsonb) RETURNS jsonb
 COMMENT ON FUNCTION events.mark_attendance IS 'Record marks of attendance that a device at the door collected, each with its own result.';
 GRANT ALL ON FUNCTION events.mark_attendance TO authenticated, service_role;
 
+CREATE FUNCTION events.mark_no_shows(
+    at timestamp with time zone DEFAULT statement_timestamp(),
+    most integer DEFAULT 200
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.mark_no_shows IS 'Make unmarked bookings no-shows, after the time that their policy sets.';
+GRANT ALL ON FUNCTION events.mark_no_shows TO service_role;
+
 CREATE FUNCTION events.mark_scarce() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1608,6 +1694,20 @@ CREATE FUNCTION events.misaligned_events(
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.misaligned_events IS 'Return coming events that do not start at their local start, by the rules of the server.';
+
+CREATE FUNCTION events.move_booking(
+    booking_id uuid,
+    event_id uuid,
+    payment_method events.payment_method DEFAULT NULL::events.payment_method,
+    promo_code text DEFAULT NULL::text,
+    total_cents bigint DEFAULT NULL::bigint,
+    waive boolean DEFAULT false,
+    idempotency_key text DEFAULT NULL::text
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.move_booking IS 'Move a confirmed booking to another event of the same organization. Returns the new booking.';
+GRANT ALL ON FUNCTION events.move_booking TO authenticated, service_role;
 
 CREATE FUNCTION events.notify_event_change(
     event_ids uuid[],
@@ -1917,6 +2017,11 @@ CREATE FUNCTION events.refresh_stale_listings(most integer) RETURNS integer
 COMMENT ON FUNCTION events.refresh_stale_listings IS 'Write up to `most` queued listings again; returns their number.';
 GRANT ALL ON FUNCTION events.refresh_stale_listings TO service_role;
 
+CREATE FUNCTION events.refuse_after_no_shows(terms events.terms) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.refuse_after_no_shows IS 'Refuse a customer who did not come too often to book online.';
+
 CREATE FUNCTION events.refuse_already_booked(event_id uuid, customer_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -1935,6 +2040,16 @@ COMMENT ON FUNCTION events.refuse_closed_event IS 'Refuse to book an event that 
 CREATE FUNCTION events.refuse_closed_times() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
+
+CREATE FUNCTION events.refuse_difference(
+    quote payments.quotes,
+    event_id uuid,
+    seats integer,
+    missing_cents bigint
+) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.refuse_difference IS 'Refuse to move a booking, because the difference of the prices cannot be taken at once.';
 
 CREATE FUNCTION events.refuse_repeated_hold(event_id uuid, customer_id uuid, purpose events.hold_purpose) RETURNS void
     LANGUAGE plpgsql
@@ -2036,7 +2151,24 @@ CREATE FUNCTION events.resolve_payment_method(
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.resolve_payment_method IS 'Return the payment method of a booking, or refuse it with its price and the possible methods.';
 
-CREATE FUNCTION events.roster(
+CREATE FUNCTION events.return_seats(
+    booking_id uuid,
+    seats integer,
+    waive boolean DEFAULT false,
+    idempotency_key text DEFAULT NULL::text
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.return_seats IS 'Give some seats of a confirmed booking back, and keep `seats` of them. Returns the booking.';
+GRANT ALL ON FUNCTION events.return_seats TO authenticated, service_role;
+
+CREATE FUNCTION events.revoke_access_link(event_id uuid, link_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.revoke_access_link IS 'Revoke a secret link of an event and its code.';
+GRANT ALL ON FUNCTION events.revoke_access_link TO authenticated, service_role;
+
+CREATE FUNCTION events.roster_v2(
     event_id uuid,
     after uuid DEFAULT NULL::uuid,
     most integer DEFAULT 100
@@ -2049,12 +2181,13 @@ CREATE FUNCTION events.roster(
     guest boolean,
     status events.booking_status,
     payment_method text,
-    created_at timestamp with time zone
+    created_at timestamp with time zone,
+    names text[]
 )
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
-COMMENT ON FUNCTION events.roster IS 'Return an event''s attendees, for its staff. One page, ordered by booking id.';
-GRANT ALL ON FUNCTION events.roster TO authenticated, service_role;
+COMMENT ON FUNCTION events.roster_v2 IS 'Return an event''s attendees, for its staff. One page, ordered by booking id.';
+GRANT ALL ON FUNCTION events.roster_v2 TO authenticated, service_role;
 
 CREATE FUNCTION events.scarcity(capacity integer, taken integer, held integer, waitlisted integer) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -2166,6 +2299,12 @@ CREATE FUNCTION events.series_to_generate(
 COMMENT ON FUNCTION events.series_to_generate IS 'Return the ids of series to generate, after an id, in their order.';
 GRANT ALL ON FUNCTION events.series_to_generate TO service_role;
 
+CREATE FUNCTION events.set_booking_names(booking_id uuid, names text[]) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.set_booking_names IS 'Name the people who attend by a booking, or return their names.';
+GRANT ALL ON FUNCTION events.set_booking_names TO authenticated, service_role;
+
 CREATE FUNCTION events.set_capacities(event_ids uuid[], capacity integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -2247,6 +2386,12 @@ CREATE FUNCTION events.update_event(event_id uuid, changes jsonb, confirmed json
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION events.update_event IS 'Edit one event. Closes waitlist entries only with confirmation. Returns the event.';
 GRANT ALL ON FUNCTION events.update_event TO authenticated, service_role;
+
+CREATE FUNCTION events.use_access_code(access_hash bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION events.use_access_code IS 'Let this transaction book the event whose link or code has this hash.';
+GRANT ALL ON FUNCTION events.use_access_code TO authenticated, service_role;
 
 CREATE FUNCTION events.use_reservations(
     event_id uuid,
@@ -3943,11 +4088,17 @@ CREATE TABLE organizations.policies (
     seats_max_per_person integer DEFAULT 20,
     late_refund_percent integer,
     archived_at timestamp with time zone,
+    no_show_after_minutes integer,
+    blocked_after_no_shows integer,
+    no_shows_within_days integer DEFAULT 90 NOT NULL,
     CONSTRAINT cancel_within_a_quarter CHECK (((cancel_hours_before >= 0) AND (cancel_hours_before <= 2160))),
     CONSTRAINT closes_within_a_month CHECK (((closes_minutes_before >= '-1440'::integer) AND (closes_minutes_before <= 43200))),
     CONSTRAINT late_fee_is_not_negative CHECK ((late_fee_cents >= 0)),
     CONSTRAINT late_refund_is_a_percentage CHECK (((late_refund_percent >= 0) AND (late_refund_percent <= 100))),
     CONSTRAINT no_show_fee_is_not_negative CHECK ((no_show_fee_cents >= 0)),
+    CONSTRAINT no_show_within_a_week CHECK (((no_show_after_minutes >= 0) AND (no_show_after_minutes <= 10080))),
+    CONSTRAINT no_shows_are_counted CHECK (((blocked_after_no_shows >= 1) AND (blocked_after_no_shows <= 100))),
+    CONSTRAINT no_shows_within_two_years CHECK (((no_shows_within_days >= 1) AND (no_shows_within_days <= 730))),
     CONSTRAINT opens_within_two_years CHECK (((opens_days_before >= 0) AND (opens_days_before <= 730))),
     CONSTRAINT policy_name_is_readable CHECK (ops.is_line(name)),
     CONSTRAINT policy_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200))),
@@ -3958,6 +4109,9 @@ COMMENT ON COLUMN organizations.policies.opens_days_before IS 'Booking opens thi
 COMMENT ON COLUMN organizations.policies.closes_minutes_before IS 'Sales end this many minutes before the start; negative: after it.';
 COMMENT ON COLUMN organizations.policies.seats_max_per_person IS 'The most seats of one customer at an event, with guests, holds and waitlist entries; null: the platform''s maximum.';
 COMMENT ON COLUMN organizations.policies.late_refund_percent IS 'The share of the price that a late cancellation refunds. Null: all but the late fee, and nothing without a late fee.';
+COMMENT ON COLUMN organizations.policies.no_show_after_minutes IS 'A confirmed booking without a mark becomes a no-show this many minutes after the end; null: never.';
+COMMENT ON COLUMN organizations.policies.blocked_after_no_shows IS 'A customer with this many no-shows cannot book online; null: no limit.';
+COMMENT ON COLUMN organizations.policies.no_shows_within_days IS 'How long a no-show counts for blocked_after_no_shows, from the start of its event.';
 ALTER TABLE ONLY organizations.policies ADD CONSTRAINT policies_organization_id_id_key UNIQUE (organization_id, id);
 ALTER TABLE ONLY organizations.policies ADD CONSTRAINT policies_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY organizations.policies
@@ -7317,6 +7471,17 @@ CREATE FUNCTION payments.refund_purchase(purchase_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION payments.refund_purchase IS 'Refund the unused part of a package, and take back its credits.';
 GRANT ALL ON FUNCTION payments.refund_purchase TO authenticated, service_role;
+
+CREATE FUNCTION payments.refund_seats(
+    booking_id uuid,
+    cause text,
+    destination text,
+    amount_cents bigint,
+    units integer
+) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION payments.refund_seats IS 'Refund a part of a booking''s price, and return units of its passes, for seats given back.';
 
 CREATE FUNCTION payments.refundable_cents(intent payments.intents) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER

@@ -1,4 +1,4 @@
-"""POST /bookings/{booking_id}/cancel: free a booking's seats, which are offered to the waitlist at once."""
+"""Cancel a booking, give some of its seats back, or move it. The freed seats are offered to the waitlist at once."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -33,6 +33,34 @@ def cancel(
         if preview:
             return http.json(HTTPStatus.OK, previews.effects(session))
     count("BookingCancelled")
+    return http.json(HTTPStatus.OK, booking)
+
+
+@app.post("/bookings/<booking_id>/seats", tags=["bookings"], responses=http.problems(403, 404, 409, 429))
+def return_seats(
+    booking_id: Annotated[Id, Path()],
+    request: Annotated[bookings.SeatsRequest, Body()],
+    idempotency_key: http.IdempotencyKey = None,
+) -> Response[bookings.ReducedBooking]:
+    """Give some seats of a booking back; their share of the price is refunded by the booking's policy."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "cancel")) as session:
+        booking = bookings.return_seats(session, booking_id, request, idempotency_key)
+    count("SeatsReturned")
+    return http.json(HTTPStatus.OK, booking)
+
+
+@app.post("/bookings/<booking_id>/move", tags=["bookings"], responses=http.problems(402, 403, 404, 409, 429))
+def move(
+    booking_id: Annotated[Id, Path()],
+    request: Annotated[bookings.MoveRequest, Body()],
+    idempotency_key: http.IdempotencyKey = None,
+) -> Response[bookings.MovedBooking]:
+    """Move a booking to another event of the organization; only the difference of the prices is paid or refunded."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "cancel")) as session:
+        booking = bookings.move(session, booking_id, request, idempotency_key)
+    count("BookingMoved")
     return http.json(HTTPStatus.OK, booking)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
+from marquee.booking import access_links
 from marquee.catalog import calendars, details, organizations, search
 from marquee.core import clock, database, identity, paging
 from marquee.core.models import Id, Moment
@@ -76,6 +77,14 @@ def get_event(event_id: Annotated[Id, Path()]) -> Response[details.EventDetails]
     with database.single(identity.anonymous()) as session:
         event = details.get(session, event_id)
     return http.cacheable(app.current_event, http.json(HTTPStatus.OK, event), seconds=EVENT_SECONDS)
+
+
+@app.get("/events/by-link/<secret>", tags=["catalog"], responses=http.problems(404, 429))
+def get_event_by_link(secret: Annotated[str, Path(min_length=1, max_length=100)]) -> Response[details.EventDetails]:
+    """Get the event of a secret link, also a private one."""
+    limit = http.limited(app.current_event, "access_link")
+    with database.single(identity.anonymous(), limit=limit) as session:
+        return http.json(HTTPStatus.OK, access_links.read_event(session, secret))
 
 
 @app.get("/organizations", tags=["catalog"], responses=http.problems(304))

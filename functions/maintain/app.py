@@ -1,4 +1,4 @@
-"""Scheduled maintenance: completes events, reminds customers, creates partitions, cleans up, checks health."""
+"""Scheduled maintenance: completes events, marks no-shows, reminds, creates partitions, cleans up, checks health."""
 
 import itertools
 from collections.abc import Iterator
@@ -15,6 +15,12 @@ def complete_events(_turn: schedules.Turn) -> schedules.Outcome:
     """Mark events that have ended as completed."""
     completed, more = maintenance.complete_events()
     return schedules.Outcome(completed, more=more)
+
+
+def mark_no_shows(_turn: schedules.Turn) -> schedules.Outcome:
+    """Make unmarked bookings no-shows, after the time that their policy sets."""
+    marked, more = maintenance.mark_no_shows()
+    return schedules.Outcome(marked, more=more)
 
 
 def refresh_listings(_turn: schedules.Turn) -> schedules.Outcome:
@@ -76,6 +82,7 @@ def seal_webhook_secrets() -> Iterator[int]:
 
 WORK = {
     "complete_events": complete_events,
+    "mark_no_shows": mark_no_shows,
     "refresh_listings": refresh_listings,
     "send_reminders": send_reminders,
     "expire_credits": expire_credits,

@@ -30,6 +30,17 @@ PAID_ACCEPT = calls(
 DECLINE = calls("select events.decline_offer(entry_id => %(entry_id)s)")
 LEAVE = calls("select events.leave_waitlist(event_id => %(event_id)s)")
 CANCEL = calls("select events.cancel_booking(booking_id => %(booking_id)s)")
+RETURN = "select events.return_seats(booking_id => %(booking_id)s, seats => 1)"
+MOVE = (
+    "select events.move_booking(booking_id => %(booking_id)s, event_id => %(other_event_id)s, idempotency_key => 'm')"
+)
+NAME = calls("select events.set_booking_names(booking_id => %(booking_id)s, names => array['Ana', 'Ben'])")
+LINK = calls(
+    "select events.create_access_link(event_id => %(event_id)s, secret_hash => sha256('a'), code_hash => sha256('b'))"
+    " - array['id', 'created_at', 'event_id']",
+    "owner",
+)
+EXCUSE = calls("select events.excuse_no_show(booking_id => %(booking_id)s)", "owner")
 CHANGE = "select events.change_payment_method(booking_id => %(booking_id)s, payment_method => 'wallet')"
 RELEASE = calls("select events.release_hold(hold_id => %(hold_id)s)")
 ATTEND = calls("select events.record_attendance(booking_id => %(booking_id)s, attended => true)", "owner")
@@ -62,6 +73,8 @@ NO_LAST_OFFER = runs(
 )
 CANCELLED_BY_RIVAL = calls("select events.cancel_booking(booking_id => %(booking_id)s)", "owner")
 ATTENDED = runs("update events.bookings set status = 'attended' where id = %(booking_id)s")
+SEAT_RETURNED = calls("select events.return_seats(booking_id => %(booking_id)s, seats => 1)", "owner")
+OTHER_FULL = runs("update events.inventory set capacity = 0 where event_id = %(other_event_id)s")
 LESS_ROOM = runs("update events.inventory set capacity = 4 where event_id = %(event_id)s")
 BEGUN = runs("update events.events set starts_at = now() - interval '1 minute' where id = %(event_id)s")
 
@@ -158,6 +171,20 @@ def booked(db) -> Scene:
     """Return `free`, with a booking of the customer."""
     scene = free(db)
     scene.more["booking_id"] = routines.book(db, scene.event_id, scene.customer, 2)["id"]
+    return scene
+
+
+def movable(db) -> Scene:
+    """Return `booked`, with another free event of the organization."""
+    scene = booked(db)
+    scene.more["other_event_id"] = scene.stage.event()
+    return scene
+
+
+def missed(db) -> Scene:
+    """Return `soon`, where the customer did not come."""
+    scene = soon(db)
+    db.execute("update events.bookings set status = 'no_show' where id = %s", [scene.more["booking_id"]])
     return scene
 
 
@@ -293,6 +320,20 @@ CASES = {
     "leave: the offer is accepted": Case("events.leave_waitlist", LEAVE, ACCEPT, offered, lock="nothing"),
     "cancel: the event is moved": Case("events.cancel_booking", CANCEL, MOVED, soon),
     "cancel: attendance is recorded": Case("events.cancel_booking", CANCEL, ATTENDED, soon),
+    "return: the booking is cancelled": Case("events.return_seats", calls(RETURN), CANCELLED_BY_RIVAL, booked),
+    "return: the event has begun": Case("events.return_seats", calls(RETURN), BEGUN, booked),
+    "return: the customer is erased": Case("events.return_seats", calls(RETURN), ERASED, booked),
+    "return: the staff member leaves": Case("events.return_seats", calls(RETURN, "owner"), DISMISSED, booked),
+    "move: the booking is cancelled": Case("events.move_booking", calls(MOVE), CANCELLED_BY_RIVAL, movable),
+    "move: the event has begun": Case("events.move_booking", calls(MOVE), BEGUN, movable),
+    "move: the other event is full": Case("events.move_booking", calls(MOVE), OTHER_FULL, movable),
+    "move: the customer is erased": Case("events.move_booking", calls(MOVE), ERASED, movable, "person"),
+    "move: the staff member leaves": Case("events.move_booking", calls(MOVE, "owner"), DISMISSED, movable),
+    "names: seats are given back": Case("events.set_booking_names", NAME, SEAT_RETURNED, booked),
+    "names: the customer is erased": Case("events.set_booking_names", NAME, ERASED, booked),
+    "link: the staff member leaves": Case("events.create_access_link", LINK, DISMISSED, booked),
+    "excuse: the customer came": Case("events.excuse_no_show", EXCUSE, ATTENDED, missed),
+    "excuse: the staff member leaves": Case("events.excuse_no_show", EXCUSE, DISMISSED, missed),
     "method: the booking is cancelled": Case("events.change_payment_method", calls(CHANGE), CANCELLED_BY_RIVAL, unpaid),
     "method: the customer is erased": Case("events.change_payment_method", calls(CHANGE), ERASED, unpaid, "person"),
     "method: the staff member leaves": Case(

@@ -53,7 +53,7 @@ NAMES = {
     "other": sql.Literal(named("ours event")),
 }
 WHO = person("an instructor", INSTRUCTOR)
-ATTENDEE_ROUTINES = ("events.roster", "events.waitlist_roster", "events.record_attendance")
+ATTENDEE_ROUTINES = ("events.roster_v2", "events.waitlist_roster", "events.record_attendance")
 """Routines that show attendees to the instructor who leads the event."""
 
 

@@ -7,6 +7,7 @@ SECRETS = {
     "messaging.webhook_secrets.secret": "used before migration 78; a trigger refuses new values, a job seals the old",
     "messaging.webhook_endpoints.url": "the organization's own address; a password in it is refused",
     "messaging.webhook_endpoints.previous_secret_expires_at": "a time",
+    "events.access_links.secret_hash": "SHA-256 of 256 random bits",
     "users.calendar_addresses.secret_hash": "SHA-256 of 256 random bits",
     "messaging.unsubscribe_keys.inner_secret": "sign links that can only stop e-mails; no role may read them",
     "messaging.unsubscribe_keys.outer_secret": "sign links that can only stop e-mails; no role may read them",

@@ -32,6 +32,7 @@ EXPENSIVE_TAGS = {"access-log", "insights", "payouts"}
 RECORDED = {
     "GET /bookings/{booking_id}",
     "GET /bookings/{booking_id}/history",
+    "GET /bookings/{booking_id}/names",
     "GET /bookings/{booking_id}/payment",
     "GET /events/{event_id}/roster",
     "GET /events/{event_id}/waitlist/entries",

@@ -245,7 +245,7 @@ inner join given_back as g on g.booking_id = b.id
 left join payments.sales as s on s.booking_id = b.id
 -- A payment that succeeded after the booking was paid otherwise goes back too.
 left join payments.intents as i on i.booking_id = b.id and i.status = 'succeeded' and s.method is distinct from i.method
-where g.in_all > b.price_cents + coalesce(i.amount_cents, 0)
+where g.in_all > coalesce(s.amount_cents, b.price_cents) + coalesce(i.amount_cents, 0)
 union all
 select 'more went back than a payment', i.id
 from payments.intents as i
@@ -292,7 +292,8 @@ inner join payments.sales as s on s.booking_id = b.id
 where
     b.status in ('cancelled', 'refunded', 'expired')
     and (
-        s.amount_cents - s.refunded_cents > b.fee_cents + payments.spent_grant_cents(b.id)
+        -- The kept part of seats that were given back late stays.
+        b.price_cents + b.returned_cents - s.refunded_cents > b.fee_cents + payments.spent_grant_cents(b.id)
         or (
             s.amount_cents - s.refunded_cents < b.fee_cents
             and not exists (

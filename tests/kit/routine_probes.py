@@ -112,6 +112,7 @@ VALUES: dict[str, tuple[str, ...]] = {
         """(select n.id from organizations.customer_notes as n
         where n.customer_id = %(customer)s and n.organization_id = %(ours)s limit 1)""",
     ),
+    "names": ("array['probe']",),
     "notification_id": (
         """(select n.id from messaging.notifications as n
         where n.user_id = %(customer)s and n.organization_id = %(ours)s limit 1)""",
@@ -143,6 +144,11 @@ VALUES: dict[str, tuple[str, ...]] = {
     ),
     "role": ("'editor'",),
     "roles": ("'{viewer,editor,admin,owner,instructor,front_desk,accountant}'",),
+    "access_hash": ("sha256('probe')",),
+    "code_hash": ("sha256('code')",),
+    "link_id": (
+        "(select l.id from events.access_links as l where l.event_id in (%(unbooked_event)s, %(event)s, %(hidden_event)s) order by l.id limit 1)",
+    ),
     "secret_hash": ("sha256('probe')",),
     "sealed_secret": ("'v1.k1.' || repeat('A', 120)",),
     "seats": ("1",),

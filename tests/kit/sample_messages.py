@@ -30,6 +30,7 @@ OF_PACKAGE = {"booking_id": None, "purchase_id": "p-1", "starts_at": None, "titl
 
 VARIANTS: dict[str, dict[str, dict]] = {
     "booking.cancelled": {"by the organizer": {"by_organizer": True, "fee_cents": 0}, "one place": BARE | {"seats": 1}},
+    "booking.changed": {"one place, nothing optional": BARE | {"seats": 1}},
     "booking.confirmed": {"one place, nothing optional": BARE | {"seats": 1}},
     "booking.no_show": {"no fee": {"fee_cents": None}},
     "credits.granted": {"by a purchase": OF_PACKAGE | {"expires_on": None}},

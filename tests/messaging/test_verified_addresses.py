@@ -133,7 +133,7 @@ def test_messages_and_rosters_omit_unverified_addresses(db):
         told = routines.call(
             db, None, "select array_agg(a.email) from messaging.recipients('event.changed', %s) as a", [payload]
         )
-        roster = "select array_agg(r.email) from events.roster(event_id => %s) as r"
+        roster = "select array_agg(r.email) from events.roster_v2(event_id => %s) as r"
         return told, routines.call(db, stage.owner, roster, [event_id])
 
     verified = address(db, customer).fetchone()["email"]

@@ -18,7 +18,7 @@ from marquee.core.database import Access
 from marquee.core.errors import Refused
 from marquee.core.identity import Caller, anonymous
 from marquee.edge import queues
-from tests.kit import gateway
+from tests.kit import gateway, stages
 from tests.kit.walk import world as walk
 
 OPENAPI = Path(__file__).resolve().parents[2] / "docs/openapi.json"
@@ -34,6 +34,7 @@ READS = {
     "/access-log": ("insights", "access_log", {}),
     "/bookings/{booking_id}": ("book", "booking", {}),
     "/bookings/{booking_id}/history": ("desk", "booking_history", {}),
+    "/bookings/{booking_id}/names": ("book", "booking_names", {}),
     "/bookings/{booking_id}/payment": ("book", "payment", {}),
     "/events/{event_id}/roster": ("attendance", "roster", {}),
     "/events/{event_id}/waitlist/entries": ("waitlist", "waitlist", {}),
@@ -65,10 +66,14 @@ READS = {
 WRITES = {
     "POST /bookings/{booking_id}/attended": ("attendance", "attendance", None),
     "POST /bookings/{booking_id}/cancel": ("cancel", "cancel_booking", {}),
+    "POST /bookings/{booking_id}/excuse": ("attendance", "attendance", None),
+    "POST /bookings/{booking_id}/move": ("cancel", "move_booking", {"payment_method": "comp"}),
+    "PUT /bookings/{booking_id}/names": ("book", "booking_names", {"names": ["Ana"]}),
     "POST /bookings/{booking_id}/no-show": ("attendance", "attendance", {"waive": True}),
     "POST /bookings/{booking_id}/payment": ("book", "payment", None),
     "PATCH /bookings/{booking_id}/payment": ("book", "change_payment_method", {"payment_method": "card"}),
     "POST /bookings/{booking_id}/refunds": ("refunds", "refund_booking", {"amount_cents": 100}),
+    "POST /bookings/{booking_id}/seats": ("cancel", "return_seats", {"seats": 1}),
     "POST /events/{event_id}/waitlist/promote": ("waitlist", "promote", None),
     "POST /fees/{fee_id}/desk-payment": ("desk", "pay_fee_at_desk", {"payment_method": "cash"}),
     "POST /fees/{fee_id}/paid": ("invoices", "record_fee_payment", None),
@@ -106,10 +111,13 @@ UNRECORDED_WRITES = {
     "POST /organizations/{organization_id}/closures": _PLANNED,
     "DELETE /organizations/{organization_id}/closures/{closure_id}": "an empty response",
     "POST /events/{event_id}/substitute": _PLANNED,
+    "POST /events/{event_id}/links": _PLANNED,
+    "DELETE /events/{event_id}/links/{link_id}": _PLANNED,
     "POST /events/{event_id}/attendance": "recorded, by the bookings that the caller names",
     "DELETE /events/{event_id}/waitlist": "the caller's own place",
     "POST /events/{event_id}/waitlist": _NAMED,
     "POST /holds": _NAMED,
+    "POST /series/{series_id}/bookings": "the caller's own",
     "POST /organizations": _SETTINGS,
     "PATCH /organizations/{organization_id}": _SETTINGS,
     "POST /organizations/{organization_id}/archive": _SETTINGS,
@@ -181,6 +189,7 @@ UNRECORDED = {
     "/bookings": "the caller's own",
     "/bookings/calendar.ics": "the caller's own",
     "/dashboard": "the caller's own",
+    "/events/{event_id}/links": "links of an event, which name nobody",
     "/events/{event_id}/refunds": "counts and sums of an event, which name nobody",
     "/events/{event_id}/waitlist": "the caller's own place",
     "/health/details": "figures of the system",
@@ -216,6 +225,7 @@ UNRECORDED = {
     "/organizations/{organization_id}/closures": "closed periods, which name nobody",
     "/series": "planned events, with instructors by id as in the catalog",
     "/series/{series_id}": "planned events, with instructors by id as in the catalog",
+    "/series/{series_id}/availability": "the caller's own",
     "/wallet": "the caller's own",
     "/webhook-endpoints": "the organization's own addresses",
     "/webhook-endpoints/{endpoint_id}": "the organization's own addresses",
@@ -268,9 +278,13 @@ where {p} and t.{o}
 WRITTEN = {
     "/bookings/{booking_id}/attended": _BOOKING,
     "/bookings/{booking_id}/cancel": _BOOKING,
+    "/bookings/{booking_id}/excuse": _BOOKING.replace("confirmed", "no_show"),
+    "/bookings/{booking_id}/move": _BOOKING,
+    "/bookings/{booking_id}/names": _BOOKING,
     "/bookings/{booking_id}/no-show": _BOOKING,
     "/bookings/{booking_id}/payment": IDS["booking_id"],
     "/bookings/{booking_id}/refunds": IDS["booking_id"],
+    "/bookings/{booking_id}/seats": _BOOKING,
     "/events/{event_id}/waitlist/promote": IDS["event_id"],
     "/fees/{fee_id}/desk-payment": _FEE,
     "/fees/{fee_id}/paid": _FEE,
@@ -290,6 +304,7 @@ WRITTEN = {
 
 BEFORE = {
     "/bookings/{booking_id}/attended": "update events.terms set starts_at = now()",
+    "/bookings/{booking_id}/excuse": "update events.bookings set status = 'no_show' where status = 'confirmed'",
     "/bookings/{booking_id}/no-show": "update events.terms set starts_at = now()",
     "/bookings/{booking_id}/payment": """
         update payments.intents set stripe_payment_intent_id = 'pi_' || id;
@@ -526,6 +541,13 @@ def queue(monkeypatch):
     monkeypatch.setattr(queues, "send", lambda *_args, **_options: None)
 
 
+def make_other_event(filled, booking_id):
+    """Create a free event of the booking's organization, and return its id."""
+    query = "select organization_id from events.bookings where id = %s"
+    organization_id = filled.execute(query, [booking_id]).fetchone()["organization_id"]
+    return str(stages.Stage(filled, organization_id, OWNER.id).event())
+
+
 @pytest.mark.parametrize("caller", [OWNER, SERVICE], ids=["owner", "service"])
 @pytest.mark.parametrize("route", sorted(WRITES))
 @pytest.mark.usefixtures("queue")
@@ -544,6 +566,8 @@ def test_write_that_returns_data_of_others_leaves_a_record(filled, route, caller
     if path.endswith("/accept"):
         event_id = filled.execute("select w.event_id from events.waitlist_entries as w where w.id = %s", [the_id])
         gateway.post("waitlist", f"/events/{event_id.fetchone()['event_id']}/waitlist/promote", caller=OWNER)
+    if path.endswith("/move"):
+        body = {**body, "event_id": make_other_event(filled, the_id)}
     clear_log(filled)
 
     answer = gateway.request(

@@ -39,6 +39,9 @@ def test_new_series_gets_its_events_for_120_days(world: World) -> None:
         "no_show_fee_cents": 0,
         "refund_to": "original",
         "seats_max_per_person": 20,
+        "no_show_after_minutes": None,
+        "blocked_after_no_shows": None,
+        "no_shows_within_days": 90,
     }
 
 

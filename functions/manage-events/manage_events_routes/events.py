@@ -6,6 +6,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
+from marquee.booking import access_links
 from marquee.core import database, previews
 from marquee.core.models import Id
 from marquee.edge import http
@@ -81,3 +82,29 @@ def copy_event(
         made = events.copy(session, event_id, request, idempotency_key)
     count("EventCreated")
     return http.json(HTTPStatus.CREATED, made)
+
+
+@routes.get("/events/<event_id>/links", tags=["events"], responses=http.problems(403, 404))
+def list_access_links(event_id: Annotated[Id, Path()]) -> Response[access_links.AccessLinks]:
+    """List the secret links of an event, without their secrets; for editors of the organization."""
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "read_records")) as session:
+        return http.json(HTTPStatus.OK, access_links.list_links(session, event_id))
+
+
+@routes.post("/events/<event_id>/links", tags=["events"], status_code=201, responses=http.problems(403, 404, 409))
+def create_access_link(event_id: Annotated[Id, Path()]) -> Response[access_links.NewAccessLink]:
+    """Create a secret link and a code, by which people see and book a private event. They are shown this once."""
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
+        return http.json(HTTPStatus.CREATED, access_links.create(session, event_id))
+
+
+@routes.delete("/events/<event_id>/links/<link_id>", tags=["events"], responses=http.problems(403, 404))
+def revoke_access_link(
+    event_id: Annotated[Id, Path()], link_id: Annotated[Id, Path()]
+) -> Response[access_links.AccessLink]:
+    """Revoke a secret link and its code; bookings that were made by it stay."""
+    event = routes.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "edit_events")) as session:
+        return http.json(HTTPStatus.OK, access_links.revoke(session, event_id, link_id))

@@ -21,7 +21,8 @@ select
     e.status as event_status,
     e.starts_at,
     e.ends_at,
-    e.time_zone
+    e.time_zone,
+    b.excused
 from events.bookings as b
 inner join events.terms as t on t.event_id = b.event_id
 inner join events.events as e on e.id = b.event_id and e.starts_at = t.starts_at;

@@ -67,6 +67,7 @@ class RosterLine(Answer):
     status: Status
     payment_method: PaymentMethod
     created_at: datetime
+    names: Annotated[list[str], Field(description="The people who attend, as the customer named them.")]
 
 
 class Attendance(Answer):
@@ -76,6 +77,7 @@ class Attendance(Answer):
     event_id: UUID
     customer_id: UUID
     seats: int
+    names: Annotated[list[str], Field(description="The people who attend, as the customer named them.")]
     status: Status
     fee_cents: int
     currency: str
@@ -106,7 +108,7 @@ def roster(session: Session, event_id: UUID, limit: int, cursor: str | None) -> 
     """List the places of an event in booking order. Refuses: 403 forbidden, 404 event_not_found."""
     after = paging.after(cursor, UUID)
     rows = session.all(
-        "select r.* from events.roster(event_id => %s, after => %s, most => %s) as r",
+        "select r.* from events.roster_v2(event_id => %s, after => %s, most => %s) as r",
         [event_id, after[0] if after else None, limit + 1],
     )
     return paging.page(rows, limit, RosterLine.model_validate, lambda row: (row["booking_id"],))
@@ -121,6 +123,15 @@ def record(session: Session, booking_id: UUID, *, attended: bool, waive: bool = 
         "select events.record_attendance(booking_id => %s, attended => %s, waive => %s)",
         [booking_id, attended, waive],
     )
+    return Attendance.model_validate(answer)
+
+
+def excuse(session: Session, booking_id: UUID) -> Attendance:
+    """Excuse a no-show: it costs no fee, and does not count against the customer. Excusing it again returns the same.
+
+    Refuses: 403 forbidden, 404 booking_not_found, 409 not_a_no_show.
+    """
+    answer = session.value("select events.excuse_no_show(booking_id => %s)", [booking_id])
     return Attendance.model_validate(answer)
 
 

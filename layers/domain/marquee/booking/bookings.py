@@ -9,13 +9,14 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from marquee.booking import access_links
 from marquee.booking.access import ORGANIZATION_OF_EVENT
 from marquee.core import database, paging
 from marquee.core.database import Access, Limit, Session
 from marquee.core.errors import Refused, Unavailable
 from marquee.core.identity import Caller
 from marquee.core.models import Answer, Flag, Id, PromoCode, Request, Seats, TotalCents
-from marquee.core.text_types import Text
+from marquee.core.text_types import Name, Text
 from marquee.payments import checkout
 
 if TYPE_CHECKING:
@@ -31,14 +32,18 @@ select events.book(
     idempotency_key => %(idempotency_key)s, promo_code => %(promo_code)s, total_cents => %(total_cents)s
 )
 """
-_BOOK_AND_PAY = f"""
-with made as materialized ({_BOOK} as answer)
+_OPENED = "opened as materialized (select events.use_access_code(access_hash => %(access_hash)s))"
+"""Sets the access code for the statement's own transaction, before the booking that selects from it."""
+_WITH_PAYMENT = """
 select m.answer, case when m.answer::json ->> 'status' = 'pending_payment'
     then payments.payment_details(
         booking_id => (m.answer::json ->> 'id')::uuid, is_first_answer => true
     ) end as payment
 from made as m
-"""  # noqa: S608 the text is our own
+"""
+_BOOK_AND_PAY = f"with made as materialized ({_BOOK} as answer) {_WITH_PAYMENT}"
+_OPEN_AND_BOOK = f"with {_OPENED} {_BOOK} from opened"
+_OPEN_BOOK_AND_PAY = f"with {_OPENED}, made as materialized ({_BOOK} as answer from opened) {_WITH_PAYMENT}"
 
 
 class BookingRequest(Request):
@@ -62,6 +67,15 @@ class BookingRequest(Request):
     hold_id: Annotated[Id | None, Field(description="The hold to book. Other held seats are used too.")] = None
     promo_code: PromoCode | None = None
     total_cents: TotalCents | None = None
+    access_code: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=43,
+            pattern=r"^[A-Za-z0-9_-]+$",
+            description="The secret of a link to a private event, or its code.",
+        ),
+    ] = None
 
 
 class PaymentMethodRequest(Request):
@@ -110,6 +124,64 @@ class CancelledBooking(Booking):
     fee_cents: Annotated[int, Field(description="The fee for a late cancellation by that policy.")]
 
 
+class SeatsRequest(Request):
+    """The seats of a booking to keep; the others are given back."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"seats": 1}]})
+
+    seats: Annotated[Seats, Field(description="The seats that stay, fewer than now.")]
+    waive: Annotated[Flag, Field(description="Waive the cost of giving seats back late; for staff only.")] = False
+
+
+class ReducedBooking(Booking):
+    """A booking after seats were given back."""
+
+    refund_cents: Annotated[int, Field(description="What the policy refunds for the seats given back.")]
+    units: Annotated[int, Field(description="The units that return to the pass.")]
+
+
+class NamesRequest(Request):
+    """The names of the people who attend by a booking, at most one for each seat."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"names": ["Ana", "Ben"]}]})
+
+    names: Annotated[list[Name], Field(max_length=20)]
+
+
+class BookingNames(Answer):
+    """The names of the people who attend by a booking."""
+
+    booking_id: UUID
+    event_id: UUID
+    customer_id: UUID
+    seats: int
+    names: list[str]
+
+
+class MoveRequest(Request):
+    """Another event of the same organization, to which a booking moves."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"event_id": "0198c5a2-7d3e-7b60-9c1f-2f5f1c9d4e7a"}]})
+
+    event_id: Id
+    payment_method: Annotated[
+        Literal["card", "twint", "wallet", "pass", "invoice", "comp", "cash", "terminal"] | None,
+        Field(description="How to pay the new price. Default: as before; what was paid by card is in the wallet."),
+    ] = None
+    promo_code: PromoCode | None = None
+    total_cents: TotalCents | None = None
+    waive: Annotated[Flag, Field(description="Waive the cost of a late move; for staff only.")] = False
+
+
+class MovedBooking(Booking):
+    """The booking of the other event."""
+
+    moved_from: Annotated[UUID, Field(description="The former booking, which is cancelled.")]
+    late: Annotated[bool, Field(description="Whether the former booking was left after its deadline.")]
+    fee_cents: Annotated[int, Field(description="The cost of leaving it late, by its policy.")]
+    refund_cents: Annotated[int, Field(description="What is refunded because the other event costs less.")]
+
+
 class BookingDetails(Booking):
     """A booking in its current state, with its event."""
 
@@ -117,6 +189,7 @@ class BookingDetails(Booking):
     reason: str | None
     late: bool
     fee_cents: int
+    excused: Annotated[bool, Field(description="Whether staff excused the no-show, so that it does not count.")]
     event_title: str
     event_status: Literal["draft", "scheduled", "cancelled", "completed"]
     starts_at: datetime
@@ -145,9 +218,11 @@ def book(session: Session, request: BookingRequest, idempotency_key: str | None)
     sold_out, 422 idempotency_conflict.
     """
     given = {**request.model_dump(), "idempotency_key": idempotency_key}
+    code = request.access_code
+    given["access_hash"] = access_links.access_hash(request.event_id, code) if code else None
     if request.payment_method not in ("card", "twint"):
-        return Booked(session.value(_BOOK, given))
-    row = session.one(_BOOK_AND_PAY, given)
+        return Booked(session.value(_OPEN_AND_BOOK if code else _BOOK, given))
+    row = session.one(_OPEN_BOOK_AND_PAY if code else _BOOK_AND_PAY, given)
     if row is None:
         raise RuntimeError("events.book returned no row.")
     payment = None if row["payment"] is None else checkout.Payment.model_validate(row["payment"])
@@ -218,6 +293,54 @@ def cancel(session: Session, booking_id: UUID, request: CancelRequest) -> Cancel
     return CancelledBooking.model_validate(answer)
 
 
+def return_seats(
+    session: Session, booking_id: UUID, request: SeatsRequest, idempotency_key: str | None
+) -> ReducedBooking:
+    """Give seats of a booking back, and offer them to the waitlist. A repeated request returns the first response.
+
+    Refuses: 400 idempotency_key_required, 403 forbidden, 404 booking_not_found,
+    409 booking_not_confirmed, event_begun, seats_not_fewer, 422 idempotency_conflict.
+    """
+    answer = session.value(
+        "select events.return_seats(booking_id => %s, seats => %s, waive => %s, idempotency_key => %s) as answer",
+        [booking_id, request.seats, request.waive, idempotency_key],
+        access=Access.of_answer("return_seats", ORGANIZATION_OF_EVENT),
+    )
+    return ReducedBooking.model_validate(answer)
+
+
+def move(session: Session, booking_id: UUID, request: MoveRequest, idempotency_key: str | None) -> MovedBooking:
+    """Move a booking to another event, all of it or nothing. A repeated request returns the first response.
+
+    Refuses: as `book` does; 409 booking_not_confirmed, event_begun, other_organization.
+    """
+    answer = session.value(
+        """
+        select events.move_booking(
+            booking_id => %(booking_id)s, event_id => %(event_id)s, payment_method => %(payment_method)s,
+            promo_code => %(promo_code)s, total_cents => %(total_cents)s, waive => %(waive)s,
+            idempotency_key => %(idempotency_key)s
+        ) as answer
+        """,
+        {**request.model_dump(), "booking_id": booking_id, "idempotency_key": idempotency_key},
+        access=Access.of_answer("move_booking", ORGANIZATION_OF_EVENT),
+    )
+    return MovedBooking.model_validate(answer)
+
+
+def name_attendees(session: Session, booking_id: UUID, names: list[str] | None) -> BookingNames:
+    """Replace the names of the people who attend by a booking, or read them (None).
+
+    Refuses: 404 booking_not_found, 409 booking_not_confirmed, too_many_names.
+    """
+    answer = session.value(
+        "select events.set_booking_names(booking_id => %s, names => %s) as answer",
+        [booking_id, names],
+        access=Access.of_answer("booking_names", ORGANIZATION_OF_EVENT),
+    )
+    return BookingNames.model_validate(answer)
+
+
 def get(session: Session, booking_id: UUID) -> BookingDetails:
     """Return a booking that the caller may see. Refuses: 404 booking_not_found."""
     row = session.one(
@@ -228,17 +351,28 @@ def get(session: Session, booking_id: UUID) -> BookingDetails:
     return BookingDetails.model_validate(row)
 
 
-def list_own(session: Session, limit: int, cursor: str | None) -> paging.Page[BookingDetails]:
-    """List the caller's own bookings, newest first."""
+def list_own(
+    session: Session,
+    limit: int,
+    cursor: str | None,
+    *,
+    statuses: list[Status] | None = None,
+    late: bool | None = None,
+) -> paging.Page[BookingDetails]:
+    """List the caller's own bookings, newest first: all, or those of some statuses, or cancelled late or in time."""
     after = paging.after(cursor, UUID)
     rows = session.all(
         """
         select b.*
         from events.booking_details as b
-        where b.customer_id = (select ops.caller_id()) and (%(after)s::uuid is null or b.id < %(after)s::uuid)
+        where
+            b.customer_id = (select ops.caller_id())
+            and (%(after)s::uuid is null or b.id < %(after)s::uuid)
+            and (%(statuses)s::text[] is null or b.status::text = any (%(statuses)s::text[]))
+            and (%(late)s::boolean is null or b.late = %(late)s::boolean)
         order by b.id desc
         limit %(most)s
         """,
-        {"after": after[0] if after else None, "most": limit + 1},
+        {"after": after[0] if after else None, "most": limit + 1, "statuses": statuses, "late": late},
     )
     return paging.page(rows, limit, BookingDetails.model_validate, lambda row: (row["id"],))

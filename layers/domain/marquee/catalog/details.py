@@ -89,6 +89,11 @@ def get(session: Session, event_id: UUID) -> EventDetails:
     )
     if row is None:
         raise Refused(404, "event_not_found")
+    return details_of(row)
+
+
+def details_of(row: dict[str, Any]) -> EventDetails:
+    """Return the details of an event from a row of events.event_details."""
     return EventDetails.model_validate(
         {
             **row,

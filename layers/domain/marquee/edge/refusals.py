@@ -65,6 +65,12 @@ BY_CODE: Mapping[str, Refusal] = {
         409, "This transaction was already reversed, by `reversal_id`. Post a new transaction instead.", _APPEND_ONLY
     ),
     "body_too_large": Refusal(413, "The body is too large. Send less.", "over 256 KB"),
+    "booking_not_confirmed": Refusal(
+        409,
+        "The booking's status is {status}. Only a confirmed booking can be changed.",
+        "the booking is unpaid, over or cancelled",
+        "`status`",
+    ),
     "booking_not_found": Refusal(404, "There is no such booking, or you may not see it. Check the id.", _UNKNOWN),
     "booking_window_closed": Refusal(
         409,
@@ -233,6 +239,7 @@ BY_CODE: Mapping[str, Refusal] = {
     "ledger_is_append_only": Refusal(
         409, "Ledger entries cannot be changed. Correct a transaction by reversing it.", _APPEND_ONLY
     ),
+    "link_not_found": Refusal(404, "The event has no such link. Check the id.", _UNKNOWN),
     "location_not_found": Refusal(404, "There is no such location. Check the id.", _NO_PLACE),
     "low_contrast": Refusal(
         422,
@@ -261,6 +268,12 @@ BY_CODE: Mapping[str, Refusal] = {
         ),
     ),
     "not_an_event": Refusal(400, "The body is not a Stripe event. Send an event as Stripe does.", _STRIPE),
+    "not_a_no_show": Refusal(
+        409,
+        "The booking is no no-show: its status is {status}. Record the no-show first.",
+        "the excused booking has another status",
+        "`status`",
+    ),
     "note_not_found": Refusal(404, "There is no such note about this customer. Check the id.", _UNKNOWN),
     "nothing_to_pay": Refusal(
         409,
@@ -298,6 +311,11 @@ BY_CODE: Mapping[str, Refusal] = {
         403,
         "Only the operator of this platform creates organizations. Ask the operator.",
         "the limit `organizations_per_person` is 0",
+    ),
+    "other_organization": Refusal(
+        409,
+        "The other event belongs to another organization. Cancel this booking, and book the other event.",
+        "a booking is moved to an event of another organization",
     ),
     "ownership_offer_closed": Refusal(
         409,
@@ -421,6 +439,12 @@ BY_CODE: Mapping[str, Refusal] = {
         "no need to wait: seats are free",
         "`seats_left`",
     ),
+    "seats_not_fewer": Refusal(
+        409,
+        "The booking has {seats} seats. Ask for fewer, or book more with `guest`.",
+        "a booking is to keep more seats than it has",
+        "`seats`",
+    ),
     "series_archived": Refusal(409, "The series is archived, which is final. Create a new one.", _PHASE),
     "series_not_found": Refusal(404, "There is no such series, or you may not see it. Check the id.", _UNKNOWN),
     "signature_future": Refusal(400, _NOT_SIGNED, _STRIPE),
@@ -497,6 +521,9 @@ BY_CODE: Mapping[str, Refusal] = {
         "the limit of a day, or of one invitation",
         "`most`",
     ),
+    "too_many_links": Refusal(
+        409, "The event has {most} valid links. Revoke one first.", "the event has the maximum of links", "`most`"
+    ),
     "too_many_members": Refusal(
         409,
         "The organization has {most} members and pending invitations, the maximum. Remove or revoke one first.",
@@ -517,6 +544,16 @@ BY_CODE: Mapping[str, Refusal] = {
         "The organization has {most} of these, the maximum. Change one that is not in use.",
         "the organization's limit",
         "`most`",
+    ),
+    "too_many_names": Refusal(
+        409, "The booking has {seats} seats. Send at most as many names.", "more names than seats", "`seats`"
+    ),
+    "too_many_no_shows": Refusal(
+        409,
+        "You did not come to {no_shows} booked events in the last {days} days. Book online from `again_at` on, or ask"
+        " the organizer.",
+        "no-shows reach the policy's `blocked_after_no_shows`; staff can still book, or excuse one",
+        "`no_shows`, `days`, `again_at`",
     ),
     "too_many_seats": Refusal(
         409,

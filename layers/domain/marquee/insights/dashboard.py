@@ -22,6 +22,7 @@ class BookingCounts(Answer):
     refunded: int
     attended: int
     no_show: int
+    late: Annotated[int, Field(description="Bookings that were cancelled late.")]
     expired: int
     upcoming: Annotated[int, Field(description="Confirmed bookings of future events.")]
 

@@ -14,6 +14,7 @@ Operation = Literal[
     "access_log",
     "audit",
     "booking",
+    "booking_names",
     "fees",
     "invitations",
     "invoice",

@@ -8,6 +8,7 @@ from typing import Any
 from marquee.core import database
 
 EVENTS_MOST = 500
+NO_SHOWS_MOST = 200
 LISTINGS_MOST = 500
 LOTS_MOST = 500
 HOURS_MOST = 48
@@ -34,6 +35,12 @@ def complete_events() -> tuple[int, bool]:
     """Complete events that have ended. Returns their number, and whether there may be more."""
     done = _call("select ops.complete_events(most => %s)", EVENTS_MOST)
     return done["completed"], done["more"]
+
+
+def mark_no_shows() -> tuple[int, bool]:
+    """Make unmarked bookings no-shows by their policy. Returns their number, and whether there may be more."""
+    done = _call("select events.mark_no_shows(most => %s)", NO_SHOWS_MOST)
+    return done["marked"], done["more"]
 
 
 def refresh_listings() -> tuple[int, bool]:

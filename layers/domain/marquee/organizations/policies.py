@@ -20,6 +20,13 @@ CancelHours = Annotated[Whole, Field(ge=0, le=2160, description="A later cancell
 Cents = Annotated[Whole, Field(ge=0, le=100_000_000)]
 Percent = Annotated[Whole, Field(ge=0, le=100, description="The refunded share of a late cancellation's price.")]
 SeatsMost = Annotated[Whole, Field(ge=1, le=1000, description="Seats per customer. Null: the platform's maximum.")]
+NoShowMinutes = Annotated[
+    Whole, Field(ge=0, le=10080, description="Unmarked bookings become no-shows this long after the end. Null: never.")
+]
+NoShowsMost = Annotated[
+    Whole, Field(ge=1, le=100, description="A customer with so many no-shows cannot book online. Null: no limit.")
+]
+NoShowDays = Annotated[Whole, Field(ge=1, le=730, description="How long a no-show counts for this limit.")]
 RefundTo = Literal["original", "wallet"]
 
 
@@ -38,6 +45,9 @@ class PolicyRequest(Changes):
     no_show_fee_cents: Cents = 0
     refund_to: RefundTo = "original"
     seats_max_per_person: SeatsMost | None = 20
+    no_show_after_minutes: NoShowMinutes | None = None
+    blocked_after_no_shows: NoShowsMost | None = None
+    no_shows_within_days: NoShowDays = 90
 
 
 class PolicyEdit(Changes):
@@ -55,6 +65,9 @@ class PolicyEdit(Changes):
     no_show_fee_cents: Cents = absent()
     refund_to: RefundTo = absent()
     seats_max_per_person: SeatsMost | None = None
+    no_show_after_minutes: NoShowMinutes | None = None
+    blocked_after_no_shows: NoShowsMost | None = None
+    no_shows_within_days: NoShowDays = absent()
     archived: Annotated[Flag, Field(description="An archived policy cannot be chosen any more.")] = absent()
 
 
@@ -73,6 +86,9 @@ class Policy(Answer):
     no_show_fee_cents: int
     refund_to: RefundTo
     seats_max_per_person: int | None
+    no_show_after_minutes: int | None
+    blocked_after_no_shows: int | None
+    no_shows_within_days: int
     archived_at: datetime | None
     created_at: datetime
 

@@ -151,6 +151,13 @@ class PolicySnapshot(Answer):
         int | None,
         Field(description="Maximum seats of one customer, with guests and holds. Null: the platform's maximum."),
     ] = 20
+    no_show_after_minutes: Annotated[
+        int | None, Field(description="Unmarked bookings become no-shows this long after the end. Null: never.")
+    ] = None
+    blocked_after_no_shows: Annotated[
+        int | None, Field(description="A customer with so many no-shows cannot book online. Null: no limit.")
+    ] = None
+    no_shows_within_days: int = 90
 
 
 class ManagedEvent(Answer):

@@ -5,7 +5,7 @@
 --
 -- Internal: runs with the rights of the routine that calls it. Locks nothing.
 --
--- Refuses: as events.refuse_closed_event does.
+-- Refuses: 409 too_many_no_shows, and as events.refuse_closed_event does.
 
 create or replace function events.bookable_terms(event_id uuid)
 returns events.terms
@@ -31,6 +31,7 @@ begin
     then
         perform events.refuse_closed_event(the_terms);
     end if;
+    perform events.refuse_after_no_shows(the_terms);
     return the_terms;
 end;
 $$;

@@ -7,7 +7,7 @@
 -- Refuses: 400 idempotency_key_required, 402 payment_required, 403 forbidden, 404 event_not_found,
 -- 404 waitlist_entry_not_found, 409 already_booked, 409 booking_window_closed, 409 customer_blocked,
 -- 409 event_not_bookable, 409 hold_again_later, 409 hold_expired, 409 offer_not_open, 409 price_changed,
--- 409 too_many_held, 409 too_many_seats, 422 idempotency_conflict.
+-- 409 too_many_held, 409 too_many_no_shows, 409 too_many_seats, 422 idempotency_conflict.
 
 create or replace function events.accept_offer(
     entry_id uuid,

@@ -30,7 +30,7 @@
 -- 404 customer_not_found, 404 promo_code_not_found, 409 already_booked, 409 booking_window_closed,
 -- 409 customer_blocked, 409 event_not_bookable, 409 hold_again_later, 409 hold_expired, 409 insufficient_credits,
 -- 409 insufficient_funds, 409 price_changed, 409 promo_code_not_valid, 409 promo_code_used_up, 409 sold_out,
--- 409 too_many_held, 409 too_many_seats, 422 idempotency_conflict, 422 invalid_request.
+-- 409 too_many_held, 409 too_many_no_shows, 409 too_many_seats, 422 idempotency_conflict, 422 invalid_request.
 
 create or replace function events.book(
     event_id uuid,
@@ -96,7 +96,11 @@ begin
         from (
             select t.organization_id, t.currency, t.policy
             from events.terms as t
-            where t.event_id = book.event_id and t.price_cents = 0 and events.open_to_everybody(t)
+            where
+                t.event_id = book.event_id
+                and t.price_cents = 0
+                and t.policy ->> 'blocked_after_no_shows' is null
+                and events.open_to_everybody(t)
             offset 0
         ) as t,
         (

@@ -1,6 +1,6 @@
 -- events.end_booking: cancel a booking by the customer's will, and refund it by the booking's own policy.
 --
--- Refunds the price less the kept part, or the units of a pass (events.late_cancellation_cents). Charges a late fee for
+-- Refunds the price less the kept part, besides that of seats given back before (events.return_seats), or the units of a pass (events.late_cancellation_cents). Charges a late fee for
 -- a booking without a price to the wallet, or as a debt. A promo code stays used after a late cancellation, unless the
 -- booking was never paid or the fee is waived. Releases the hold of an unpaid booking. The caller holds the event's
 -- lock, and offers the seats to others afterwards. Internal. Returns the cancelled booking.
@@ -44,7 +44,8 @@ begin
             array[the_booking.id], 'cancelled', the_booking.policy ->> 'refund_to',
             array[
                 case
-                    when the_booking.payment_method <> 'pass' then the_booking.price_cents - the_booking.fee_cents
+                    when the_booking.payment_method <> 'pass'
+                    then the_booking.returned_cents + the_booking.price_cents - the_booking.fee_cents
                     when is_late and not end_booking.waived
                         and coalesce((the_booking.policy ->> 'late_credit_lost')::boolean, true) then 0
                     else the_booking.seats

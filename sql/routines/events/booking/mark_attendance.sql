@@ -101,13 +101,7 @@ begin
                     else 'superseded'
                 end,
                 'code', r.code,
-                'booking', case
-                    when b.id is not null
-                    then jsonb_build_object(
-                        'id', b.id, 'event_id', b.event_id, 'customer_id', b.customer_id, 'seats', b.seats,
-                        'status', b.status, 'fee_cents', b.fee_cents, 'currency', b.currency
-                    )
-                end
+                'booking', case when b.id is not null then events.attendance_answer(b) end
             )
             order by m.place
         )

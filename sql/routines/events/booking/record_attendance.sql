@@ -61,11 +61,7 @@ begin
         )),
         event_id => the_booking.event_id
     );
-    return jsonb_build_object(
-        'id', the_booking.id, 'event_id', the_booking.event_id, 'customer_id', the_booking.customer_id,
-        'seats', the_booking.seats, 'status', the_booking.status, 'fee_cents', the_booking.fee_cents,
-        'currency', the_booking.currency
-    );
+    return events.attendance_answer(the_booking);
 end;
 $$;
 

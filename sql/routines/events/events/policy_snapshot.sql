@@ -21,7 +21,10 @@ as $$
         'refund_to', coalesce(p.refund_to, 'original'),
         -- A policy may have null here, which means the platform's maximum. Without a policy, the column's default
         -- applies.
-        'seats_max_per_person', case when p.id is null then 20 else p.seats_max_per_person end
+        'seats_max_per_person', case when p.id is null then 20 else p.seats_max_per_person end,
+        'no_show_after_minutes', p.no_show_after_minutes,
+        'blocked_after_no_shows', p.blocked_after_no_shows,
+        'no_shows_within_days', coalesce(p.no_shows_within_days, 90)
     )
     from (select policy_snapshot.policy_id as id) as wanted
     left join organizations.policies as p on p.id = wanted.id;

@@ -12,7 +12,7 @@
 -- A customer who waits then waits for the missing seats only, in the same place. Without missing seats the entry ends.
 --
 -- Refuses: as events.book does before payment; 409 hold_again_later, 409 price_changed, 409 too_many_held,
--- 409 too_many_seats, 422 invalid_request.
+-- 409 too_many_no_shows, 409 too_many_seats, 422 invalid_request.
 
 create or replace function events.hold_seats(
     event_id uuid, seats integer default 1, customer_id uuid default null, total_cents bigint default null

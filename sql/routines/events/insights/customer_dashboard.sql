@@ -33,6 +33,7 @@ begin
                 'refunded', count(*) filter (where b.status = 'refunded'),
                 'attended', count(*) filter (where b.status = 'attended'),
                 'no_show', count(*) filter (where b.status = 'no_show'),
+                'late', count(*) filter (where b.late),
                 'expired', count(*) filter (where b.status = 'expired'),
                 'upcoming', count(*) filter (where b.status = 'confirmed' and t.starts_at > statement_timestamp())
             ),

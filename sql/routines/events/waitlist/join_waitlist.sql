@@ -8,7 +8,8 @@
 --
 -- Refuses: 401 unauthenticated, 403 forbidden, 404 event_not_found, 404 customer_not_found, 409 already_booked,
 -- 409 already_held, 409 booking_window_closed, 409 event_not_bookable, 409 hold_again_later, 409 seats_available,
--- 409 too_many_seats, 409 too_many_waiting_seats, 409 too_many_waits, 409 waitlist_closed, 422 invalid_request.
+-- 409 too_many_no_shows, 409 too_many_seats, 409 too_many_waiting_seats, 409 too_many_waits, 409 waitlist_closed,
+-- 422 invalid_request.
 
 create or replace function events.join_waitlist(event_id uuid, seats integer default 1, customer_id uuid default null)
 returns jsonb

@@ -21,6 +21,7 @@ return case
     when topic_audience.topic in (
         'booking.attended',
         'booking.cancelled',
+        'booking.changed',
         'booking.confirmed',
         'booking.expired',
         'booking.no_show',

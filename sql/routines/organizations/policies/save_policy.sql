@@ -36,7 +36,8 @@ begin
                 'late_credit_lost', true,
                 'no_show_fee_cents', 0,
                 'refund_to', 'original',
-                'seats_max_per_person', 20
+                'seats_max_per_person', 20,
+                'no_shows_within_days', 90
             ) || changes || jsonb_build_object(
                 'id', ops.uuid_v7(), 'organization_id', the_organization.id, 'created_at', statement_timestamp()
             )
@@ -70,6 +71,9 @@ begin
         no_show_fee_cents = edited.no_show_fee_cents,
         refund_to = edited.refund_to,
         seats_max_per_person = edited.seats_max_per_person,
+        no_show_after_minutes = edited.no_show_after_minutes,
+        blocked_after_no_shows = edited.blocked_after_no_shows,
+        no_shows_within_days = edited.no_shows_within_days,
         archived_at = case
             when (changes ->> 'archived')::boolean then coalesce(former.archived_at, statement_timestamp())
             when not (changes ->> 'archived')::boolean then null

@@ -31,3 +31,13 @@ insert into events.attendance_marks (booking_id, attended, marked_at, key)
 select b.id, true, now(), 'door-1'
 from events.bookings as b
 where b.organization_id = %(organization)s;
+
+insert into events.booking_names (booking_id, names)
+select b.id, array['Ana']
+from events.bookings as b
+where b.organization_id = %(organization)s;
+
+insert into events.access_links (event_id, secret_hash, code_hash)
+select t.event_id, sha256(t.event_id::text::bytea), sha256('code')
+from events.terms as t
+where t.organization_id = %(organization)s;
