@@ -7,6 +7,7 @@ test with `db` gets its own copy. A module whose tests need the same rows names 
 
 import itertools
 import secrets
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -58,6 +59,30 @@ def set_passwords(connection: psycopg.Connection) -> None:
 def api_url(server: Server, database_name: str, login: Login | Literal[""] = "") -> str:
     """Return the URL of a database for one login, or a DATABASE_URL for all three."""
     return server.url(database_name, login, API_PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def migrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a data folder whose database `postgres` is migrated, for tests that crash a server of their own."""
+    server = Server(tmp_path_factory.mktemp("migrated") / "postgres", durable=False)
+    server.start()
+    try:
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            migrations.migrate(connection, SQL)
+            set_passwords(connection)
+    finally:
+        server.stop()
+    return server.data
+
+
+@pytest.fixture
+def durable(migrated_folder: Path, tmp_path: Path) -> Iterator[Server]:
+    """Start a server with fsync, as in production, whose database `postgres` is migrated."""
+    server = Server(tmp_path / "postgres", durable=True)
+    subprocess.run(["cp", "-a", migrated_folder, server.data], check=True)  # keeps the owner
+    server.start()
+    yield server
+    server.stop("immediate")
 
 
 @pytest.fixture(scope="session")
