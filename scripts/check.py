@@ -12,26 +12,27 @@ ENVIRONMENTS = {".venv-aws": "requirements/aws.txt", ".venv-checkov": "requireme
 QUIET = {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "eu-central-1", "MYPY_CACHE_DIR": ".mypy_cache"}
 
 CHECKS: dict[str, list[str]] = {
-    "lint": [f"{VENV}/ruff", "check", "."],
-    "format": [f"{VENV}/ruff", "format", "--check", "."],
+    "build": ["make", "--no-print-directory", "build", "CACHED=1"],
     "types": [f"{VENV}/python", "-m", "scripts.typecheck"],
-    "imports": [f"{VENV}/lint-imports"],
-    "sql": [f"{VENV}/sqlfluff", "lint", "sql/migrations", "sql/routines", "sql/views"],
-    "migrations": [f"{VENV}/python", "-m", "scripts.squawk"],
-    "openapi": [f"{VENV}/python", "-m", "scripts.openapi", "--check"],
-    "prose": [f"{VENV}/python", "-m", "scripts.prose"],
-    "events": [f"{VENV}/python", "-m", "scripts.events", "--check"],
-    "refusals": [f"{VENV}/python", "-m", "scripts.refusals", "--check"],
-    "metrics": [f"{VENV}/python", "-m", "scripts.metrics", "--check"],
-    "topics": [f"{VENV}/python", "-m", "scripts.topics", "--check"],
-    "schema": [f"{VENV}/python", "-m", "scripts.schema", "--check"],
-    "resources": [f"{VENV}/python", "-m", "scripts.resources", "--check"],
-    "system": [f"{VENV}/python", "-m", "scripts.system", "--check"],
+    "sql": [f"{VENV}/python", "-m", "scripts.sqllint", "sql/migrations", "sql/routines", "sql/views"],
     "cfn-lint": [f"{VENV}/cfn-lint"],
     "sam": [".venv-aws/bin/sam", "validate", "--lint"],
-    "build": ["make", "--no-print-directory", "build", "CACHED=1"],
     "checkov": [".venv-checkov/bin/checkov", "--config-file", ".checkov.yaml", "--skip-download"],
+    "prose": [f"{VENV}/python", "-m", "scripts.prose"],
+    "schema": [f"{VENV}/python", "-m", "scripts.schema", "--check"],
+    "events": [f"{VENV}/python", "-m", "scripts.events", "--check"],
+    "metrics": [f"{VENV}/python", "-m", "scripts.metrics", "--check"],
+    "resources": [f"{VENV}/python", "-m", "scripts.resources", "--check"],
+    "openapi": [f"{VENV}/python", "-m", "scripts.openapi", "--check"],
+    "topics": [f"{VENV}/python", "-m", "scripts.topics", "--check"],
+    "lint": [f"{VENV}/ruff", "check", "."],
+    "imports": [f"{VENV}/lint-imports"],
+    "format": [f"{VENV}/ruff", "format", "--check", "."],
+    "system": [f"{VENV}/python", "-m", "scripts.system", "--check"],
+    "migrations": [f"{VENV}/python", "-m", "scripts.squawk"],
+    "refusals": [f"{VENV}/python", "-m", "scripts.refusals", "--check"],
 }
+"""Each check's command, the longest first: a long check that starts last would leave the other processors idle."""
 
 
 def main() -> int:

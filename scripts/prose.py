@@ -188,10 +188,13 @@ def files_in(paths: Sequence[str]) -> list[tuple[str, str]]:
     return list(found.items())
 
 
+def is_landed(file: Path) -> bool:
+    """Return whether a file is a migration that has landed, so that nobody may edit it."""
+    return file.parent == MIGRATIONS and int(file.name[:4]) in rules().landed_migrations
+
+
 def _is_fixed(file: Path) -> bool:
-    if file.parent == MIGRATIONS:
-        return int(file.name[:4]) in rules().landed_migrations
-    return str(file) in GENERATED
+    return is_landed(file) or str(file) in GENERATED
 
 
 RULES = ("what", "whoever", "long", "start", "imperative", "word")

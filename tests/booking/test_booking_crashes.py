@@ -13,23 +13,10 @@ import pytest
 from psycopg.rows import dict_row
 
 from local.postgres import Server
-from marquee.core import migrations
 from tests.kit import stages
-from tests.kit.databases import SQL
 
 CAPACITY = 60
 BUYERS = 4
-
-
-@pytest.fixture
-def durable(tmp_path):
-    """Start a server with fsync, as in production, and a migrated database."""
-    server = Server(tmp_path / "postgres", durable=True)
-    server.start()
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        migrations.migrate(connection, SQL)
-    yield server
-    server.stop("immediate")
 
 
 def connected(server: Server) -> psycopg.Connection:

@@ -1,12 +1,13 @@
 """Provide a real PostgreSQL for every test that needs one.
 
 Each worker has one server without fsync, in memory where there is room. One database is migrated per session. Each
-test with `db` gets its own copy. DATABASE_URL points to that copy for the three logins of the functions, which share a
-password here.
+test with `db` gets its own copy. A module whose tests need the same rows names a filled database in the fixture
+`template`. DATABASE_URL points to the copy for the three logins of the functions, which share a password here.
 """
 
 import itertools
 import secrets
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -61,15 +62,39 @@ def api_url(server: Server, database_name: str, login: Login | Literal[""] = "")
 
 
 @pytest.fixture(scope="session")
+def migrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a data folder whose database `postgres` is migrated, for tests that crash a server of their own."""
+    server = Server(tmp_path_factory.mktemp("migrated") / "postgres", durable=False)
+    server.start()
+    try:
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            migrations.migrate(connection, SQL)
+            set_passwords(connection)
+    finally:
+        server.stop()
+    return server.data
+
+
+@pytest.fixture
+def durable(migrated_folder: Path, tmp_path: Path) -> Iterator[Server]:
+    """Start a server with fsync, as in production, whose database `postgres` is migrated."""
+    server = Server(tmp_path / "postgres", durable=True)
+    subprocess.run(["cp", "-a", migrated_folder, server.data], check=True)  # keeps the owner
+    server.start()
+    yield server
+    server.stop("immediate")
+
+
+@pytest.fixture(scope="session")
 def copier(server: Server) -> Iterator[psycopg.Connection]:
     """Return the connection that copies and drops databases."""
     with psycopg.connect(server.url(), autocommit=True) as connection:
         yield connection
 
 
-def copy_database(copier: psycopg.Connection, name: str) -> None:
-    """Copy the migrated database, and revoke the default rights that PostgreSQL gives a copy."""
-    copier.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
+def copy_database(copier: psycopg.Connection, name: str, template: str = TEMPLATE) -> None:
+    """Copy the migrated or a filled database, and revoke the default rights that PostgreSQL gives a copy."""
+    copier.execute(f"create database {name} template {template} strategy file_copy")
     copier.execute(f"revoke temporary on database {name} from public")
 
 
@@ -79,18 +104,23 @@ def drop_database(copier: psycopg.Connection, name: str) -> None:
 
 
 class Databases:
-    """The databases of a worker's tests. One is in use or kept for the next test."""
+    """The databases of a worker's tests. One is in use or kept for the next test with the same template."""
 
     def __init__(self, server: Server, copier: psycopg.Connection) -> None:
         self.server, self.copier = server, copier
         self.kept: ReusedDatabase | None = None
+        self._template = TEMPLATE
 
-    def take(self) -> ReusedDatabase:
-        """Return the kept database, or a new one."""
+    def take(self, template: str = TEMPLATE) -> ReusedDatabase:
+        """Return the kept database if it is a copy of the template, or a new one."""
         taken, self.kept = self.kept, None
+        if taken and self._template != template:
+            self._drop(taken)
+            taken = None
+        self._template = template
         if taken is None:
             name = f"test_{next(_numbers)}"
-            copy_database(self.copier, name)
+            copy_database(self.copier, name, template)
             taken = ReusedDatabase(name, self.server.url(name))
         return taken
 
@@ -99,8 +129,11 @@ class Databases:
         if used.refill():
             self.kept = used
         else:
-            used.close()
-            drop_database(self.copier, used.name)
+            self._drop(used)
+
+    def _drop(self, used: ReusedDatabase) -> None:
+        used.close()
+        drop_database(self.copier, used.name)
 
 
 @pytest.fixture(scope="session")
@@ -113,25 +146,33 @@ def databases(server: Server, copier: psycopg.Connection) -> Iterator[Databases]
     database.disconnect()
 
 
+@pytest.fixture(scope="module")
+def template() -> str:
+    """Return the name of the database that the tests' databases copy."""
+    return TEMPLATE
+
+
 @pytest.fixture
-def reused_database(request: pytest.FixtureRequest, databases: Databases) -> Iterator[ReusedDatabase | None]:
+def reused_database(
+    request: pytest.FixtureRequest, databases: Databases, template: str
+) -> Iterator[ReusedDatabase | None]:
     """Return the test's database, unless the test is marked to have a database of its own."""
     if request.node.get_closest_marker("own_database"):
         yield None
         return
-    used = databases.take()
+    used = databases.take(template)
     yield used
     databases.give_back(used)
 
 
 @pytest.fixture
-def database_name(copier: psycopg.Connection, reused_database: ReusedDatabase | None) -> Iterator[str]:
-    """Return a migrated database for the test alone; it equals a new copy."""
+def database_name(copier: psycopg.Connection, reused_database: ReusedDatabase | None, template: str) -> Iterator[str]:
+    """Return a migrated database for the test alone; it equals a new copy of the template."""
     if reused_database:
         yield reused_database.name
         return
     name = f"test_{next(_numbers)}"
-    copy_database(copier, name)
+    copy_database(copier, name, template)
     yield name
     drop_database(copier, name)
 

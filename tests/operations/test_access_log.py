@@ -19,8 +19,10 @@ from marquee.core.errors import Refused
 from marquee.core.identity import Caller, anonymous
 from marquee.edge import queues
 from tests.kit import gateway, stages
+from tests.kit.databases import copy_database, drop_database
 from tests.kit.walk import world as walk
 
+WORLD = "walk_world"
 OPENAPI = Path(__file__).resolve().parents[2] / "docs/openapi.json"
 OURS, THEIRS = walk.ORGANIZATIONS["ours"], walk.ORGANIZATIONS["theirs"]
 OWNER = Caller(walk.PEOPLE["owner"], "authenticated", OURS)
@@ -375,12 +377,20 @@ select payments.post_transaction(
 """Values that the generated rows lack: customers of deliveries, names on invoices, payments of purchases, a debt."""
 
 
-@pytest.fixture
-def filled(db):
-    walk.fill(db)
-    with psycopg.ClientCursor(db) as cursor:
-        cursor.execute(FILL, {**ORGANIZATION, "customer": CUSTOMER.id})
-    return db
+@pytest.fixture(scope="module")
+def template(server, copier):
+    """Make a database with the generated rows and an empty access log, which is copied for each test."""
+    copy_database(copier, WORLD)
+    with psycopg.connect(server.url(WORLD), autocommit=True) as owner:
+        walk.fill(owner)
+        with psycopg.ClientCursor(owner) as cursor:
+            cursor.execute(FILL, {**ORGANIZATION, "customer": CUSTOMER.id})
+        owner.execute("alter table ops.access_log disable trigger user")
+        owner.execute("delete from ops.access_log")
+        owner.execute("alter table ops.access_log enable always trigger refuse_change")
+        owner.execute("alter table ops.access_log enable always trigger refuse_truncation")
+    yield WORLD
+    drop_database(copier, WORLD)
 
 
 def id_of(db, name):
@@ -402,14 +412,6 @@ def log(db, operation=None):
         "select a.* from ops.access_log as a where %(o)s::text is null or a.operation = %(o)s order by a.id",
         {"o": operation},
     ).fetchall()
-
-
-def clear_log(db):
-    """Delete the records of the generated rows. Only the table's owner can, with the triggers disabled."""
-    db.execute("alter table ops.access_log disable trigger user")
-    db.execute("delete from ops.access_log")
-    db.execute("alter table ops.access_log enable always trigger refuse_change")
-    db.execute("alter table ops.access_log enable always trigger refuse_truncation")
 
 
 def read(db, route, caller):
@@ -452,15 +454,15 @@ def test_every_route_with_a_token_is_classified():
 
 
 @pytest.mark.parametrize("route", sorted(READS))
-def test_read_by_staff_leaves_a_record(filled, route):
-    if route != "/access-log":
-        clear_log(filled)
+def test_read_by_staff_leaves_a_record(db, route):
+    if route == "/access-log":
+        record(SERVICE, OURS, str(CUSTOMER.id))
 
-    answer = read(filled, route, OWNER)
+    answer = read(db, route, OWNER)
 
     assert answer.status == 200, answer.text
     operation = READS[route][1]
-    [row] = log(filled, operation)
+    [row] = log(db, operation)
     assert (row["caller_id"], row["caller_role"], row["organization_id"]) == (OWNER.id, "authenticated", OURS)
     assert row["request_id"]
     assert datetime.now(UTC) - row["accessed_at"] < timedelta(minutes=1)
@@ -482,32 +484,32 @@ def person_of(item):
 
 
 @pytest.mark.parametrize("route", sorted(READS.keys() - {"/access-log", "/webhook-endpoints/{endpoint_id}/deliveries"}))
-def test_read_by_the_service_leaves_a_record(filled, route):
-    clear_log(filled)
+def test_read_by_the_service_leaves_a_record(db, route):
+    assert read(db, route, SERVICE).status == 200
 
-    assert read(filled, route, SERVICE).status == 200
-
-    rows = log(filled, READS[route][1])
+    rows = log(db, READS[route][1])
     assert {row["caller_role"] for row in rows} == {"service_role"}
     assert OURS in {row["organization_id"] for row in rows}
 
 
+@pytest.mark.own_database
 @pytest.mark.parametrize("route", sorted(READS))
-def test_read_that_cannot_be_recorded_returns_nothing(filled, route):
-    filled.execute("alter table ops.access_log add constraint full_for_the_test check (row_count = -1) not valid")
+def test_read_that_cannot_be_recorded_returns_nothing(db, route):
+    if route == "/access-log":
+        record(SERVICE, OURS, str(CUSTOMER.id))
+    db.execute("alter table ops.access_log add constraint full_for_the_test check (row_count = -1) not valid")
 
     with pytest.raises(psycopg.errors.CheckViolation, match="full_for_the_test"):
-        read(filled, route, OWNER)
+        read(db, route, OWNER)
 
 
-def test_callers_reads_of_their_own_data_are_not_recorded(filled):
-    clear_log(filled)
+def test_callers_reads_of_their_own_data_are_not_recorded(db):
     mine = {
         "booking_id": "select b.id from events.bookings as b where b.customer_id = %s limit 1",
         "invoice_id": "select i.id from payments.invoices as i where i.customer_id = %s limit 1",
         "purchase_id": "select p.id from payments.purchases as p where p.customer_id = %s limit 1",
     }
-    ids = {name: filled.execute(query, [CUSTOMER.id]).fetchone()["id"] for name, query in mine.items()}
+    ids = {name: db.execute(query, [CUSTOMER.id]).fetchone()["id"] for name, query in mine.items()}
 
     answers = [
         gateway.get("book", "/bookings", caller=CUSTOMER),
@@ -520,18 +522,16 @@ def test_callers_reads_of_their_own_data_are_not_recorded(filled):
     ]
 
     assert [answer.status for answer in answers] == [200] * len(answers)
-    assert log(filled) == []
+    assert log(db) == []
 
 
-def test_page_records_only_the_people_it_shows(filled):
-    clear_log(filled)
-
+def test_page_records_only_the_people_it_shows(db):
     answer = gateway.get("refunds", "/refunds", caller=OWNER, query={"limit": 1})
 
     assert answer.body["next_cursor"] is not None
     shown = {item["customer_id"] for item in answer.body["items"]} - {str(OWNER.id)}
-    assert {person for row in log(filled) for person in row["people"]} == shown
-    assert sum(row["row_count"] for row in log(filled)) == len(shown)
+    assert {person for row in log(db) for person in row["people"]} == shown
+    assert sum(row["row_count"] for row in log(db)) == len(shown)
 
 
 @pytest.fixture
@@ -551,49 +551,47 @@ def make_other_event(filled, booking_id):
 @pytest.mark.parametrize("caller", [OWNER, SERVICE], ids=["owner", "service"])
 @pytest.mark.parametrize("route", sorted(WRITES))
 @pytest.mark.usefixtures("queue")
-def test_write_that_returns_data_of_others_leaves_a_record(filled, route, caller):
+def test_write_that_returns_data_of_others_leaves_a_record(db, route, caller):
     function, operation, body = WRITES[route]
     if caller is SERVICE and function == "webhook-endpoints":
         caller = Caller(None, "service_role", OURS)
     method, _, path = route.partition(" ")
     query = WRITTEN[path].replace("{o}", "organization_id = %(organization_id)s")
     query = query.replace("{p}", "customer_id <> %(owner)s")
-    filled.execute("set session_replication_role = replica")
-    filled.execute(BEFORE.get(path, "select 1"))
-    filled.execute("set session_replication_role = origin")
-    found = filled.execute(f"{query} order by 1 limit 1", {**ORGANIZATION, "owner": OWNER.id}).fetchone()
+    db.execute("set session_replication_role = replica")
+    db.execute(BEFORE.get(path, "select 1"))
+    db.execute("set session_replication_role = origin")
+    found = db.execute(f"{query} order by 1 limit 1", {**ORGANIZATION, "owner": OWNER.id}).fetchone()
     the_id = str(next(iter(found.values())))
     if path.endswith("/accept"):
-        event_id = filled.execute("select w.event_id from events.waitlist_entries as w where w.id = %s", [the_id])
+        event_id = db.execute("select w.event_id from events.waitlist_entries as w where w.id = %s", [the_id])
         gateway.post("waitlist", f"/events/{event_id.fetchone()['event_id']}/waitlist/promote", caller=OWNER)
     if path.endswith("/move"):
-        body = {**body, "event_id": make_other_event(filled, the_id)}
-    clear_log(filled)
+        body = {**body, "event_id": make_other_event(db, the_id)}
 
     answer = gateway.request(
         function, method, path[: path.index("{")] + the_id + path[path.index("}") + 1 :], body, caller=caller, key="k1"
     )
 
     assert answer.status < 300, answer.text
-    [row] = log(filled, operation)
+    [row] = log(db, operation)
     assert (row["caller_id"], row["organization_id"]) == (caller.id, OURS)
     if "customer_id" in answer.body:
         assert row["people"] == [answer.body["customer_id"]]
     assert row["people"]
 
 
-def test_empty_or_refused_read_leaves_no_record(filled):
-    clear_log(filled)
+def test_empty_or_refused_read_leaves_no_record(db):
     stranger = Caller(uuid4(), "authenticated")
 
     for route in ("/events/{event_id}/roster", "/invoices/{invoice_id}", "/purchases/{purchase_id}"):
-        assert read(filled, route, stranger).status in (403, 404)
+        assert read(db, route, stranger).status in (403, 404)
     assert gateway.get("invoices", f"/invoices/{uuid4()}", caller=OWNER).status == 404
 
-    assert log(filled) == []
+    assert log(db) == []
 
 
-def test_recording_keeps_the_order_of_a_list(filled):
+def test_recording_keeps_the_order_of_a_list(db):
     with database.single(SERVICE) as session:
         rows = session.all(
             """
@@ -605,29 +603,26 @@ def test_recording_keeps_the_order_of_a_list(filled):
             access=Access("roster", most=4999),
         )
 
-    expected = filled.execute("select n from generate_series(1, 5000) as g (n) order by hashint4(g.n)").fetchall()
+    expected = db.execute("select n from generate_series(1, 5000) as g (n) order by hashint4(g.n)").fetchall()
     assert [row["n"] for row in rows] == [row["n"] for row in expected]
-    assert log(filled)[-1]["row_count"] == 4999
+    assert log(db)[-1]["row_count"] == 4999
     assert session.round_trips == 1
 
 
-def test_list_over_two_organizations_leaves_a_record_with_each(filled):
-    clear_log(filled)
-
+def test_list_over_two_organizations_leaves_a_record_with_each(db):
     assert gateway.get("refunds", "/refunds", caller=SERVICE, query={"limit": 100}).status == 200
 
-    assert {row["organization_id"] for row in log(filled)} == {OURS, THEIRS}
+    assert {row["organization_id"] for row in log(db)} == {OURS, THEIRS}
 
 
 def read_log(caller, **query):
     return gateway.get("insights", "/access-log", caller=caller, query=query)
 
 
-def test_owner_finds_the_reads_about_a_person(filled):
-    clear_log(filled)
-    read(filled, "/events/{event_id}/roster", OWNER)
-    read(filled, "/invoices/{invoice_id}", OWNER)
-    [roster] = log(filled, "roster")
+def test_owner_finds_the_reads_about_a_person(db):
+    read(db, "/events/{event_id}/roster", OWNER)
+    read(db, "/invoices/{invoice_id}", OWNER)
+    [roster] = log(db, "roster")
     person = next(person for person in roster["people"])
 
     answer = read_log(OWNER, person_id=person)
@@ -636,11 +631,11 @@ def test_owner_finds_the_reads_about_a_person(filled):
     assert found["caller_id"] == str(OWNER.id)
     assert found["caller_name"] == "somebody"
     assert person in found["people"]
-    assert found["event_id"] == id_of(filled, "event_id")
+    assert found["event_id"] == id_of(db, "event_id")
     assert found["row_count"] == len(roster["people"])
     assert read_log(OWNER, person_id=person.upper()).body["items"][-1]["id"] == answer.body["items"][-1]["id"]
     assert read_log(OWNER, person_id=str(uuid4())).body["items"] == []
-    assert log(filled, "access_log")[0]["people"] == [person]
+    assert log(db, "access_log")[0]["people"] == [person]
 
 
 @pytest.mark.parametrize("query", [{"person_id": ""}, {"person_id": "x" * 129}, {"person_id": "\0"}, {"cursor": "x"}])
@@ -648,11 +643,10 @@ def test_log_refuses_an_invalid_person_or_cursor(db, query):
     assert read_log(OWNER, **query).status == 422
 
 
-def test_log_is_paged(filled):
-    clear_log(filled)
+def test_log_is_paged(db):
     for _number in range(5):
-        read(filled, "/events/{event_id}/roster", OWNER)
-    expected = [str(row["id"]) for row in reversed(log(filled))]
+        read(db, "/events/{event_id}/roster", OWNER)
+    expected = [str(row["id"]) for row in reversed(log(db))]
 
     seen, cursor = [], None
     for _page in range(3):
@@ -676,12 +670,13 @@ def test_log_is_paged(filled):
         (None, 401),
     ],
 )
-def test_owners_admins_and_the_service_read_the_log(filled, caller, status):
+def test_owners_admins_and_the_service_read_the_log(db, caller, status):
     assert read_log(caller).status == status
 
 
-def test_owner_sees_only_the_records_of_their_organization(filled):
-    read(filled, "/events/{event_id}/roster", OWNER)
+def test_owner_sees_only_the_records_of_their_organization(db):
+    read(db, "/events/{event_id}/roster", OWNER)
+    record(OTHER_OWNER, THEIRS, str(CUSTOMER.id))
 
     assert {item["organization_id"] for item in read_log(OTHER_OWNER).body["items"]} == {str(THEIRS)}
     assert {item["organization_id"] for item in read_log(OWNER).body["items"]} == {str(OURS)}
@@ -699,7 +694,7 @@ def test_owner_sees_only_the_records_of_their_organization(filled):
         "select a.id from ops.access_log as a",
     ],
 )
-def test_log_is_accessible_only_through_its_routines(filled, caller, statement):
+def test_log_is_accessible_only_through_its_routines(db, caller, statement):
     with pytest.raises(psycopg.errors.InsufficientPrivilege), database.single(caller) as session:
         session.all(statement)
 
@@ -724,19 +719,17 @@ def record(caller, organization, person):
     [(CUSTOMER, OURS), (OTHER_OWNER, OURS), (OWNER, THEIRS), (OWNER, UUID(int=1)), (OWNER, None), (None, OURS)],
 )
 @pytest.mark.parametrize("person", [str(UUID(int=2)), None], ids=["a person", "nobody"])
-def test_caller_cannot_record_reads_of_other_organizations(filled, caller, organization, person):
-    clear_log(filled)
-
+def test_caller_cannot_record_reads_of_other_organizations(db, caller, organization, person):
     with pytest.raises((Refused, psycopg.errors.InsufficientPrivilege)) as refusal:
         record(caller or anonymous(), organization, person)
 
     if caller is not None:
         assert (refusal.value.status, refusal.value.code) == (403, "forbidden")
-    assert log(filled) == []
+    assert log(db) == []
 
 
-def test_erased_member_cannot_record_reads(filled):
-    filled.execute(
+def test_erased_member_cannot_record_reads(db):
+    db.execute(
         "update users.profiles set erased_at = now(), name = null, email = null, email_verified_at = null"
         " where id = %s",
         [OWNER.id],
@@ -759,8 +752,7 @@ def test_erased_member_cannot_record_reads(filled):
         ),
     ],
 )
-def test_record_contains_the_role_of_the_session_whatever_its_claims(filled, connect, login, role, claims, recorded):
-    clear_log(filled)
+def test_record_contains_the_role_of_the_session_whatever_its_claims(db, connect, login, role, claims, recorded):
     session = connect(login, autocommit=False)
     session.execute(
         "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)", [role, json.dumps(claims)]
@@ -769,7 +761,7 @@ def test_record_contains_the_role_of_the_session_whatever_its_claims(filled, con
     session.execute(RECORD, {"organization": OURS, "person": str(CUSTOMER.id)})
     session.commit()
 
-    [row] = log(filled)
+    [row] = log(db)
     assert (row["caller_id"], row["caller_role"]) == recorded
 
 
@@ -784,11 +776,13 @@ def test_record_contains_the_role_of_the_session_whatever_its_claims(filled, con
     ],
 )
 @pytest.mark.parametrize("replaying", [False, True])
-def test_database_owner_cannot_change_the_log(filled, statement, replaying):
-    with filled.transaction(force_rollback=True):
-        filled.execute(f"set local session_replication_role = {'replica' if replaying else 'origin'}")
+def test_database_owner_cannot_change_the_log(db, statement, replaying):
+    record(SERVICE, OURS, str(CUSTOMER.id))
+
+    with db.transaction(force_rollback=True):
+        db.execute(f"set local session_replication_role = {'replica' if replaying else 'origin'}")
         with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="only ever added to"):
-            filled.execute(statement)
+            db.execute(statement)
 
 
 def test_partitions_are_created_and_dropped_after_13_months(db):
@@ -813,9 +807,9 @@ def test_partitions_are_created_and_dropped_after_13_months(db):
     assert db.execute("select count(*) as n from ops.access_log_default").fetchone()["n"] == 0
 
 
-def test_search_by_person_uses_the_index(filled):
-    filled.execute("set enable_seqscan = off")
-    plan = filled.execute(
+def test_search_by_person_uses_the_index(db):
+    db.execute("set enable_seqscan = off")
+    plan = db.execute(
         "explain select from ops.access_log as a where a.people @> array[%s]", [str(UUID(int=1))]
     ).fetchall()
 

@@ -13,10 +13,10 @@ import pytest
 from psycopg.rows import dict_row
 
 from local.postgres import Server
-from marquee.core import database, migrations
+from marquee.core import database
 from tests.kit import gateway, money_invariants, routines
 from tests.kit.aws import record
-from tests.kit.databases import SQL, api_url, set_passwords
+from tests.kit.databases import api_url
 from tests.kit.stripe_standin import PRICE, StandinBookings, deliver, settle
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -179,27 +179,22 @@ def test_stored_stripe_error_delays_a_refund_until_its_key_expires(shop):
 
 
 @pytest.fixture
-def durable(tmp_path, monkeypatch):
-    """Start a server with fsync and a migrated database, which the functions use."""
-    server = Server(tmp_path / "postgres", durable=True)
-    server.start()
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        migrations.migrate(connection, SQL)
-        set_passwords(connection)
-        connection.execute("update ops.rate_limit_rules set per_minute = 60000, burst = 60000")
-    monkeypatch.setenv("DATABASE_URL", api_url(server, "postgres"))
-    yield server
+def crashing(durable, monkeypatch):
+    """Return the server with fsync, which the functions use."""
+    with connected(durable) as db:
+        db.execute("update ops.rate_limit_rules set per_minute = 60000, burst = 60000")
+    monkeypatch.setenv("DATABASE_URL", api_url(durable, "postgres"))
+    yield durable
     database.disconnect()
-    server.stop("immediate")
 
 
 def connected(server: Server) -> psycopg.Connection[Any]:
     return psycopg.connect(server.url(), autocommit=True, row_factory=dict_row)
 
 
-def test_postgres_crash_during_payments_loses_no_cent_and_charges_nobody_twice(durable, stripe, aws):
+def test_postgres_crash_during_payments_loses_no_cent_and_charges_nobody_twice(crashing, stripe, aws):
     people, crashes = 18, 2
-    with connected(durable) as db:
+    with connected(crashing) as db:
         shop = StandinBookings(db, stripe)
         db.execute("update events.inventory set capacity = 50")
         customers = [str(customer) for customer in shop.stage.customers(people)]
@@ -216,14 +211,14 @@ def test_postgres_crash_during_payments_loses_no_cent_and_charges_nobody_twice(d
                 assert time.monotonic() < deadline
                 assert None in [payer.poll() for payer in payers]
                 time.sleep(0.01)
-            durable.stop("immediate")
-            durable.start()
+            crashing.stop("immediate")
+            crashing.start()
         assert [payer.wait(120) for payer in payers] == [0, 0, 0]
     finally:
         for payer in payers:
             payer.kill()
 
-    with connected(durable) as db:
+    with connected(crashing) as db:
         shop.db = db
         assert_consistent(shop)
         rows = db.execute("select status::text, count(*)::int as n from events.bookings group by 1").fetchall()

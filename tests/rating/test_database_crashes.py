@@ -3,27 +3,12 @@
 import time
 
 import psycopg
-import pytest
 from psycopg.rows import dict_row
 
 from local.postgres import Server
-from marquee.core import migrations
 from tests.kit import rating_clients, rating_crashes, rating_load, rating_results, rating_workers
-from tests.kit.databases import SQL, set_passwords
 
 SENDERS, CRASHES = 4, 3
-
-
-@pytest.fixture
-def durable(tmp_path):
-    """Start a server with fsync, as in production, and migrate its database."""
-    server = Server(tmp_path / "postgres", durable=True)
-    server.start()
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        migrations.migrate(connection, SQL)
-        set_passwords(connection)
-    yield server
-    server.stop("immediate")
 
 
 def connected(server: Server) -> psycopg.Connection:
