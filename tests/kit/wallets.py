@@ -26,6 +26,13 @@ class CreditBookings(PaidEvent):
         """Create a customer."""
         return self.stage.customer()
 
+    def allow_invoices(self) -> None:
+        """Let the organization's customers pay by invoice."""
+        self.db.execute(
+            "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
+            [self.stage.organization_id],
+        )
+
     def give(self, customer: UUID, amount: int, expires_in: str | None = None, **more: Any) -> dict[str, Any]:
         """Grant wallet money, or a pass with that `kind`, at the organization's expense."""
         arguments = {

@@ -106,10 +106,7 @@ def test_concurrent_retries_with_one_key_use_a_promo_code_once(connect, desk):
 
 
 def test_invoice_numbers_have_no_gaps_or_duplicates_under_concurrency(connect, desk):
-    desk.db.execute(
-        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
-        [desk.stage.organization_id],
-    )
+    desk.allow_invoices()
     desk.db.execute("update events.inventory set capacity = 12")
 
     results = run_together(connect, desk.stage.customers(RIVALS), buy(desk, "invoice"))

@@ -103,10 +103,7 @@ def test_wallet_refund_of_a_card_payment_is_returned_to_the_card(db):
 
 
 def test_invoice_payment_is_owed_by_the_organization(desk):
-    desk.db.execute(
-        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
-        [desk.stage.organization_id],
-    )
+    desk.allow_invoices()
     customer = desk.customer()
     booking = desk.book(customer, "invoice")
     (invoice,) = desk.db.execute("select id from payments.invoices").fetchall()

@@ -10,10 +10,7 @@ from tests.kit.wallets import PRICE, CreditBookings
 @pytest.fixture
 def desk(db):
     desk = CreditBookings(db)
-    db.execute(
-        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
-        [desk.stage.organization_id],
-    )
+    desk.allow_invoices()
     return desk
 
 

@@ -13,17 +13,9 @@ from tests.kit.wallets import PRICE, CreditBookings
 @pytest.fixture
 def desk(db):
     desk = CreditBookings(db, late_fee_cents=3000)
-    allow(desk)
+    desk.allow_invoices()
     yield desk
     assert desk.findings() == []
-
-
-def allow(desk):
-    """Let customers of the organization pay by invoice."""
-    desk.db.execute(
-        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
-        [desk.stage.organization_id],
-    )
 
 
 def states(desk):
@@ -110,7 +102,7 @@ def test_invoice_numbers_have_no_gaps_when_bookings_fail(desk):
 
 def test_each_organization_has_its_own_number_series(desk):
     other = CreditBookings(desk.db)
-    allow(other)
+    other.allow_invoices()
 
     for each in (desk, other, desk):
         each.book(each.customer(), "invoice")
@@ -238,7 +230,7 @@ def test_issued_invoice_cannot_be_changed_even_by_the_table_owner(desk, change):
 def test_invoice_dates_use_the_organizations_time_zone(db, zone):
     """At any time, the date in one of these zones differs from that in UTC."""
     desk = CreditBookings(db)
-    allow(desk)
+    desk.allow_invoices()
     desk.book(desk.customer(), "invoice")
     db.execute("update organizations.organizations set time_zone = %s", [zone])
     today = db.execute("select (now() at time zone %s)::date as today", [zone]).fetchone()["today"]
@@ -256,7 +248,7 @@ def test_invoice_dates_use_the_organizations_time_zone(db, zone):
 
 def test_invoice_is_overdue_after_its_due_date_until_it_is_paid(db):
     desk = CreditBookings(db)
-    allow(desk)
+    desk.allow_invoices()
     desk.book(desk.customer(), "invoice")
     db.execute("alter table payments.invoices disable trigger refuse_invoice_update")
     db.execute("update payments.invoices set due_on = current_date - 3")

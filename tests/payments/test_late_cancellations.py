@@ -33,10 +33,7 @@ def fees(caller):
 @pytest.mark.parametrize("method", ["wallet", "invoice"])
 def test_late_cancellation_keeps_the_part_of_the_price_that_the_policy_states(db, method, policy, kept_cents):
     desk = CreditBookings(db, **LATE, **policy)
-    db.execute(
-        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
-        [desk.stage.organization_id],
-    )
+    desk.allow_invoices()
     customer = desk.customer()
     desk.give(customer, PRICE)
     booking = desk.book(customer, method)

@@ -13,10 +13,7 @@ from tests.kit.wallets import PRICE, CreditBookings
 def desk(db, stripe):  # noqa: F811 the fixture
     db.execute("update ops.rate_limit_rules set per_minute = 6000, burst = 6000")
     desk = CreditBookings(db, capacity=1)
-    db.execute(
-        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
-        [desk.stage.organization_id],
-    )
+    desk.allow_invoices()
     yield desk
     assert desk.findings() == []
     assert db.execute(DRIFT).fetchall() == []

@@ -78,10 +78,7 @@ def entry_of(desk, customer):
 
 @pytest.fixture
 def invoices(desk):
-    desk.db.execute(
-        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
-        [desk.stage.organization_id],
-    )
+    desk.allow_invoices()
 
 
 def test_offer_stays_open_when_its_payment_is_impossible(desk, invoices):

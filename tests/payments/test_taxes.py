@@ -123,7 +123,7 @@ def test_every_country_has_a_current_tax_rate(db):
 def test_tax_is_the_same_for_each_payment_method(db, country):
     """The earlier system added tax for one method and not for another."""
     desk = CreditBookings(db, country=country)
-    allow_invoices(desk)
+    desk.allow_invoices()
     prices = set()
     for method in METHODS:
         customer = desk.customer()
@@ -181,11 +181,3 @@ def test_discount_is_deducted_before_tax(db):
     found = quote(db, "CA", 1000, code="half", organization=desk.stage.organization_id)
 
     assert (found["discount_cents"], found["net_cents"], found["tax_cents"]) == (500, 500, 25)
-
-
-def allow_invoices(desk):
-    """Let customers of the organization pay by invoice."""
-    desk.db.execute(
-        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
-        [desk.stage.organization_id],
-    )

@@ -7,12 +7,25 @@ import psycopg
 import pytest
 
 from tests.kit import money_invariants, routines
-from tests.kit.packages import apply_payment, buy, money, offer, refund
+from tests.kit.packages import apply_payment, refund
 from tests.kit.payments import DISPUTE, CardBookings, dashboard_refund, paid
 from tests.kit.wallets import PRICE, CreditBookings
-
-PAID = 10000
-BONUS = 2000
+from tests.kit.withdrawn_payments import (
+    BONUS,
+    PAID,
+    bought,
+    bought_pass,
+    dispute,
+    pay,
+    pay_invoice,
+    promoted,
+    promotion,
+    refunds,
+    remaining,
+    sale_refunds,
+    settle,
+    spend,
+)
 
 
 @pytest.fixture
@@ -23,55 +36,6 @@ def desk(db):
     assert money_invariants.findings(db) == []
 
 
-def bought(desk, customer, **terms):
-    """Buy 100.00 of wallet money with a bonus of 20.00, for 100.00."""
-    purchase = buy(desk, customer, money(desk, **{"price_cents": PAID, **terms}), key=uuid4().hex)
-    apply_payment(desk, purchase)
-    return purchase
-
-
-def bought_pass(desk, customer, **terms):
-    """Buy a pass for ten classes, for 200.00."""
-    purchase = buy(desk, customer, offer(desk, **terms), key=uuid4().hex)
-    apply_payment(desk, purchase)
-    return purchase
-
-
-def spend(desk, customer, cents):
-    """Book an event at a price with the wallet."""
-    event_id = desk.event(price_cents=cents)
-    return desk.book(customer, "wallet", event_id=event_id)
-
-
-def dispute(desk, purchase, status, cents=None):
-    made = {**DISPUTE, "amount_cents": cents or purchase["price_cents"], "status": status}
-    return apply_payment(desk, purchase, disputes=[made])
-
-
-def remaining(desk, customer):
-    return sum(left for _amount, left in desk.lots(customer))
-
-
-def rows(desk):
-    """Return the refunds: cents, destination, status, and the state of the debt with its open cents."""
-    query = """
-        select amount_cents::int as cents, destination, status::text, payments.refund_debt_status(r) as debt,
-            (amount_cents - recovered_cents)::int as left
-        from payments.refunds as r order by id
-    """
-    return [
-        (row["cents"], row["destination"], row["status"], *([row["debt"], row["left"]] if row["debt"] else []))
-        for row in desk.db.execute(query).fetchall()
-    ]
-
-
-def settle(desk, outcome="paid"):
-    row = desk.db.execute(
-        "select id from payments.refunds as r where payments.refund_debt_status(r) = 'owed'"
-    ).fetchone()
-    routines.call(desk.db, desk.stage.owner, "select payments.settle_debt(%s, %s)", [row["id"], outcome])
-
-
 def code(call, *arguments):
     with pytest.raises(psycopg.Error) as refused:
         call(*arguments)
@@ -79,8 +43,7 @@ def code(call, *arguments):
 
 
 def test_refund_at_stripe_takes_back_a_package_and_leaves_nothing_to_refund(desk):
-    customer = desk.customer()
-    purchase = bought(desk, customer)
+    customer, purchase = bought(desk)
 
     for _time in range(2):
         apply_payment(desk, purchase, refunds=[dashboard_refund(1, PAID)])
@@ -88,27 +51,25 @@ def test_refund_at_stripe_takes_back_a_package_and_leaves_nothing_to_refund(desk
     assert remaining(desk, customer) == 0
     again = refund(desk, purchase)
     assert (again["status"], again["refunded_cents"]) == ("refunded", PAID)
-    assert rows(desk) == [(PAID, "original", "succeeded")]
+    assert refunds(desk) == [(PAID, "original", "succeeded")]
     assert desk.balances() == {}
 
 
 @pytest.mark.parametrize(("cents", "left"), [(5000, 6000), (2500, 9000), (1, 11998)])
 def test_partial_refund_at_stripe_takes_back_credits_in_proportion(desk, cents, left):
-    customer = desk.customer()
-    purchase = bought(desk, customer)
+    customer, purchase = bought(desk)
 
     apply_payment(desk, purchase, refunds=[dashboard_refund(1, cents)])
 
     assert remaining(desk, customer) == left
     done = refund(desk, purchase)
     assert (done["status"], done["refunded_cents"]) == ("refunded", PAID)
-    assert sum(cents for cents, *_rest in rows(desk)) == PAID
+    assert sum(cents for cents, *_rest in refunds(desk)) == PAID
     assert desk.balances()["user cash"] == cents - PAID
 
 
 def test_partial_refund_of_a_pass_takes_back_whole_units_once_over_all_refunds(desk):
-    customer = desk.customer()
-    purchase = bought_pass(desk, customer)
+    customer, purchase = bought_pass(desk)
 
     apply_payment(desk, purchase, refunds=[dashboard_refund(1, 3000)])
     assert remaining(desk, customer) == 8
@@ -120,14 +81,13 @@ def test_partial_refund_of_a_pass_takes_back_whole_units_once_over_all_refunds(d
 
 
 def test_spent_credits_of_a_refund_at_stripe_become_a_debt(desk):
-    customer = desk.customer()
-    purchase = bought(desk, customer)
+    customer, purchase = bought(desk)
     spend(desk, customer, 3000)
 
     apply_payment(desk, purchase, refunds=[dashboard_refund(1, PAID)])
 
     assert remaining(desk, customer) == 0
-    assert rows(desk) == [(7000, "original", "succeeded"), (3000, "original", "succeeded", "owed", 3000)]
+    assert refunds(desk) == [(7000, "original", "succeeded"), (3000, "original", "succeeded", "owed", 3000)]
     assert desk.balances() == {
         "organization receivable": -2850, "platform revenue": -150, "user cash": 3000,
     }  # fmt: skip
@@ -136,19 +96,17 @@ def test_spent_credits_of_a_refund_at_stripe_become_a_debt(desk):
 
 
 def test_expired_credits_of_a_refund_at_stripe_are_the_organizers_expense(desk):
-    customer = desk.customer()
-    purchase = bought(desk, customer, valid_days=30)
+    _customer, purchase = bought(desk, valid_days=30)
     assert desk.expire("31 days")["lapsed_cents"] == PAID + BONUS
 
     apply_payment(desk, purchase, refunds=[dashboard_refund(1, PAID)])
 
-    assert rows(desk) == [(PAID, "original", "succeeded")]
+    assert refunds(desk) == [(PAID, "original", "succeeded")]
     assert desk.balances() == {}
 
 
 def test_spent_bonus_is_deducted_from_the_refund_of_its_package(desk):
-    customer = desk.customer()
-    purchase = bought(desk, customer)
+    customer, purchase = bought(desk)
     desk.db.execute("update payments.credit_lots set expires_at = now() + interval '9 days' where source = 'promotion'")
     spend(desk, customer, 1500)
 
@@ -157,8 +115,7 @@ def test_spent_bonus_is_deducted_from_the_refund_of_its_package(desk):
 
 
 def test_reopened_refund_does_not_pay_a_refund_at_stripe_twice(desk):
-    customer = desk.customer()
-    purchase = bought(desk, customer)
+    customer, purchase = bought(desk)
     refund(desk, purchase)
     (sent,) = desk.db.execute("select refund_id::text from payments.claim_refunds()").fetchall()
     refused = f'[{{"refund_id": "{sent["refund_id"]}", "error": {{"message": "refunded"}}, "retryable": false}}]'
@@ -171,13 +128,12 @@ def test_reopened_refund_does_not_pay_a_refund_at_stripe_twice(desk):
     apply_payment(desk, purchase, refunds=[dashboard_refund(1, PAID)])
 
     assert remaining(desk, customer) == 0
-    assert rows(desk) == [(PAID, "wallet", "succeeded"), (PAID, "original", "succeeded", "owed", 4000)]
+    assert refunds(desk) == [(PAID, "wallet", "succeeded"), (PAID, "original", "succeeded", "owed", 4000)]
 
 
 def test_disputed_credits_are_frozen_and_released_when_the_dispute_is_won(desk):
-    customer = desk.customer()
-    purchase = bought(desk, customer, valid_days=30)
-    tickets = bought_pass(desk, customer, valid_days=30)
+    customer, purchase = bought(desk, valid_days=30)
+    _customer, tickets = bought_pass(desk, customer, valid_days=30)
     dispute(desk, purchase, "needs_response")
     dispute_of_pass = {**DISPUTE, "stripe_id": "dp_2", "amount_cents": 20000, "status": "needs_response"}
     apply_payment(desk, tickets, disputes=[dispute_of_pass])
@@ -199,8 +155,7 @@ def test_disputed_credits_are_frozen_and_released_when_the_dispute_is_won(desk):
 
 
 def test_credits_lapse_and_spent_credits_are_owed_when_the_dispute_is_lost(desk):
-    customer = desk.customer()
-    purchase = bought(desk, customer)
+    customer, purchase = bought(desk)
     booking = spend(desk, customer, 3000)
     dispute(desk, purchase, "needs_response")
 
@@ -208,7 +163,7 @@ def test_credits_lapse_and_spent_credits_are_owed_when_the_dispute_is_lost(desk)
         dispute(desk, purchase, "lost")
 
     assert remaining(desk, customer) == 0
-    assert rows(desk) == [(7000, "dispute", "succeeded"), (3000, "dispute", "succeeded", "owed", 3000)]
+    assert refunds(desk) == [(7000, "dispute", "succeeded"), (3000, "dispute", "succeeded", "owed", 3000)]
     assert desk.balances() == {
         "organization receivable": -2850, "platform revenue": -150, "user cash": 3000,
     }  # fmt: skip
@@ -217,13 +172,12 @@ def test_credits_lapse_and_spent_credits_are_owed_when_the_dispute_is_lost(desk)
     # The seat is given back: its credits pay the debt, and cannot be spent.
     desk.cancel(booking, customer)
     assert remaining(desk, customer) == 0
-    assert rows(desk)[1] == (3000, "dispute", "succeeded", "recovered", 0)
+    assert refunds(desk)[1] == (3000, "dispute", "succeeded", "recovered", 0)
     assert desk.balances() == {}
 
 
 def test_units_returned_to_a_lost_pass_reduce_the_debt(desk):
-    customer = desk.customer()
-    purchase = bought_pass(desk, customer)
+    customer, purchase = bought_pass(desk)
     booking = desk.book(customer, "pass", seats=3)
     desk.book(customer, "pass", event_id=desk.event())
     dispute(desk, purchase, "needs_response")
@@ -232,13 +186,12 @@ def test_units_returned_to_a_lost_pass_reduce_the_debt(desk):
 
     dispute(desk, purchase, "lost")
 
-    assert rows(desk) == [(18000, "dispute", "succeeded"), (2000, "dispute", "succeeded", "owed", 2000)]
+    assert refunds(desk) == [(18000, "dispute", "succeeded"), (2000, "dispute", "succeeded", "owed", 2000)]
     assert remaining(desk, customer) == 0
 
 
 def test_partial_lost_dispute_takes_back_its_share(desk):
-    customer = desk.customer()
-    purchase = bought(desk, customer)
+    customer, purchase = bought(desk)
 
     dispute(desk, purchase, "lost", 4000)
 
@@ -247,26 +200,24 @@ def test_partial_lost_dispute_takes_back_its_share(desk):
 
 
 def test_dispute_of_a_refunded_payment_is_a_debt_beyond_its_price(desk):
-    customer = desk.customer()
-    purchase = bought(desk, customer)
+    _customer, purchase = bought(desk)
     made = dashboard_refund(1, PAID)
     apply_payment(desk, purchase, refunds=[made])
 
     for _time in range(2):
         apply_payment(desk, purchase, refunds=[made], disputes=[{**DISPUTE, "status": "lost"}])
 
-    assert rows(desk) == [(PAID, "original", "succeeded"), (PAID, "dispute", "succeeded", "owed", PAID)]
+    assert refunds(desk) == [(PAID, "original", "succeeded"), (PAID, "dispute", "succeeded", "owed", PAID)]
 
 
 def test_dispute_won_after_a_loss_reverses_the_debt(desk):
-    customer = desk.customer()
-    purchase = bought(desk, customer)
+    customer, purchase = bought(desk)
     spend(desk, customer, 3000)
     dispute(desk, purchase, "lost")
 
     dispute(desk, purchase, "won")
 
-    assert rows(desk) == [(7000, "original", "failed"), (3000, "original", "failed")]
+    assert refunds(desk) == [(7000, "original", "failed"), (3000, "original", "failed")]
     assert desk.balances()["user cash"] == -7000
 
 
@@ -292,51 +243,11 @@ def test_wallet_refund_ends_with_the_lost_dispute_of_its_payment(db, spent):
 # Promotions.
 
 
-def promotion(desk, cents=BONUS, **terms):
-    arguments = {
-        "organization_id": desk.stage.organization_id,
-        "code": "BONUS",
-        "kind": "credits",
-        "amount_cents": cents,
-        "currency": "CHF",
-        **terms,
-    }
-    named = ", ".join(f"{name} => %({name})s" for name in arguments)
-    return routines.call(desk.db, desk.stage.owner, f"select payments.create_promo_code({named})", arguments)
-
-
-def pay(desk, booking, **more):
-    return apply_payment(desk, {"id": booking["id"], "price_cents": booking["price_cents"]}, **more)
-
-
-def pay_invoice(desk, booking):
-    query = (
-        "select payments.record_invoice_payment(id) from payments.invoices where booking_id = %s and kind = 'invoice'"
-    )
-    return routines.call(desk.db, desk.stage.owner, query, [booking["id"]])
-
-
-def sale_refunds(desk, booking):
-    query = "select amount_cents::int as cents from payments.refunds where booking_id = %s and not beyond order by id"
-    return [row["cents"] for row in desk.db.execute(query, [booking["id"]]).fetchall()]
-
-
 @pytest.mark.parametrize("method", ["card", "wallet", "invoice"])
 @pytest.mark.parametrize("by", ["customer", "organizer", "staff"])
 def test_spent_promotion_is_deducted_from_the_refund(desk, method, by):
     promotion(desk)
-    customer = desk.customer()
-    desk.db.execute(
-        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
-        [desk.stage.organization_id],
-    )
-    if method == "wallet":
-        desk.give(customer, PRICE)
-    booking = desk.book(customer, method, promo_code="BONUS")
-    if method == "card":
-        pay(desk, booking)
-    elif method == "invoice":
-        pay_invoice(desk, booking)
+    customer, booking = promoted(desk, method)
     spend(desk, customer, 1500)
 
     match by:
@@ -354,10 +265,7 @@ def test_spent_promotion_is_deducted_from_the_refund(desk, method, by):
 def test_credits_of_a_booking_by_invoice_are_granted_when_it_is_paid(desk):
     promotion(desk)
     customer = desk.customer()
-    desk.db.execute(
-        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
-        [desk.stage.organization_id],
-    )
+    desk.allow_invoices()
     booking = desk.book(customer, "invoice", promo_code="BONUS")
     assert desk.lots(customer) == []
 
@@ -371,10 +279,7 @@ def test_invoice_of_a_late_cancellation_grants_no_credits(db):
     desk = CreditBookings(db, cancel_hours_before=2160, late_refund_percent=50)
     promotion(desk)
     customer = desk.customer()
-    desk.db.execute(
-        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
-        [desk.stage.organization_id],
-    )
+    desk.allow_invoices()
     booking = desk.book(customer, "invoice", promo_code="BONUS")
     desk.cancel(booking, customer)
 
@@ -386,18 +291,7 @@ def test_invoice_of_a_late_cancellation_grants_no_credits(db):
 @pytest.mark.parametrize("method", ["card", "wallet", "invoice"])
 def test_erasure_returns_the_price_and_the_spent_promotion_once(desk, method):
     promotion(desk)
-    customer = desk.customer()
-    desk.db.execute(
-        "insert into organizations.payout_settings (organization_id, invoices_allowed) values (%s, true)",
-        [desk.stage.organization_id],
-    )
-    if method == "wallet":
-        desk.give(customer, PRICE)
-    booking = desk.book(customer, method, promo_code="BONUS")
-    if method == "card":
-        pay(desk, booking)
-    elif method == "invoice":
-        pay_invoice(desk, booking)
+    customer, _booking = promoted(desk, method)
     spend(desk, customer, 1500)
 
     routines.call(desk.db, customer, "select users.erase_profile(user_id => %s)", [customer])
@@ -409,9 +303,7 @@ def test_erasure_returns_the_price_and_the_spent_promotion_once(desk, method):
 
 def test_deducted_promotion_belongs_to_the_customer_afterwards(desk):
     promotion(desk)
-    customer = desk.customer()
-    booking = desk.book(customer, "card", promo_code="BONUS")
-    pay(desk, booking)
+    customer, booking = promoted(desk)
     other = spend(desk, customer, 1500)
     desk.cancel(booking, customer)
 
@@ -425,17 +317,15 @@ def test_deducted_promotion_belongs_to_the_customer_afterwards(desk):
 
 def test_promotion_beyond_the_price_is_owed_and_paid_by_returned_credits(desk):
     promotion(desk)
-    customer = desk.customer()
-    booking = desk.book(customer, "card", promo_code="BONUS", event_id=desk.event(price_cents=500))
-    pay(desk, booking)
+    customer, booking = promoted(desk, event_id=desk.event(price_cents=500))
     other = spend(desk, customer, 1500)
 
     desk.cancel(booking, customer)
 
     assert sale_refunds(desk, booking) == []
-    assert rows(desk) == [(1000, "wallet", "succeeded", "owed", 1000)]
+    assert refunds(desk) == [(1000, "wallet", "succeeded", "owed", 1000)]
     desk.cancel(other, customer)
-    assert rows(desk)[0] == (1000, "wallet", "succeeded", "recovered", 0)
+    assert refunds(desk)[0] == (1000, "wallet", "succeeded", "recovered", 0)
     assert remaining(desk, customer) == 500
 
 
@@ -443,26 +333,22 @@ def test_promotion_beyond_the_price_is_owed_and_paid_by_returned_credits(desk):
 @pytest.mark.parametrize("batches", [[0, 1], [1, 0], None], ids=["grant first", "spending first", "in one batch"])
 def test_spent_promotion_is_settled_alike_however_the_organizer_cancels(desk, price, batches):
     promotion(desk)
-    customer = desk.customer()
     event_ids = [desk.event(price_cents=price), desk.event(price_cents=BONUS)]
-    booking = desk.book(customer, "card", promo_code="BONUS", event_id=event_ids[0])
-    pay(desk, booking)
+    customer, booking = promoted(desk, event_id=event_ids[0])
     desk.book(customer, "wallet", event_id=event_ids[1])
 
     for batch in [event_ids] if batches is None else [[event_ids[number]] for number in batches]:
         desk.db.execute("select events.cancel_events(%s, 'Closed.')", [batch])
 
     assert sum(sale_refunds(desk, booking)) + remaining(desk, customer) == price
-    assert [row for row in rows(desk) if "owed" in row] == []
+    assert [row for row in refunds(desk) if "owed" in row] == []
 
 
 def test_grants_that_paid_for_each_other_are_settled_in_one_batch(desk):
     promotion(desk)
     promotion(desk, code="SECOND", cents=1000)
-    customer = desk.customer()
     event_ids = [desk.event(price_cents=cents) for cents in (PRICE, BONUS, 1000)]
-    booking = desk.book(customer, "card", promo_code="BONUS", event_id=event_ids[0])
-    pay(desk, booking)
+    customer, booking = promoted(desk, event_id=event_ids[0])
     desk.book(customer, "wallet", promo_code="SECOND", event_id=event_ids[1])
     desk.book(customer, "wallet", event_id=event_ids[2])
 
@@ -473,23 +359,19 @@ def test_grants_that_paid_for_each_other_are_settled_in_one_batch(desk):
 
 def test_full_refund_at_stripe_ends_the_promotion_of_its_booking(desk):
     promotion(desk)
-    customer = desk.customer()
-    booking = desk.book(customer, "card", promo_code="BONUS")
-    pay(desk, booking)
+    customer, booking = promoted(desk)
     spend(desk, customer, 1500)
 
     pay(desk, booking, refunds=[dashboard_refund(1, PRICE)])
 
     assert desk.status(booking) == "refunded"
     assert remaining(desk, customer) == 0
-    assert rows(desk) == [(8500, "original", "succeeded"), (1500, "original", "succeeded", "owed", 1500)]
+    assert refunds(desk) == [(8500, "original", "succeeded"), (1500, "original", "succeeded", "owed", 1500)]
 
 
 def test_disputed_promotion_is_frozen_and_owed_when_lost(desk):
     promotion(desk)
-    customer = desk.customer()
-    booking = desk.book(customer, "card", promo_code="BONUS")
-    pay(desk, booking)
+    customer, booking = promoted(desk)
     spend(desk, customer, 1500)
     pay(desk, booking, disputes=[{**DISPUTE, "status": "needs_response"}])
     assert desk.refusal(customer, "wallet", event_id=desk.event(price_cents=100)) == "insufficient_funds"
@@ -497,16 +379,14 @@ def test_disputed_promotion_is_frozen_and_owed_when_lost(desk):
     pay(desk, booking, disputes=[{**DISPUTE, "status": "lost"}])
 
     assert remaining(desk, customer) == 0
-    assert rows(desk) == [(1500, "dispute", "succeeded", "owed", 1500)]
+    assert refunds(desk) == [(1500, "dispute", "succeeded", "owed", 1500)]
 
 
 @pytest.mark.parametrize("spent", [0, 1500])
 @pytest.mark.parametrize("course", ["lost won", "needs_response lost won won", "lost won lost won"])
 def test_unspent_promotion_returns_when_the_lost_dispute_is_won(desk, course, spent):
     promotion(desk)
-    customer = desk.customer()
-    booking = desk.book(customer, "card", promo_code="BONUS")
-    pay(desk, booking)
+    customer, booking = promoted(desk)
     if spent:
         spend(desk, customer, spent)
 
@@ -523,9 +403,7 @@ def test_unspent_promotion_returns_when_the_lost_dispute_is_won(desk, course, sp
 @pytest.mark.parametrize("end", ["cancelled", "refunded"])
 def test_promotion_of_a_booking_that_is_over_stays_lapsed_when_the_dispute_is_won(desk, end):
     promotion(desk)
-    customer = desk.customer()
-    booking = desk.book(customer, "card", promo_code="BONUS")
-    pay(desk, booking)
+    customer, booking = promoted(desk)
     pay(desk, booking, disputes=[{**DISPUTE, "status": "lost"}])
     if end == "cancelled":
         desk.cancel(booking, customer)
@@ -539,9 +417,7 @@ def test_promotion_of_a_booking_that_is_over_stays_lapsed_when_the_dispute_is_wo
 
 def test_full_refund_by_staff_ends_the_promotion(desk):
     promotion(desk)
-    customer = desk.customer()
-    booking = desk.book(customer, "card", promo_code="BONUS")
-    pay(desk, booking)
+    customer, booking = promoted(desk)
 
     query = "select payments.refund_booking(booking_id => %s, idempotency_key => 'all')"
     routines.call(desk.db, desk.stage.owner, query, [booking["id"]])
@@ -563,8 +439,7 @@ def test_code_that_grants_credits_is_used_once_per_customer_unless_it_says_more(
 
 
 def test_refunds_of_a_payment_never_exceed_it(desk):
-    customer = desk.customer()
-    purchase = bought(desk, customer)
+    _customer, purchase = bought(desk)
     refund(desk, purchase)
 
     with pytest.raises(psycopg.errors.CheckViolation, match="refunds_never_exceed_the_payment"):
@@ -612,8 +487,7 @@ def pay_by_wallet(at, customer, event_id):
 
 def test_refund_at_stripe_and_refund_by_staff_at_once_return_the_price_once(desk, connect):
     for _round in range(6):
-        customer = desk.customer()
-        purchase = bought(desk, customer)
+        customer, purchase = bought(desk)
         made = dashboard_refund(purchase["id"], PAID)
 
         at_once(
@@ -630,8 +504,7 @@ def test_refund_at_stripe_and_refund_by_staff_at_once_return_the_price_once(desk
 
 def test_credits_spent_during_the_lost_dispute_are_owed(desk, connect):
     for number in range(6):
-        customer = desk.customer()
-        purchase = bought(desk, customer)
+        customer, purchase = bought(desk)
         event_id = desk.event(price_cents=4000)
         lost = {**DISPUTE, "stripe_id": f"dp_{number}", "status": "lost"}
 
@@ -652,9 +525,7 @@ def test_credits_spent_during_the_lost_dispute_are_owed(desk, connect):
 def test_promotion_spent_during_the_cancellation_is_deducted(desk, connect):
     promotion(desk)
     for _round in range(6):
-        customer = desk.customer()
-        booking = desk.book(customer, "card", promo_code="BONUS")
-        pay(desk, booking)
+        customer, booking = promoted(desk)
         event_id = desk.event(price_cents=1500)
         query = "select events.cancel_booking(booking_id => %s)"
 

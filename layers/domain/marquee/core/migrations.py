@@ -12,9 +12,9 @@ it, ops.continue_migration fills new tables in steps that each commit.
 
 Migrations run in the order of their numbers on every database, new or old. Within a release the numbers of post follow
 those of pre. So a post with a lower number than a pending pre belongs to an earlier release, whose old code no longer
-runs, and it runs in its turn, after the views that changed since are dropped. Migrations call no routines, because on a
-new database routines are created after them. A database may know newer files than the folder holds: then a deployment
-is being rolled back.
+runs, and it runs in its turn. The views that changed since are dropped first, and created again with the routines.
+Migrations call no routines, because on a new database routines are created after them. A database may know newer files
+than the folder holds: then a deployment is being rolled back.
 """
 
 import argparse
