@@ -541,11 +541,11 @@ def queue(monkeypatch):
     monkeypatch.setattr(queues, "send", lambda *_args, **_options: None)
 
 
-def make_other_event(filled, booking_id):
+def make_other_event(db, booking_id):
     """Create a free event of the booking's organization, and return its id."""
     query = "select organization_id from events.bookings where id = %s"
-    organization_id = filled.execute(query, [booking_id]).fetchone()["organization_id"]
-    return str(stages.Stage(filled, organization_id, OWNER.id).event())
+    organization_id = db.execute(query, [booking_id]).fetchone()["organization_id"]
+    return str(stages.Stage(db, organization_id, OWNER.id).event())
 
 
 @pytest.mark.parametrize("caller", [OWNER, SERVICE], ids=["owner", "service"])
