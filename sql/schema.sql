@@ -7,7 +7,7 @@
 --
 -- - events: tables 14, views 5, routines 189
 -- - messaging: tables 10, views 2, routines 34
--- - ops: tables 19, views 1, routines 63
+-- - ops: tables 20, views 1, routines 63
 -- - organizations: tables 15, views 0, routines 57
 -- - payments: tables 30, views 7, routines 219
 -- - public: tables 1, views 12, routines 8
@@ -15,7 +15,7 @@
 -- - rating_archive: tables 0, views 0, routines 0
 -- - ref: tables 6, views 0, routines 0
 -- - staging: tables 5, views 5, routines 12
--- - users: tables 2, views 0, routines 16
+-- - users: tables 4, views 0, routines 25
 
 CREATE SCHEMA events;
 COMMENT ON SCHEMA events IS 'Series, events, seats, bookings, holds and waitlists.';
@@ -2881,6 +2881,17 @@ CREATE INDEX recipients_of_address ON ops.alert_recipients USING btree (lower(em
 ALTER TABLE ops.alert_recipients ENABLE ROW LEVEL SECURITY;
 CREATE POLICY service ON ops.alert_recipients TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE ops.alert_recipients TO app_write;
+
+CREATE TABLE ops.export_rules (
+    table_name text NOT NULL,
+    found_by text,
+    reason text,
+    CONSTRAINT table_is_exported_or_has_a_reason CHECK (((found_by IS NULL) <> (reason IS NULL)))
+);
+COMMENT ON TABLE ops.export_rules IS 'How the rows about a person are found for their export, for each table with personal data; or why it is left out.';
+COMMENT ON COLUMN ops.export_rules.found_by IS 'A condition on the row r, where $1 is the person''s id and $2 are their addresses. It must have an index.';
+ALTER TABLE ONLY ops.export_rules ADD CONSTRAINT export_rules_pkey PRIMARY KEY (table_name);
+ALTER TABLE ops.export_rules ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE ops.health_checks (
     name text NOT NULL,
@@ -8236,6 +8247,7 @@ COMMENT ON COLUMN rating.voters.residual_sum IS 'The sum of the difference betwe
 ALTER TABLE ONLY rating.voters ADD CONSTRAINT voters_pkey PRIMARY KEY (organization_id, voter_id);
 ALTER TABLE ONLY rating.voters
     ADD CONSTRAINT voters_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+CREATE INDEX voters_by_person ON rating.voters USING btree (voter_id);
 ALTER TABLE rating.voters ENABLE ROW LEVEL SECURITY;
 CREATE POLICY members ON rating.voters FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
 CREATE POLICY own ON rating.voters FOR SELECT TO authenticated USING (((voter_id)::text = (( SELECT ops.caller_id() AS caller_id))::text));
@@ -8826,6 +8838,15 @@ CREATE SCHEMA ref;
 COMMENT ON SCHEMA ref IS 'Reference data: anyone may read it, and migrations write it.';
 GRANT USAGE ON SCHEMA ref TO app_read, app_write;
 
+CREATE TABLE ref.timezones (
+    name text NOT NULL
+);
+COMMENT ON TABLE ref.timezones IS 'IANA time zones that this server knows, updated after each migration.';
+ALTER TABLE ONLY ref.timezones ADD CONSTRAINT timezones_pkey PRIMARY KEY (name);
+ALTER TABLE ref.timezones ENABLE ROW LEVEL SECURITY;
+CREATE POLICY anyone ON ref.timezones FOR SELECT USING (true);
+GRANT SELECT ON TABLE ref.timezones TO app_read;
+
 CREATE TABLE ref.currencies (
     code character(3) NOT NULL,
     name text NOT NULL,
@@ -8897,15 +8918,6 @@ ALTER TABLE ONLY ref.tax_rates
 ALTER TABLE ref.tax_rates ENABLE ROW LEVEL SECURITY;
 CREATE POLICY everybody ON ref.tax_rates FOR SELECT USING (true);
 GRANT SELECT ON TABLE ref.tax_rates TO app_read;
-
-CREATE TABLE ref.timezones (
-    name text NOT NULL
-);
-COMMENT ON TABLE ref.timezones IS 'IANA time zones that this server knows, updated after each migration.';
-ALTER TABLE ONLY ref.timezones ADD CONSTRAINT timezones_pkey PRIMARY KEY (name);
-ALTER TABLE ref.timezones ENABLE ROW LEVEL SECURITY;
-CREATE POLICY anyone ON ref.timezones FOR SELECT USING (true);
-GRANT SELECT ON TABLE ref.timezones TO app_read;
 
 CREATE SCHEMA staging;
 COMMENT ON SCHEMA staging IS 'Exports of an earlier system, unchanged, and the outcome of each row.';
@@ -9370,6 +9382,22 @@ CREATE POLICY own ON users.profiles FOR SELECT TO authenticated USING ((id = ( S
 CREATE POLICY service ON users.profiles TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE users.profiles TO app_read, app_write;
 
+CREATE TABLE users.erasure_requests (
+    user_id uuid NOT NULL,
+    requested_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    CONSTRAINT erasure_is_due_later CHECK ((due_at > requested_at))
+);
+COMMENT ON TABLE users.erasure_requests IS 'People who will be erased when their request is due. Deleting the row cancels it.';
+ALTER TABLE ONLY users.erasure_requests ADD CONSTRAINT erasure_requests_pkey PRIMARY KEY (user_id);
+ALTER TABLE ONLY users.erasure_requests
+    ADD CONSTRAINT erasure_requests_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
+CREATE INDEX erasure_requests_by_time ON users.erasure_requests USING btree (due_at);
+ALTER TABLE users.erasure_requests ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON users.erasure_requests FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
+CREATE POLICY service ON users.erasure_requests TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE users.erasure_requests TO app_read, app_write;
+
 CREATE TABLE users.calendar_addresses (
     user_id uuid NOT NULL,
     secret_hash bytea NOT NULL,
@@ -9384,6 +9412,50 @@ ALTER TABLE ONLY users.calendar_addresses
     ADD CONSTRAINT calendar_addresses_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
 ALTER TABLE users.calendar_addresses ENABLE ROW LEVEL SECURITY;
 
+CREATE TABLE users.exports (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    user_id uuid NOT NULL,
+    status text DEFAULT 'requested'::text NOT NULL,
+    requested_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    lease_until timestamp with time zone,
+    ready_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    size_bytes bigint,
+    CONSTRAINT export_attempts_count CHECK ((attempts >= 0)),
+    CONSTRAINT export_status_is_known CHECK ((status = ANY (ARRAY['requested'::text, 'ready'::text, 'failed'::text]))),
+    CONSTRAINT ready_export_has_a_file CHECK (((status = 'ready'::text) = ((ready_at IS NOT NULL) AND (expires_at IS NOT NULL) AND (size_bytes IS NOT NULL))))
+);
+COMMENT ON TABLE users.exports IS 'Requests of people for a file with everything about them. The file is in a bucket, named by the id.';
+COMMENT ON COLUMN users.exports.attempts IS 'The number of attempts of workers. A later attempt ends earlier ones.';
+COMMENT ON COLUMN users.exports.expires_at IS 'The end of the links to the file. The bucket deletes it afterwards.';
+ALTER TABLE ONLY users.exports ADD CONSTRAINT exports_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY users.exports
+    ADD CONSTRAINT exports_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
+CREATE INDEX exports_in_progress ON users.exports USING btree (requested_at) WHERE (status = 'requested'::text);
+CREATE INDEX exports_of_user ON users.exports USING btree (user_id, requested_at);
+CREATE UNIQUE INDEX one_requested_export ON users.exports USING btree (user_id) WHERE (status = 'requested'::text);
+ALTER TABLE users.exports ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON users.exports FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
+CREATE POLICY service ON users.exports TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE users.exports TO app_read, app_write;
+
+CREATE FUNCTION users.cancel_erasure() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.cancel_erasure IS 'Cancel the scheduled erasure of the caller.';
+GRANT ALL ON FUNCTION users.cancel_erasure TO authenticated, service_role;
+
+CREATE FUNCTION users.claim_export(
+    lease_seconds integer,
+    attempts_most integer DEFAULT 5,
+    at timestamp with time zone DEFAULT statement_timestamp()
+) RETURNS TABLE(id uuid, user_id uuid, attempt integer)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.claim_export IS 'Lease the oldest requested export to a worker; no row if none is waiting.';
+GRANT ALL ON FUNCTION users.claim_export TO service_role;
+
 CREATE FUNCTION users.create_calendar_address(secret_hash bytea) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -9396,6 +9468,16 @@ CREATE FUNCTION users.edit_profile(name text DEFAULT NULL::text, language text D
 COMMENT ON FUNCTION users.edit_profile IS 'Change the caller''s name or language; null leaves a value unchanged.';
 GRANT ALL ON FUNCTION users.edit_profile TO authenticated, service_role;
 
+CREATE FUNCTION users.erase_due(
+    after_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone,
+    after_id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid,
+    at timestamp with time zone DEFAULT statement_timestamp()
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.erase_due IS 'Erase the next person whose requested erasure is due.';
+GRANT ALL ON FUNCTION users.erase_due TO service_role;
+
 CREATE FUNCTION users.erase_profile(user_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -9405,6 +9487,30 @@ GRANT ALL ON FUNCTION users.erase_profile TO authenticated, service_role;
 CREATE FUNCTION users.erasure_payload(user_id uuid, organization_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION users.erasure_payload IS 'Return the message to an organization that a person whom it knew was erased.';
+
+CREATE FUNCTION users.export_rows(user_id uuid, table_name text, most integer DEFAULT 100000) RETURNS SETOF jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC';
+COMMENT ON FUNCTION users.export_rows IS 'Return the rows about a person in one table, as ops.export_rules finds them.';
+GRANT ALL ON FUNCTION users.export_rows TO service_role;
+
+CREATE FUNCTION users.export_tables() RETURNS TABLE(table_name text, reason text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.export_tables IS 'Return the tables of a person''s export in order, and the tables that it leaves out with reasons.';
+GRANT ALL ON FUNCTION users.export_tables TO service_role;
+
+CREATE FUNCTION users.finish_export(
+    export_id uuid,
+    attempt integer,
+    size_bytes bigint,
+    at timestamp with time zone DEFAULT statement_timestamp()
+) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.finish_export IS 'Record that the file of an export is stored; returns whether it counted.';
+GRANT ALL ON FUNCTION users.finish_export TO service_role;
 
 CREATE FUNCTION users.is_name(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
@@ -9439,11 +9545,27 @@ CREATE FUNCTION users.refuse_erased() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION users.refuse_erased IS 'Refuse a caller who was erased.';
 
+CREATE FUNCTION users.request_erasure() RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.request_erasure IS 'Schedule the erasure of the caller in seven days, and return what it will do.';
+GRANT ALL ON FUNCTION users.request_erasure TO authenticated, service_role;
+
+CREATE FUNCTION users.request_export() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.request_export IS 'Request a file with everything about the caller, at most once in 24 hours.';
+GRANT ALL ON FUNCTION users.request_export TO authenticated, service_role;
+
 CREATE FUNCTION users.revoke_calendar_address() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION users.revoke_calendar_address IS 'Revoke the secret address of the caller''s calendar.';
 GRANT ALL ON FUNCTION users.revoke_calendar_address TO authenticated, service_role;
+
+CREATE FUNCTION users.scheduled_erasure_payload(request users.erasure_requests) RETURNS jsonb
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION users.scheduled_erasure_payload IS 'Return the message to a person whose erasure is scheduled.';
 
 CREATE FUNCTION users.sweep_erased(
     after timestamp with time zone DEFAULT '-infinity'::timestamp with time zone,

@@ -120,6 +120,16 @@ BY_CODE: Mapping[str, Refusal] = {
     "event_over": Refusal(
         409, "The event ended at {ended_at}, too late to cancel. Refund its bookings instead.", _PHASE
     ),
+    "erasure_not_requested": Refusal(
+        404,
+        "No erasure of your account is scheduled, so there is nothing to cancel.",
+        "the caller has no scheduled erasure",
+    ),
+    "export_not_found": Refusal(
+        404,
+        "You have not requested your data. Request it first, by POST to the same address.",
+        "the caller has no export, or the latest one was deleted after seven days",
+    ),
     "fee_not_found": Refusal(404, "There is no such fee, or you may not see it. Check the id.", _UNKNOWN),
     "forbidden": Refusal(
         403,
