@@ -15,7 +15,7 @@
 -- - rating_archive: tables 0, views 0, routines 0
 -- - ref: tables 6, views 0, routines 0
 -- - staging: tables 5, views 5, routines 12
--- - users: tables 4, views 0, routines 25
+-- - users: tables 5, views 0, routines 29
 
 CREATE SCHEMA events;
 COMMENT ON SCHEMA events IS 'Series, events, seats, bookings, holds and waitlists.';
@@ -9412,6 +9412,43 @@ ALTER TABLE ONLY users.calendar_addresses
     ADD CONSTRAINT calendar_addresses_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
 ALTER TABLE users.calendar_addresses ENABLE ROW LEVEL SECURITY;
 
+CREATE TABLE users.consents (
+    id bigint NOT NULL,
+    user_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    purpose text NOT NULL,
+    granted boolean NOT NULL,
+    wording text,
+    source text NOT NULL,
+    decided_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    CONSTRAINT consent_names_its_wording CHECK (((NOT granted) OR (wording IS NOT NULL))),
+    CONSTRAINT purpose_is_known CHECK ((purpose = ANY (ARRAY['newsletter'::text, 'offers'::text, 'surveys'::text]))),
+    CONSTRAINT source_is_known CHECK ((source = ANY (ARRAY['profile'::text, 'unsubscribe_link'::text]))),
+    CONSTRAINT wording_is_a_version CHECK ((wording ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$'::text))
+);
+ALTER TABLE users.consents ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME users.consents_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+COMMENT ON TABLE users.consents IS 'Decisions of people about marketing. The latest one of a person, organization and purpose holds. Rows are only added.';
+COMMENT ON COLUMN users.consents.wording IS 'The version of the text that the person accepted. Null for a withdrawal.';
+ALTER TABLE ONLY users.consents ADD CONSTRAINT consents_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY users.consents
+    ADD CONSTRAINT consents_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+ALTER TABLE ONLY users.consents
+    ADD CONSTRAINT consents_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
+CREATE INDEX consents_of_organization ON users.consents USING btree (organization_id);
+CREATE INDEX consents_of_person ON users.consents USING btree (user_id, organization_id, purpose, id);
+ALTER TABLE users.consents ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON users.consents FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
+CREATE POLICY service ON users.consents TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER refuse_change BEFORE UPDATE ON users.consents FOR EACH ROW EXECUTE FUNCTION users.refuse_consent_change();
+GRANT SELECT ON TABLE users.consents TO app_read, app_write;
+
 CREATE TABLE users.exports (
     id uuid DEFAULT ops.uuid_v7() NOT NULL,
     user_id uuid NOT NULL,
@@ -9439,6 +9476,18 @@ ALTER TABLE users.exports ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON users.exports FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
 CREATE POLICY service ON users.exports TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE users.exports TO app_read, app_write;
+
+CREATE FUNCTION users.add_consent(
+    user_id uuid,
+    organization_id uuid,
+    purpose text,
+    granted boolean,
+    wording text,
+    source text
+) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.add_consent IS 'Add a decision about marketing, unless the latest one is the same.';
 
 CREATE FUNCTION users.cancel_erasure() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -9540,6 +9589,11 @@ CREATE FUNCTION users.own_profile() RETURNS jsonb
 COMMENT ON FUNCTION users.own_profile IS 'Return the caller''s profile, which the first call creates from the claims.';
 GRANT ALL ON FUNCTION users.own_profile TO authenticated, service_role;
 
+CREATE FUNCTION users.refuse_consent_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.refuse_consent_change IS 'Refuse every update of a consent, for every caller.';
+
 CREATE FUNCTION users.refuse_erased() RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -9567,6 +9621,12 @@ CREATE FUNCTION users.scheduled_erasure_payload(request users.erasure_requests) 
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION users.scheduled_erasure_payload IS 'Return the message to a person whose erasure is scheduled.';
 
+CREATE FUNCTION users.set_consent(organization_id uuid, purpose text, granted boolean, wording text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.set_consent IS 'Record the caller''s decision about marketing of an organization for a purpose.';
+GRANT ALL ON FUNCTION users.set_consent TO authenticated, service_role;
+
 CREATE FUNCTION users.sweep_erased(
     after timestamp with time zone DEFAULT '-infinity'::timestamp with time zone,
     at timestamp with time zone DEFAULT statement_timestamp()
@@ -9589,5 +9649,10 @@ CREATE FUNCTION users.visited_organizations(user_id uuid) RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION users.visited_organizations IS 'Return the organizations that a person came to, which receive the message of the erasure.';
+
+CREATE FUNCTION users.withdraw_consents(user_id uuid, organization_id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.withdraw_consents IS 'Withdraw a person''s consents to the marketing of an organization, by a link in one of its e-mails.';
 
 ALTER DEFAULT PRIVILEGES FOR ROLE postgres REVOKE ALL ON FUNCTIONS FROM PUBLIC;

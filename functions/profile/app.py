@@ -7,12 +7,12 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from marquee.catalog import addresses, calendars
-from marquee.core import clock, database
+from marquee.core import clock, database, paging
 from marquee.edge import http, storage
 from marquee.edge.observability import LambdaContext, count, observed
 from marquee.insights import dashboard
 from marquee.messaging import profiles
-from marquee.people import erasure, exports
+from marquee.people import consents, erasure, exports
 
 app = http.resolver()
 
@@ -54,6 +54,25 @@ def cancel_erasure() -> Response[None]:
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "person_data")) as session:
         erasure.cancel(session)
+    return http.empty()
+
+
+@app.get("/profile/consents", tags=["profile"])
+def list_consents(
+    limit: http.PageSize = paging.DEFAULT_LIMIT, cursor: http.Cursor = None
+) -> Response[paging.Page[consents.Consent]]:
+    """List the caller's decisions about marketing, newest first; the current ones are marked."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "profile")) as session:
+        return http.json(HTTPStatus.OK, consents.list_own(session, limit, cursor))
+
+
+@app.put("/profile/consents", tags=["profile"], status_code=204, responses=http.problems(404))
+def set_consent(request: Annotated[consents.ConsentDecision, Body()]) -> Response[None]:
+    """Consent to the marketing of an organization, or withdraw the consent."""
+    event = app.current_event
+    with database.single(http.caller(event), limit=http.limited(event, "profile")) as session:
+        consents.decide(session, request)
     return http.empty()
 
 
