@@ -7,7 +7,7 @@
 --
 -- - events: tables 14, views 5, routines 189
 -- - messaging: tables 10, views 2, routines 34
--- - ops: tables 20, views 1, routines 63
+-- - ops: tables 20, views 1, routines 64
 -- - organizations: tables 15, views 0, routines 57
 -- - payments: tables 30, views 7, routines 219
 -- - public: tables 1, views 12, routines 8
@@ -2803,6 +2803,8 @@ CREATE TABLE ops.retention (
     found_by text,
     replacement text,
     reason text,
+    period_least interval,
+    period_most interval,
     CONSTRAINT change_names_its_rows CHECK (((on_erasure <> ALL (ARRAY['null'::text, 'replace'::text])) OR (found_by IS NOT NULL))),
     CONSTRAINT deleted_rows_are_named CHECK (((kind <> 'row'::text) OR (on_erasure <> 'delete'::text) OR (found_by IS NOT NULL))),
     CONSTRAINT end_is_known CHECK ((at_end = ANY (ARRAY['delete'::text, 'null'::text, 'replace'::text]))),
@@ -2810,8 +2812,10 @@ CREATE TABLE ops.retention (
     CONSTRAINT keeping_personal_data_has_a_reason CHECK (((on_erasure <> 'keep'::text) OR (kind = ANY (ARRAY['row'::text, 'code'::text, 'content'::text, 'system'::text])) OR (reason IS NOT NULL))),
     CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['row'::text, 'person'::text, 'name'::text, 'address'::text, 'text'::text, 'document'::text, 'secret'::text, 'code'::text, 'content'::text, 'system'::text]))),
     CONSTRAINT only_rows_are_deleted_at_the_end CHECK ((((at_end = 'delete'::text) AND (kind = 'row'::text)) OR (at_end <> 'delete'::text))),
+    CONSTRAINT period_bounds_are_given_together CHECK (((period_least IS NULL) = (period_most IS NULL))),
     CONSTRAINT period_has_a_rule CHECK (((period IS NULL) OR (rule <> ''::text))),
     CONSTRAINT period_is_not_negative CHECK ((period >= '00:00:00'::interval)),
+    CONSTRAINT period_is_within_bounds CHECK (((period >= period_least) AND (period <= period_most))),
     CONSTRAINT period_says_what_ends_how CHECK ((((period IS NULL) = (is_old IS NULL)) AND ((period IS NULL) = (at_end IS NULL)))),
     CONSTRAINT replacement_is_given CHECK (((replacement IS NOT NULL) OR ((on_erasure <> 'replace'::text) AND (at_end IS DISTINCT FROM 'replace'::text))))
 );
@@ -2832,6 +2836,8 @@ COMMENT ON COLUMN ops.retention.kind IS 'person: a person''s id. code: ids of th
 COMMENT ON COLUMN ops.retention.is_old IS 'A condition on the row r; $1 is the start of the period.';
 COMMENT ON COLUMN ops.retention.found_by IS 'A condition on the row r: $1 is the person''s id, $2 their verified addresses, present and former, in lower case, $3 the names of their instructor pages.';
 COMMENT ON COLUMN ops.retention.replacement IS 'An expression over the row r.';
+COMMENT ON COLUMN ops.retention.period_least IS 'The shortest period that may be set. Null: the period is fixed.';
+COMMENT ON COLUMN ops.retention.period_most IS 'The longest period that may be set.';
 ALTER TABLE ONLY ops.retention ADD CONSTRAINT retention_pkey PRIMARY KEY (table_name, column_name, rule);
 ALTER TABLE ops.retention ENABLE ROW LEVEL SECURITY;
 CREATE POLICY service ON ops.retention TO service_role USING (true) WITH CHECK (true);
@@ -3534,6 +3540,12 @@ CREATE FUNCTION ops.roll_up_metrics(
     SET "TimeZone" TO 'UTC';
 COMMENT ON FUNCTION ops.roll_up_metrics IS 'Sum metrics up by the hour; returns the number of hours covered.';
 GRANT ALL ON FUNCTION ops.roll_up_metrics TO service_role;
+
+CREATE FUNCTION ops.set_retention_period(rule text, period interval) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.set_retention_period IS 'Set the period of a rule of ops.retention, within its bounds.';
+GRANT ALL ON FUNCTION ops.set_retention_period TO service_role;
 
 CREATE FUNCTION ops.take_token(operation text, subject text, per_minute integer, burst integer) RETURNS double precision
     LANGUAGE plpgsql SECURITY DEFINER

@@ -42,6 +42,8 @@ VALUES: dict[str, tuple[str, ...]] = {
     "after_starts_at": ("now()",),
     "amount": ("5",),
     "granted": ("true", "false"),
+    "rule": ("'notifications'",),
+    "period": ("'60 days'",),
     "wording": ("'2030-05'",),
     "amount_cents": ("5",),
     "at": ("now()",),

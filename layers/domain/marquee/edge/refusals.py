@@ -391,6 +391,15 @@ BY_CODE: Mapping[str, Refusal] = {
         "The endpoint has four valid secrets, the maximum. Wait until one expires: 24 hours after its replacement.",
         "four valid secrets of one endpoint",
     ),
+    "retention_period_out_of_bounds": Refusal(
+        422,
+        "This period must be between {least} and {most}. Choose one within these bounds.",
+        "an operator sets a retention period that a law or another feature does not allow",
+        "`least`, `most`",
+    ),
+    "retention_rule_not_found": Refusal(
+        404, "There is no such retention rule. sql/retention.md lists them.", "no rule with a period has this name"
+    ),
     "route_not_found": Refusal(404, "There is no such path. Check the URL.", "no such path or method"),
     "seats_available": Refusal(
         409,
