@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import ClientError, ParamValidationError
 
 from local.instances import CHILD
-from local.resources import Account, Queue, Secret
+from local.resources import Account, Bucket, Queue, Secret
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -35,7 +35,7 @@ class ServicesError(Exception):
 
 
 class Services:
-    """A server for SQS, Secrets Manager, SES, Scheduler and moto's other services, with clients for it."""
+    """A server for SQS, S3, Secrets Manager, SES, Scheduler and moto's other services, with clients for it."""
 
     def __init__(self, account: Account, logs: Path, environment: Mapping[str, str] = os.environ) -> None:
         self.account = account
@@ -150,6 +150,21 @@ class Services:
             except (ClientError, ParamValidationError) as error:
                 refused[secret.logical_id] = _said(error)
         return arns, refused
+
+    def make_buckets(self, buckets: Iterable[Bucket]) -> dict[str, str]:
+        """Create buckets. Returns S3's error for each refused bucket."""
+        client = self.client("s3")
+        refused = {}
+        for bucket in buckets:
+            try:
+                client.create_bucket(
+                    Bucket=bucket.name, CreateBucketConfiguration={"LocationConstraint": self.account.region}
+                )
+            except client.exceptions.BucketAlreadyOwnedByYou:
+                continue
+            except (ClientError, ParamValidationError) as error:
+                refused[bucket.logical_id] = _said(error)
+        return refused
 
     def verify_identities(self, identities: Iterable[str]) -> None:
         """Mark the mail identities as verified, which SES requires before it sends. Only at our own server."""

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from local import apis, lambdas, triggers
 from local.intrinsics import NO_VALUE, Reference, TemplateError
 from local.report import Group
-from local.resources import Api, Function, Layer, Queue, Schedule, Secret, Source
+from local.resources import Api, Bucket, Function, Layer, Queue, Schedule, Secret, Source
 from local.template import Template
 from local.triggers import Targets
 
@@ -56,6 +56,7 @@ class Branch:
             self._name_resources()  # again, because a name may contain a nested template's output
         self.queues = self._each("AWS::SQS::Queue", self._queue)
         self.secrets = self._each("AWS::SecretsManager::Secret", self._secret)
+        self.buckets = self._each("AWS::S3::Bucket", self._bucket)
         self._store_values()
 
     def walk(self) -> Iterator["Branch"]:
@@ -213,6 +214,9 @@ class Branch:
                     given = str(self._raw(name, "Name") or f"{self.account.stack}-{name}")
                     arn = self.account.arn("secretsmanager", f"secret:{given}")
                     references[name] = Reference(arn, {"Id": arn})
+                case "AWS::S3::Bucket":
+                    given = str(self._raw(name, "BucketName") or f"{self.account.stack}-{name}".lower())
+                    references[name] = Reference(given, {"Arn": f"arn:{self.account.partition}:s3:::{given}"})
                 case "AWS::ApiGateway::RestApi":
                     references[name] = Reference(apis.api_id(self.prefix + name))
                 case "AWS::ApiGateway::Stage":
@@ -247,6 +251,9 @@ class Branch:
             attributes[attribute] = text
         reference = self.resolver.reference(name)
         return Queue(self.prefix + name, reference.attributes["QueueName"], reference.attributes["Arn"], attributes)
+
+    def _bucket(self, name: str) -> Bucket:
+        return Bucket(self.prefix + name, self.resolver.reference(name).ref)
 
     def _secret(self, name: str) -> Secret:
         properties = self.properties(name)

@@ -18,7 +18,7 @@ from pathlib import Path
 from local.branches import Branch
 from local.intrinsics import TemplateError
 from local.report import Group
-from local.resources import Api, Function, Layer, Queue, Schedule, Secret, Source
+from local.resources import Api, Bucket, Function, Layer, Queue, Schedule, Secret, Source
 from local.template import Template
 from local.triggers import Targets
 
@@ -39,6 +39,7 @@ RUN = {
     "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::EventInvokeConfig",
     "AWS::SQS::Queue",
+    "AWS::S3::Bucket",
     "AWS::SecretsManager::Secret",
     "AWS::Scheduler::Schedule",
     "AWS::Events::Rule",
@@ -75,6 +76,11 @@ class Plan:
     def secrets(self) -> list[Secret]:
         """The secrets of all templates."""
         return [secret for branch in self._branches for secret in branch.secrets]
+
+    @property
+    def buckets(self) -> list[Bucket]:
+        """The buckets of all templates."""
+        return [bucket for branch in self._branches for bucket in branch.buckets]
 
     @property
     def files(self) -> list[Path]:

@@ -76,6 +76,14 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket of S3."""
+
+    logical_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A queue that feeds a function."""
 

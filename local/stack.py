@@ -155,11 +155,12 @@ class LocalStack:
         return plans.Plan(template.load(options.template.resolve(), given, self.account, cache))
 
     def _furnish(self, plan: plans.Plan) -> None:
-        """Create queues and secrets, and let the template's values refer to them."""
+        """Create queues, secrets and buckets, and let the template's values refer to them."""
         urls, refused_queues = self.services.make_queues(plan.queues)
         arns, refused_secrets = self.services.make_secrets(plan.secrets)
+        refused_buckets = self.services.make_buckets(plan.buckets)
         plan.furnish(urls, arns)
-        for logical_id, said in (*refused_queues.items(), *refused_secrets.items()):
+        for logical_id, said in (*refused_queues.items(), *refused_secrets.items(), *refused_buckets.items()):
             plan.report.add(Group.FAULTS, f"{logical_id}: {said}")
         self.services.verify_identities(plan.mail_identities())
 

@@ -10,7 +10,7 @@ PAGE = Path("sql/retention.md")
 MARK = "<!-- The tables below are made from ops.retention by `make schema`; do not edit them. -->\n"
 PERSONAL = ("person", "name", "address", "text", "document", "secret")
 HEADERS = {
-    "Periods": ("rule", "table", "rows or column", "kept", "then"),
+    "Periods": ("rule", "table", "rows or column", "kept", "at least", "at most", "then"),
     "Personal data": ("table", "column", "kind", "at erasure", "why it stays"),
     "The rest": ("table", "columns", "kind"),
 }
@@ -31,6 +31,7 @@ def _periods(connection: psycopg.Connection[Any]) -> list[Row]:
         select
             r.rule, r.table_name, case when r.kind = 'row' then 'rows' else r.column_name end,
             case when r.period = '0' then 'until it is full again' else r.period::text end,
+            coalesce(r.period_least::text, 'fixed'), coalesce(r.period_most::text, 'fixed'),
             case r.at_end when 'delete' then 'deleted' when 'null' then 'emptied' else 'replaced' end
         from ops.retention as r
         where r.period is not null

@@ -7,7 +7,7 @@
 --
 -- - events: tables 18, views 6, routines 212
 -- - messaging: tables 10, views 2, routines 34
--- - ops: tables 19, views 1, routines 66
+-- - ops: tables 20, views 1, routines 67
 -- - organizations: tables 19, views 0, routines 89
 -- - payments: tables 30, views 7, routines 221
 -- - public: tables 1, views 12, routines 8
@@ -15,7 +15,7 @@
 -- - rating_archive: tables 0, views 0, routines 0
 -- - ref: tables 6, views 0, routines 0
 -- - staging: tables 5, views 5, routines 12
--- - users: tables 2, views 0, routines 16
+-- - users: tables 5, views 0, routines 29
 
 CREATE SCHEMA events;
 COMMENT ON SCHEMA events IS 'Series, events, seats, bookings, holds and waitlists.';
@@ -3095,6 +3095,8 @@ CREATE TABLE ops.retention (
     found_by text,
     replacement text,
     reason text,
+    period_least interval,
+    period_most interval,
     CONSTRAINT change_names_its_rows CHECK (((on_erasure <> ALL (ARRAY['null'::text, 'replace'::text])) OR (found_by IS NOT NULL))),
     CONSTRAINT deleted_rows_are_named CHECK (((kind <> 'row'::text) OR (on_erasure <> 'delete'::text) OR (found_by IS NOT NULL))),
     CONSTRAINT end_is_known CHECK ((at_end = ANY (ARRAY['delete'::text, 'null'::text, 'replace'::text]))),
@@ -3102,8 +3104,10 @@ CREATE TABLE ops.retention (
     CONSTRAINT keeping_personal_data_has_a_reason CHECK (((on_erasure <> 'keep'::text) OR (kind = ANY (ARRAY['row'::text, 'code'::text, 'content'::text, 'system'::text])) OR (reason IS NOT NULL))),
     CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['row'::text, 'person'::text, 'name'::text, 'address'::text, 'text'::text, 'document'::text, 'secret'::text, 'code'::text, 'content'::text, 'system'::text]))),
     CONSTRAINT only_rows_are_deleted_at_the_end CHECK ((((at_end = 'delete'::text) AND (kind = 'row'::text)) OR (at_end <> 'delete'::text))),
+    CONSTRAINT period_bounds_are_given_together CHECK (((period_least IS NULL) = (period_most IS NULL))),
     CONSTRAINT period_has_a_rule CHECK (((period IS NULL) OR (rule <> ''::text))),
     CONSTRAINT period_is_not_negative CHECK ((period >= '00:00:00'::interval)),
+    CONSTRAINT period_is_within_bounds CHECK (((period >= period_least) AND (period <= period_most))),
     CONSTRAINT period_says_what_ends_how CHECK ((((period IS NULL) = (is_old IS NULL)) AND ((period IS NULL) = (at_end IS NULL)))),
     CONSTRAINT replacement_is_given CHECK (((replacement IS NOT NULL) OR ((on_erasure <> 'replace'::text) AND (at_end IS DISTINCT FROM 'replace'::text))))
 );
@@ -3124,6 +3128,8 @@ COMMENT ON COLUMN ops.retention.kind IS 'person: a person''s id. code: ids of th
 COMMENT ON COLUMN ops.retention.is_old IS 'A condition on the row r; $1 is the start of the period.';
 COMMENT ON COLUMN ops.retention.found_by IS 'A condition on the row r: $1 is the person''s id, $2 their verified addresses, present and former, in lower case, $3 the names of their instructor pages.';
 COMMENT ON COLUMN ops.retention.replacement IS 'An expression over the row r.';
+COMMENT ON COLUMN ops.retention.period_least IS 'The shortest period that may be set. Null: the period is fixed.';
+COMMENT ON COLUMN ops.retention.period_most IS 'The longest period that may be set.';
 ALTER TABLE ONLY ops.retention ADD CONSTRAINT retention_pkey PRIMARY KEY (table_name, column_name, rule);
 ALTER TABLE ops.retention ENABLE ROW LEVEL SECURITY;
 CREATE POLICY service ON ops.retention TO service_role USING (true) WITH CHECK (true);
@@ -3173,6 +3179,17 @@ CREATE INDEX recipients_of_address ON ops.alert_recipients USING btree (lower(em
 ALTER TABLE ops.alert_recipients ENABLE ROW LEVEL SECURITY;
 CREATE POLICY service ON ops.alert_recipients TO service_role USING (true) WITH CHECK (true);
 GRANT SELECT ON TABLE ops.alert_recipients TO app_write;
+
+CREATE TABLE ops.export_rules (
+    table_name text NOT NULL,
+    found_by text,
+    reason text,
+    CONSTRAINT table_is_exported_or_has_a_reason CHECK (((found_by IS NULL) <> (reason IS NULL)))
+);
+COMMENT ON TABLE ops.export_rules IS 'How the rows about a person are found for their export, for each table with personal data; or why it is left out.';
+COMMENT ON COLUMN ops.export_rules.found_by IS 'A condition on the row r, where $1 is the person''s id and $2 are their addresses. It must have an index.';
+ALTER TABLE ONLY ops.export_rules ADD CONSTRAINT export_rules_pkey PRIMARY KEY (table_name);
+ALTER TABLE ops.export_rules ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE ops.health_checks (
     name text NOT NULL,
@@ -3832,6 +3849,12 @@ CREATE FUNCTION ops.roll_up_metrics(
     SET "TimeZone" TO 'UTC';
 COMMENT ON FUNCTION ops.roll_up_metrics IS 'Sum metrics up by the hour; returns the number of hours covered.';
 GRANT ALL ON FUNCTION ops.roll_up_metrics TO service_role;
+
+CREATE FUNCTION ops.set_retention_period(rule text, period interval) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION ops.set_retention_period IS 'Set the period of a rule of ops.retention, within its bounds.';
+GRANT ALL ON FUNCTION ops.set_retention_period TO service_role;
 
 CREATE FUNCTION ops.take_token(operation text, subject text, per_minute integer, burst integer) RETURNS double precision
     LANGUAGE plpgsql SECURITY DEFINER
@@ -8885,6 +8908,7 @@ COMMENT ON COLUMN rating.voters.residual_sum IS 'The sum of the difference betwe
 ALTER TABLE ONLY rating.voters ADD CONSTRAINT voters_pkey PRIMARY KEY (organization_id, voter_id);
 ALTER TABLE ONLY rating.voters
     ADD CONSTRAINT voters_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+CREATE INDEX voters_by_person ON rating.voters USING btree (voter_id);
 ALTER TABLE rating.voters ENABLE ROW LEVEL SECURITY;
 CREATE POLICY members ON rating.voters FOR SELECT TO authenticated USING ((organization_id IN ( SELECT public.user_orgs() AS user_orgs)));
 CREATE POLICY own ON rating.voters FOR SELECT TO authenticated USING (((voter_id)::text = (( SELECT ops.caller_id() AS caller_id))::text));
@@ -9475,6 +9499,15 @@ CREATE SCHEMA ref;
 COMMENT ON SCHEMA ref IS 'Reference data: anyone may read it, and migrations write it.';
 GRANT USAGE ON SCHEMA ref TO app_read, app_write;
 
+CREATE TABLE ref.timezones (
+    name text NOT NULL
+);
+COMMENT ON TABLE ref.timezones IS 'IANA time zones that this server knows, updated after each migration.';
+ALTER TABLE ONLY ref.timezones ADD CONSTRAINT timezones_pkey PRIMARY KEY (name);
+ALTER TABLE ref.timezones ENABLE ROW LEVEL SECURITY;
+CREATE POLICY anyone ON ref.timezones FOR SELECT USING (true);
+GRANT SELECT ON TABLE ref.timezones TO app_read;
+
 CREATE TABLE ref.currencies (
     code character(3) NOT NULL,
     name text NOT NULL,
@@ -9546,15 +9579,6 @@ ALTER TABLE ONLY ref.tax_rates
 ALTER TABLE ref.tax_rates ENABLE ROW LEVEL SECURITY;
 CREATE POLICY everybody ON ref.tax_rates FOR SELECT USING (true);
 GRANT SELECT ON TABLE ref.tax_rates TO app_read;
-
-CREATE TABLE ref.timezones (
-    name text NOT NULL
-);
-COMMENT ON TABLE ref.timezones IS 'IANA time zones that this server knows, updated after each migration.';
-ALTER TABLE ONLY ref.timezones ADD CONSTRAINT timezones_pkey PRIMARY KEY (name);
-ALTER TABLE ref.timezones ENABLE ROW LEVEL SECURITY;
-CREATE POLICY anyone ON ref.timezones FOR SELECT USING (true);
-GRANT SELECT ON TABLE ref.timezones TO app_read;
 
 CREATE SCHEMA staging;
 COMMENT ON SCHEMA staging IS 'Exports of an earlier system, unchanged, and the outcome of each row.';
@@ -10020,6 +10044,22 @@ CREATE POLICY service ON users.profiles TO service_role USING (true) WITH CHECK 
 CREATE TRIGGER describe_renamed AFTER UPDATE OF name, email, email_verified_at ON users.profiles FOR EACH ROW WHEN ((((old.name IS DISTINCT FROM new.name) OR (old.email IS DISTINCT FROM new.email)) OR (old.email_verified_at IS DISTINCT FROM new.email_verified_at))) EXECUTE FUNCTION organizations.describe_renamed();
 GRANT SELECT ON TABLE users.profiles TO app_read, app_write;
 
+CREATE TABLE users.erasure_requests (
+    user_id uuid NOT NULL,
+    requested_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    CONSTRAINT erasure_is_due_later CHECK ((due_at > requested_at))
+);
+COMMENT ON TABLE users.erasure_requests IS 'People who will be erased when their request is due. Deleting the row cancels it.';
+ALTER TABLE ONLY users.erasure_requests ADD CONSTRAINT erasure_requests_pkey PRIMARY KEY (user_id);
+ALTER TABLE ONLY users.erasure_requests
+    ADD CONSTRAINT erasure_requests_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
+CREATE INDEX erasure_requests_by_time ON users.erasure_requests USING btree (due_at);
+ALTER TABLE users.erasure_requests ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON users.erasure_requests FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
+CREATE POLICY service ON users.erasure_requests TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE users.erasure_requests TO app_read, app_write;
+
 CREATE TABLE users.calendar_addresses (
     user_id uuid NOT NULL,
     secret_hash bytea NOT NULL,
@@ -10034,6 +10074,71 @@ ALTER TABLE ONLY users.calendar_addresses
     ADD CONSTRAINT calendar_addresses_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
 ALTER TABLE users.calendar_addresses ENABLE ROW LEVEL SECURITY;
 
+CREATE TABLE users.consents (
+    id bigint NOT NULL,
+    user_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    purpose text NOT NULL,
+    granted boolean NOT NULL,
+    wording text,
+    source text NOT NULL,
+    decided_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    CONSTRAINT consent_names_its_wording CHECK (((NOT granted) OR (wording IS NOT NULL))),
+    CONSTRAINT purpose_is_known CHECK ((purpose = ANY (ARRAY['newsletter'::text, 'offers'::text, 'surveys'::text]))),
+    CONSTRAINT source_is_known CHECK ((source = ANY (ARRAY['profile'::text, 'unsubscribe_link'::text]))),
+    CONSTRAINT wording_is_a_version CHECK ((wording ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$'::text))
+);
+ALTER TABLE users.consents ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME users.consents_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+COMMENT ON TABLE users.consents IS 'Decisions of people about marketing. The latest one of a person, organization and purpose holds. Rows are only added.';
+COMMENT ON COLUMN users.consents.wording IS 'The version of the text that the person accepted. Null for a withdrawal.';
+ALTER TABLE ONLY users.consents ADD CONSTRAINT consents_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY users.consents
+    ADD CONSTRAINT consents_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations.organizations(id) ON DELETE CASCADE;
+ALTER TABLE ONLY users.consents
+    ADD CONSTRAINT consents_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
+CREATE INDEX consents_of_organization ON users.consents USING btree (organization_id);
+CREATE INDEX consents_of_person ON users.consents USING btree (user_id, organization_id, purpose, id);
+ALTER TABLE users.consents ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON users.consents FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
+CREATE POLICY service ON users.consents TO service_role USING (true) WITH CHECK (true);
+CREATE TRIGGER refuse_change BEFORE UPDATE ON users.consents FOR EACH ROW EXECUTE FUNCTION users.refuse_consent_change();
+GRANT SELECT ON TABLE users.consents TO app_read, app_write;
+
+CREATE TABLE users.exports (
+    id uuid DEFAULT ops.uuid_v7() NOT NULL,
+    user_id uuid NOT NULL,
+    status text DEFAULT 'requested'::text NOT NULL,
+    requested_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    lease_until timestamp with time zone,
+    ready_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    size_bytes bigint,
+    CONSTRAINT export_attempts_count CHECK ((attempts >= 0)),
+    CONSTRAINT export_status_is_known CHECK ((status = ANY (ARRAY['requested'::text, 'ready'::text, 'failed'::text]))),
+    CONSTRAINT ready_export_has_a_file CHECK (((status = 'ready'::text) = ((ready_at IS NOT NULL) AND (expires_at IS NOT NULL) AND (size_bytes IS NOT NULL))))
+);
+COMMENT ON TABLE users.exports IS 'Requests of people for a file with everything about them. The file is in a bucket, named by the id.';
+COMMENT ON COLUMN users.exports.attempts IS 'The number of attempts of workers. A later attempt ends earlier ones.';
+COMMENT ON COLUMN users.exports.expires_at IS 'The end of the links to the file. The bucket deletes it afterwards.';
+ALTER TABLE ONLY users.exports ADD CONSTRAINT exports_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY users.exports
+    ADD CONSTRAINT exports_user_id_fkey FOREIGN KEY (user_id) REFERENCES users.profiles(id) ON DELETE CASCADE;
+CREATE INDEX exports_in_progress ON users.exports USING btree (requested_at) WHERE (status = 'requested'::text);
+CREATE INDEX exports_of_user ON users.exports USING btree (user_id, requested_at);
+CREATE UNIQUE INDEX one_requested_export ON users.exports USING btree (user_id) WHERE (status = 'requested'::text);
+ALTER TABLE users.exports ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON users.exports FOR SELECT TO authenticated USING ((user_id = ( SELECT ops.caller_id() AS caller_id)));
+CREATE POLICY service ON users.exports TO service_role USING (true) WITH CHECK (true);
+GRANT SELECT ON TABLE users.exports TO app_read, app_write;
+
 CREATE FUNCTION users.is_name(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION users.is_name IS 'Return whether a text is valid as a name: one line of 1 to 200 characters, at least one of them visible.';
@@ -10041,6 +10146,34 @@ COMMENT ON FUNCTION users.is_name IS 'Return whether a text is valid as a name: 
 CREATE FUNCTION users.verified_address(profile users.profiles) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION users.verified_address IS 'Return a person''s verified e-mail address, or null.';
+
+CREATE FUNCTION users.add_consent(
+    user_id uuid,
+    organization_id uuid,
+    purpose text,
+    granted boolean,
+    wording text,
+    source text
+) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.add_consent IS 'Add a decision about marketing, unless the latest one is the same.';
+
+CREATE FUNCTION users.cancel_erasure() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.cancel_erasure IS 'Cancel the scheduled erasure of the caller.';
+GRANT ALL ON FUNCTION users.cancel_erasure TO authenticated, service_role;
+
+CREATE FUNCTION users.claim_export(
+    lease_seconds integer,
+    attempts_most integer DEFAULT 5,
+    at timestamp with time zone DEFAULT statement_timestamp()
+) RETURNS TABLE(id uuid, user_id uuid, attempt integer)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.claim_export IS 'Lease the oldest requested export to a worker; no row if none is waiting.';
+GRANT ALL ON FUNCTION users.claim_export TO service_role;
 
 CREATE FUNCTION users.create_calendar_address(secret_hash bytea) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
@@ -10054,6 +10187,16 @@ CREATE FUNCTION users.edit_profile(name text DEFAULT NULL::text, language text D
 COMMENT ON FUNCTION users.edit_profile IS 'Change the caller''s name or language; null leaves a value unchanged.';
 GRANT ALL ON FUNCTION users.edit_profile TO authenticated, service_role;
 
+CREATE FUNCTION users.erase_due(
+    after_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone,
+    after_id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid,
+    at timestamp with time zone DEFAULT statement_timestamp()
+) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.erase_due IS 'Erase the next person whose requested erasure is due.';
+GRANT ALL ON FUNCTION users.erase_due TO service_role;
+
 CREATE FUNCTION users.erase_profile(user_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -10063,6 +10206,30 @@ GRANT ALL ON FUNCTION users.erase_profile TO authenticated, service_role;
 CREATE FUNCTION users.erasure_payload(user_id uuid, organization_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE;
 COMMENT ON FUNCTION users.erasure_payload IS 'Return the message to an organization that a person whom it knew was erased.';
+
+CREATE FUNCTION users.export_rows(user_id uuid, table_name text, most integer DEFAULT 100000) RETURNS SETOF jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC';
+COMMENT ON FUNCTION users.export_rows IS 'Return the rows about a person in one table, as ops.export_rules finds them.';
+GRANT ALL ON FUNCTION users.export_rows TO service_role;
+
+CREATE FUNCTION users.export_tables() RETURNS TABLE(table_name text, reason text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.export_tables IS 'Return the tables of a person''s export in order, and the tables that it leaves out with reasons.';
+GRANT ALL ON FUNCTION users.export_tables TO service_role;
+
+CREATE FUNCTION users.finish_export(
+    export_id uuid,
+    attempt integer,
+    size_bytes bigint,
+    at timestamp with time zone DEFAULT statement_timestamp()
+) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.finish_export IS 'Record that the file of an export is stored; returns whether it counted.';
+GRANT ALL ON FUNCTION users.finish_export TO service_role;
 
 CREATE FUNCTION users.token_address(claims jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -10088,16 +10255,43 @@ CREATE FUNCTION users.own_profile() RETURNS jsonb
 COMMENT ON FUNCTION users.own_profile IS 'Return the caller''s profile, which the first call creates from the claims.';
 GRANT ALL ON FUNCTION users.own_profile TO authenticated, service_role;
 
+CREATE FUNCTION users.refuse_consent_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.refuse_consent_change IS 'Refuse every update of a consent, for every caller.';
+
 CREATE FUNCTION users.refuse_erased() RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION users.refuse_erased IS 'Refuse a caller who was erased.';
+
+CREATE FUNCTION users.request_erasure() RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.request_erasure IS 'Schedule the erasure of the caller in seven days, and return what it will do.';
+GRANT ALL ON FUNCTION users.request_erasure TO authenticated, service_role;
+
+CREATE FUNCTION users.request_export() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.request_export IS 'Request a file with everything about the caller, at most once in 24 hours.';
+GRANT ALL ON FUNCTION users.request_export TO authenticated, service_role;
 
 CREATE FUNCTION users.revoke_calendar_address() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION users.revoke_calendar_address IS 'Revoke the secret address of the caller''s calendar.';
 GRANT ALL ON FUNCTION users.revoke_calendar_address TO authenticated, service_role;
+
+CREATE FUNCTION users.scheduled_erasure_payload(request users.erasure_requests) RETURNS jsonb
+    LANGUAGE sql STABLE;
+COMMENT ON FUNCTION users.scheduled_erasure_payload IS 'Return the message to a person whose erasure is scheduled.';
+
+CREATE FUNCTION users.set_consent(organization_id uuid, purpose text, granted boolean, wording text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.set_consent IS 'Record the caller''s decision about marketing of an organization for a purpose.';
+GRANT ALL ON FUNCTION users.set_consent TO authenticated, service_role;
 
 CREATE FUNCTION users.sweep_erased(
     after timestamp with time zone DEFAULT '-infinity'::timestamp with time zone,
@@ -10117,5 +10311,10 @@ CREATE FUNCTION users.visited_organizations(user_id uuid) RETURNS uuid[]
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 COMMENT ON FUNCTION users.visited_organizations IS 'Return the organizations that a person came to, which receive the message of the erasure.';
+
+CREATE FUNCTION users.withdraw_consents(user_id uuid, organization_id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+COMMENT ON FUNCTION users.withdraw_consents IS 'Withdraw a person''s consents to the marketing of an organization, by a link in one of its e-mails.';
 
 ALTER DEFAULT PRIVILEGES FOR ROLE postgres REVOKE ALL ON FUNCTIONS FROM PUBLIC;

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from marquee.core import clock
-from marquee.edge import dispatch, schedules, secrets
+from marquee.edge import dispatch, schedules, secrets, storage
 from marquee.edge.observability import LambdaContext, MetricUnit, count, logger, metrics, observed
 from marquee.messaging import reminders, signing_secrets
 from marquee.operations import jobs, maintenance, zone_rules
+from marquee.people import exports
 
 
 def complete_events(_turn: schedules.Turn) -> schedules.Outcome:
@@ -80,7 +81,15 @@ def seal_webhook_secrets() -> Iterator[int]:
         yield done.sealed
 
 
+def make_exports(_turn: schedules.Turn) -> schedules.Outcome:
+    """Make the files with people's data that they have requested."""
+    is_made = exports.make_next(storage.put_export)
+    metrics.add_metric(name="ExportMade", unit=MetricUnit.Count, value=int(is_made))
+    return schedules.Outcome(int(is_made), more=is_made)
+
+
 WORK = {
+    "make_exports": make_exports,
     "complete_events": complete_events,
     "mark_no_shows": mark_no_shows,
     "refresh_listings": refresh_listings,

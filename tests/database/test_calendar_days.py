@@ -43,6 +43,7 @@ SQL_REASONS = {
     "routines/rating/ingest/write_events.sql": UTC_DAY,
     "routines/rating/ingest/write_vote.sql": UTC_DAY,
     "routines/users/accounts/token_issued_at.sql": "seconds since 1970",
+    "routines/users/erasure/scheduled_erasure_payload.sql": DATE,
     "views/payments/invoice_states.sql": LOCAL,
     "views/payments/overdue_invoices.sql": LOCAL,
     "views/public/org_analytics_mv.sql": LOCAL,

@@ -74,6 +74,9 @@ STRANGERS_MAY = {
         frozenset({"rating.sliders", "rating.inbox", "rating.voter_days"}),
         frozenset({"rating.event_keys", "rating.dirty_items"}),
     ),
+    "users.set_consent": Own("decide about marketing", PROFILE | {"users.consents"}),
+    "users.request_export": Own("request their own data", PROFILE | {"users.exports"}),
+    "users.request_erasure": Own("request their own erasure", PROFILE | {"users.erasure_requests", "public.outbox"}),
     "users.create_calendar_address": Own("give their own calendar an address", PROFILE | {"users.calendar_addresses"}),
     "users.edit_profile": Own("change their own profile", PROFILE),
 }

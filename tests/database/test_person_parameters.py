@@ -243,6 +243,7 @@ def test_every_table_that_relates_a_person_to_an_organization_is_listed(rolled_b
         "payments.quotes": "of a booking",
         "payments.refunds": "of a booking or a purchase",
         "payments.sales": "of a booking",
+        "users.consents": "a decision of the person, which staff do not read",
     }
     ways = {"events.bookings", "payments.credit_lots", "payments.purchases", "organizations.memberships"}
     found = catalog.rows(

@@ -1,4 +1,4 @@
-"""Fake SQS and SES with moto in this process: the queues that functions send to, and the sent e-mails.
+"""Fake SQS, S3 and SES with moto in this process: the queues that functions send to, and the sent e-mails.
 
 def test_…(aws): … aws.received(aws.messages_queue)
 """
@@ -17,6 +17,7 @@ REGION = "eu-central-1"
 ACCOUNT_ID = "123456789012"
 """The account id that moto uses."""
 SENDER = "marquee@example.org"
+EXPORTS = "marquee-exports"
 
 
 @dataclass(slots=True)
@@ -39,6 +40,14 @@ class Aws:
                 bodies.append(json.loads(message["Body"]))
                 self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
         return bodies
+
+    def stored(self, name: str) -> bytes:
+        """Return the content of a file in the bucket of exports."""
+        import boto3
+
+        client: Any = boto3.client("s3", region_name=REGION)
+        content: bytes = client.get_object(Bucket=EXPORTS, Key=name)["Body"].read()
+        return content
 
     def mailed(self) -> list[EmailMessage]:
         """Return the e-mails sent since the last call, parsed."""
@@ -70,7 +79,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     import boto3
     from moto import mock_aws
 
-    from marquee.edge import mail, queues
+    from marquee.edge import mail, queues, storage
 
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
@@ -79,6 +88,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     monkeypatch.setenv("MESSAGES_SENDER", SENDER)
     queues._client.cache_clear()
     mail._client.cache_clear()
+    storage._client.cache_clear()
     with mock_aws():
         sqs = boto3.client("sqs", region_name=REGION)
         boto3.client("sesv2", region_name=REGION).create_email_identity(EmailIdentity=SENDER)
@@ -103,8 +113,12 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         monkeypatch.setenv("RATING_EVENTS_QUEUE_URL", urls[5])
         monkeypatch.setenv("PROCESS_BATCH_QUEUE_URL", urls[6])
         monkeypatch.setenv("CALIBRATE_QUEUE_URL", urls[7])
+        bucket: Any = {"LocationConstraint": REGION}
+        boto3.client("s3", region_name=REGION).create_bucket(Bucket=EXPORTS, CreateBucketConfiguration=bucket)
+        monkeypatch.setenv("EXPORTS_BUCKET", EXPORTS)
         yield Aws(sqs, *urls[:3])
     queues._client.cache_clear()
+    storage._client.cache_clear()
     mail._client.cache_clear()
 
 

@@ -42,6 +42,10 @@ VALUES: dict[str, tuple[str, ...]] = {
     "after_rank": ("1",),
     "after_starts_at": ("now()",),
     "amount": ("5",),
+    "granted": ("true", "false"),
+    "rule": ("'notifications'",),
+    "period": ("'60 days'",),
+    "wording": ("'2030-05'",),
     "amount_cents": ("5",),
     "at": ("now()",),
     "archived": ("true", "false"),
@@ -264,6 +268,7 @@ SPECIAL: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("messaging.set_preferences", "changes"): ("""'[{"family": "credits", "channel": "email", "delivery": "off"}]'""",),
     ("messaging.create_webhook_endpoint", "id"): ("'00000000-0000-7000-8000-00000000e11d'",),
+    ("users.set_consent", "purpose"): ("'newsletter'",),
     ("ops.list_accesses", "person"): ("%(customer)s::text",),
     ("ops.record_access", "read"): (
         "jsonb_build_array(jsonb_build_object('organization_id', %(ours)s::uuid, 'person', %(customer)s, 'rows', 1))",

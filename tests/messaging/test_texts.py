@@ -26,7 +26,7 @@ OF_MONEY = {
 }  # fmt: skip
 OF_NO_EVENT = {
     "payout.failed": "{amount}", "credits.granted": "{amount}", "pass.granted": "Studio", "invitation.sent": "Studio",
-    "ownership.offered": "Studio",
+    "erasure.scheduled": "2031", "ownership.offered": "Studio",
 }  # fmt: skip
 """Topics about no event, with the text that the subject contains instead of a title."""
 

@@ -401,3 +401,12 @@ def test_invitation_and_offer_have_the_payloads_of_their_rows(db):
         (invitation["id"], 1), (invitation["id"], 2), (offer["id"], None),
     ]  # fmt: skip
     assert all("ana@" not in str(payload) for payload in payloads)
+
+
+def test_requested_erasure_has_the_payload_of_its_row(db):
+    customer = stages.create(db).customer()
+    answer = routines.call(db, customer, "select users.request_erasure()")
+
+    (row,) = check(db, "erasure.scheduled")
+
+    assert row["payload"]["due_at"] == answer["due_at"]

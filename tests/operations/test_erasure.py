@@ -348,6 +348,9 @@ def life(db: Connection, aws: Any, tmp_path: Any) -> Life:
     import_rows(life, tmp_path)
     be_noted(life)
     routines.call(db, None, "select payments.receive_webhooks(%s::text::jsonb)", [json.dumps([stripe_event()])])
+    life.call(person, "users.set_consent", organization_id, "newsletter", True, "2030-05")
+    life.call(person, "users.request_export")
+    life.call(person, "users.request_erasure")
     send_all_messages(life)
     return life
 

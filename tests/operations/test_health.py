@@ -309,9 +309,9 @@ def test_summary_contains_checks_alerts_jobs_and_figures(db):
     }  # fmt: skip
     assert [job["job"] for job in found["jobs"]] == [
         "calibrate_ratings", "catch_up_stripe", "clean_up", "complete_events", "deliver_webhooks", "expire_credits",
-        "generate_events", "health", "list_stripe_balance", "mark_no_shows", "partitions", "process_ratings",
-        "promote_waitlist", "reconcile_stripe", "refresh_listings", "relay_outbox", "seal_ledger", "send_reminders",
-        "settle_payments", "time_zones", "verify_ledger",
+        "generate_events", "health", "list_stripe_balance", "make_exports", "mark_no_shows", "partitions",
+        "process_ratings", "promote_waitlist", "reconcile_stripe", "refresh_listings", "relay_outbox", "seal_ledger",
+        "send_reminders", "settle_payments", "time_zones", "verify_ledger",
     ]  # fmt: skip
 
 

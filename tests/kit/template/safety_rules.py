@@ -21,7 +21,10 @@ MANAGED_POLICIES = {
     "AmazonRDSEnhancedMonitoringRole": "RDS writes its figures to a log group of its own",
 }
 WILDCARDS = {
-    "StorageEndpoint": "CloudFormation uses a new object name for each response, in its own bucket",
+    "StorageEndpoint": "CloudFormation uses a new object name for each response, and each export has its own",
+    "ExportsPolicy": "refuses everybody who uses no TLS",
+    "MaintainFunctionRole": "each export is a new object",
+    "ProfileFunctionRole": "each export is a new object",
 }
 SECRET_NAMES = re.compile(
     r"PASSWORD|PASSWD|SECRET|(?<!ALLOW_)PRIVATE|CREDENTIAL|API_KEY|ACCESS_KEY|DATABASE_URL|CONNECTION"

@@ -70,6 +70,7 @@ class Settings(BaseModel):
     messages_sender: str | None = None
     api_url: str | None = None
     deliver_queue_url: str | None = None
+    exports_bucket: str | None = None
     webhooks_allow_private: bool = False
     webhook_keys: SecretStr | None = None
     webhook_keys_secret_arn: str | None = None

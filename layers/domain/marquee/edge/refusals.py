@@ -152,6 +152,16 @@ BY_CODE: Mapping[str, Refusal] = {
     "event_over": Refusal(
         409, "The event ended at {ended_at}, too late to cancel. Refund its bookings instead.", _PHASE
     ),
+    "erasure_not_requested": Refusal(
+        404,
+        "No erasure of your account is scheduled, so there is nothing to cancel.",
+        "the caller has no scheduled erasure",
+    ),
+    "export_not_found": Refusal(
+        404,
+        "You have not requested your data. Request it first, by POST to the same address.",
+        "the caller has no export, or the latest one was deleted after seven days",
+    ),
     "fee_not_found": Refusal(404, "There is no such fee, or you may not see it. Check the id.", _UNKNOWN),
     "forbidden": Refusal(
         403,
@@ -431,6 +441,15 @@ BY_CODE: Mapping[str, Refusal] = {
         409,
         "The endpoint has four valid secrets, the maximum. Wait until one expires: 24 hours after its replacement.",
         "four valid secrets of one endpoint",
+    ),
+    "retention_period_out_of_bounds": Refusal(
+        422,
+        "This period must be between {least} and {most}. Choose one within these bounds.",
+        "an operator sets a retention period that a law or another feature does not allow",
+        "`least`, `most`",
+    ),
+    "retention_rule_not_found": Refusal(
+        404, "There is no such retention rule. sql/retention.md lists them.", "no rule with a period has this name"
     ),
     "route_not_found": Refusal(404, "There is no such path. Check the URL.", "no such path or method"),
     "seats_available": Refusal(

@@ -165,6 +165,14 @@ CATALOGUE: dict[str, Topic] = {
             None,
         ),
         Topic(
+            "erasure.scheduled",
+            "A person requests their erasure, which takes place after seven days.",
+            "users.scheduled_erasure_payload",
+            "marquee.people.topics:RequestedErasure",
+            "customer",
+            is_public=False,
+        ),
+        Topic(
             "invitation.sent",
             "A person is invited to become a member, or the invitation is sent again.",
             "organizations.invitation_payload",

@@ -74,7 +74,7 @@ def archive_rating_events() -> list[str]:
 
 
 def clean_up() -> Iterator[int]:
-    """Roll up metrics, apply ops.retention, repeat recent erasures, and compare all counters, step by step.
+    """Roll up metrics, apply ops.retention, erase people, and compare all counters, step by step.
 
     Each step is bounded and yields its number of processed items.
     """
@@ -90,13 +90,7 @@ def clean_up() -> Iterator[int]:
         if not done["more"]:
             break
 
-    after = None
-    for _step in range(STEPS_MOST):
-        done = _call("select users.sweep_erased(after => %s)", after)
-        after = done["last"]
-        if after is None:
-            break
-        yield done["swept"]
+    yield from _erase_people()
 
     after = None
     for _step in range(STEPS_MOST):
@@ -105,6 +99,25 @@ def clean_up() -> Iterator[int]:
         after = done["last"]
         if after is None:
             break
+
+
+def _erase_people() -> Iterator[int]:
+    """Erase the people whose requests are due, then repeat recent erasures."""
+    last: tuple[Any, Any] = (None, None)
+    for _step in range(STEPS_MOST):
+        done = _call("select users.erase_due(after_at => %s, after_id => %s)", *last)
+        last = (done["last_at"], done["last_id"])
+        if last == (None, None):
+            break
+        yield done["erased"]
+
+    after = None
+    for _step in range(STEPS_MOST):
+        done = _call("select users.sweep_erased(after => %s)", after)
+        after = done["last"]
+        if after is None:
+            break
+        yield done["swept"]
 
 
 def check_health() -> Health:

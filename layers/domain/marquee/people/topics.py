@@ -1,6 +1,6 @@
-"""Messages about invitations and offers of ownership."""
+"""Messages about invitations, offers of ownership and requested erasures."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -19,6 +19,15 @@ class SentInvitation(Answer):
     role: Role
     sends: Annotated[int, Field(description="The number of this e-mail among those of the invitation.")]
     expires_at: datetime
+
+
+class RequestedErasure(Answer):
+    """A requested erasure, for the person."""
+
+    customer_id: UUID
+    requested_at: datetime
+    due_at: datetime
+    due_on: Annotated[date, Field(description="The day of due_at, in the person's time zone if it is known.")]
 
 
 class OfferedOwnership(Answer):

@@ -27,6 +27,7 @@ return case
         'booking.no_show',
         'booking.reminder',
         'credits.granted',
+        'erasure.scheduled',
         'event.changed',
         'invoice.issued',
         'pass.granted',
