@@ -234,13 +234,11 @@ def invite_and_offer(life: Life) -> None:
 
 
 def be_noted(life: Life) -> None:
-    """Be a customer with details, tags, a block and a note, and block and note another customer as a member."""
+    """Enter details, tags, a block and a note about the person, and block and note another customer as the person."""
     desk, person = life.desk, life.person
     organization_id, other = desk.stage.organization_id, desk.customer()
-    for caller, customer in ((desk.stage.owner, person), (person, other)):
-        life.call(caller, "organizations.add_customer_note", organization_id, customer, f"{MARKER} sings")
-        life.call(caller, "organizations.block_customer", organization_id, customer, f"{MARKER} was rude")
-        life.call(caller, "organizations.unblock_customer", organization_id, customer)
+    life.call(desk.stage.owner, "organizations.add_customer_note", organization_id, person, f"{MARKER} sings")
+    life.call(person, "organizations.add_customer_note", organization_id, other, "Sings.")
     life.call(person, "organizations.block_customer", organization_id, other, "Was rude.")
     life.db.execute(
         "update organizations.customers set walk_in = true, email = %s, phone = '079 111 22 33', tags = %s,"

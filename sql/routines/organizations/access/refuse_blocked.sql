@@ -1,7 +1,7 @@
 -- organizations.refuse_blocked: refuse a customer whom the organization has blocked.
 --
--- Whoever asks: staff unblock the customer first. Read under the person's lock, which organizations.block_customer also
--- takes. Locks nothing. Internal.
+-- Staff who ask for the customer are refused too, and unblock them first. The caller holds the person's lock, which
+-- organizations.block_customer also takes. Internal.
 --
 -- Refuses: 409 customer_blocked.
 

@@ -2,8 +2,8 @@
 --
 -- For front desk, editors, admins and owners. Bookings stay. Waitlist entries and holds that no payment needs end, and
 -- the seats are offered to others. A repeated call changes only the reason. Locks the customer
--- (organizations.lock_customer_record), then the inventories of the events in the order of their ids: a request that
--- books for the customer has committed before, or is refused (organizations.refuse_blocked).
+-- (organizations.lock_customer_record), then the inventories of the events in the order of their ids. A request that
+-- books for the customer commits before, or is refused afterwards (organizations.refuse_blocked).
 --
 -- Refuses: 403 forbidden, 404 customer_not_found, 404 organization_not_found, 422 invalid_request.
 

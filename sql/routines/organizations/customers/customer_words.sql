@@ -1,7 +1,7 @@
 -- organizations.customer_words: return the words by which a customer is found, each once, sorted.
 --
--- The words of the name; the whole e-mail address, and the words before its @; the digits of the phone number without
--- leading zeros, and its last nine digits, which are the same with and without the country's code. A tag has # in
+-- They are the words of the name, the whole e-mail address, and the words before its @. A phone number has two: its
+-- digits without leading zeros, and its last nine digits, which are the same without the country's code. A tag has # in
 -- front, which no other word contains.
 
 create or replace function organizations.customer_words(name text, address text, phone text, tags text[])
