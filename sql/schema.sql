@@ -626,7 +626,7 @@ CREATE TABLE events.substitutions (
     CONSTRAINT substitution_note_is_readable CHECK (ops.is_text(note)),
     CONSTRAINT substitution_note_is_short CHECK ((length(note) <= 500))
 );
-COMMENT ON TABLE events.substitutions IS 'Who leads an event in place of whom. A row counts while its instructor leads the event.';
+COMMENT ON TABLE events.substitutions IS 'The instructor who leads an event in place of another one. A row counts while its instructor leads the event.';
 COMMENT ON COLUMN events.substitutions.note IS 'A text of staff, for staff alone.';
 ALTER TABLE ONLY events.substitutions ADD CONSTRAINT substitutions_pkey PRIMARY KEY (event_id);
 ALTER TABLE ONLY events.substitutions
@@ -871,7 +871,7 @@ CREATE VIEW events.current_substitutions WITH (security_invoker='true') AS
    FROM (events.substitutions s
      JOIN organizations.instructors i ON ((i.id = s.absent_instructor_id)))
   WHERE ((s.organization_id IN ( SELECT public.user_orgs() AS user_orgs)) OR ( SELECT ops.caller_is_service() AS caller_is_service));
-COMMENT ON VIEW events.current_substitutions IS 'Who leads an event in place of whom. A row counts while its instructor leads the event.';
+COMMENT ON VIEW events.current_substitutions IS 'The instructor who leads an event in place of another one. A row counts while its instructor leads the event.';
 GRANT SELECT ON TABLE events.current_substitutions TO app_read;
 
 CREATE VIEW events.event_details WITH (security_invoker='true') AS

@@ -19,7 +19,7 @@ create index substitutions_of_substitute on events.substitutions (organization_i
 create index substitutions_of_absent_instructor on events.substitutions (organization_id, absent_instructor_id);
 
 comment on table events.substitutions is
-'Who leads an event in place of whom. A row counts while its instructor leads the event.';
+'The instructor who leads an event in place of another one. A row counts while its instructor leads the event.';
 comment on column events.substitutions.note is 'A text of staff, for staff alone.';
 
 alter table events.substitutions enable row level security;

@@ -1,7 +1,7 @@
 """Routes of /organizations/{organization_id}/closures: close a period, list closures, end one early."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
@@ -14,12 +14,17 @@ from marquee.scheduling import closures, consent
 
 routes = http.routes()
 
+OF_CLOSING: dict[int, Any] = {
+    200: {"description": "The preview.", "content": {"application/json": {"model": previews.Preview}}},
+    201: {"description": "Closed.", "content": {"application/json": {"model": closures.NewClosure}}},
+}
+
 
 @routes.post(
     "/organizations/<organization_id>/closures",
     tags=["events"],
     status_code=201,
-    responses=http.problems(403, 404, 409) | {200: {"description": "The preview"}},
+    responses=OF_CLOSING | http.problems(403, 404, 409),
 )
 def close_period(
     organization_id: Annotated[Id, Path()],

@@ -1,4 +1,4 @@
--- events.current_substitutions: who leads an event in place of whom, for members of the organization.
+-- events.current_substitutions: substitutes of instructors at events, for members of the organization.
 
 create or replace view events.current_substitutions with (security_invoker = true) as
 select
@@ -13,6 +13,6 @@ inner join organizations.instructors as i on i.id = s.absent_instructor_id
 where s.organization_id in (select public.user_orgs()) or (select ops.caller_is_service());
 
 comment on view events.current_substitutions is
-'Who leads an event in place of whom. A row counts while its instructor leads the event.';
+'The instructor who leads an event in place of another one. A row counts while its instructor leads the event.';
 
 grant select on events.current_substitutions to app_read;
