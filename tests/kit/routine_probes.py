@@ -140,7 +140,8 @@ VALUES: dict[str, tuple[str, ...]] = {
     "access_hash": ("sha256('probe')",),
     "code_hash": ("sha256('code')",),
     "link_id": (
-        "(select l.id from events.access_links as l where l.event_id in (%(unbooked_event)s, %(event)s, %(hidden_event)s) order by l.id limit 1)",
+        """(select l.id from events.access_links as l
+        where l.event_id in (%(unbooked_event)s, %(event)s) order by l.id limit 1)""",
     ),
     "secret_hash": ("sha256('probe')",),
     "sealed_secret": ("'v1.k1.' || repeat('A', 120)",),

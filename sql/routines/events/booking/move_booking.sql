@@ -9,14 +9,14 @@
 -- as the old policy says. A pass pays with a pass again, an unpaid invoice with an invoice, unless `payment_method`
 -- names another way. Card and TWINT cannot pay in this transaction, so a missing difference is refused.
 --
--- The names of its attendees move along. The key is bound to the request, and returns the first response. Locks the customer, the inventories of both events
--- in id order, then the sale, the payments and the wallet.
+-- The names of its attendees move along. The key is bound to the request, and returns the first response. Locks the
+-- customer, the inventories of both events in id order, then the sale, the payments and the wallet.
 --
--- Refuses: 400 idempotency_key_required, 402 payment_required, 403 forbidden, 404 booking_not_found,
--- 404 customer_not_found, 404 event_not_found, 404 promo_code_not_found, 409 already_booked, 409 booking_not_confirmed,
--- 409 booking_window_closed, 409 event_begun, 409 event_not_bookable, 409 insufficient_credits,
--- 409 insufficient_funds, 409 other_organization, 409 price_changed, 409 promo_code_not_valid, 409 promo_code_used_up,
--- 409 sold_out, 409 too_many_held, 409 too_many_no_shows, 409 too_many_seats, 422 idempotency_conflict.
+-- Refuses: 400 idempotency_key_required, 402 payment_required, 403 forbidden, 404 booking_not_found, 404
+-- customer_not_found, 404 event_not_found, 404 promo_code_not_found, 409 already_booked, 409 booking_not_confirmed, 409
+-- booking_window_closed, 409 event_begun, 409 event_not_bookable, 409 insufficient_credits, 409 insufficient_funds, 409
+-- other_organization, 409 price_changed, 409 promo_code_not_valid, 409 promo_code_used_up, 409 sold_out, 409
+-- too_many_held, 409 too_many_no_shows, 409 too_many_seats, 422 idempotency_conflict.
 
 create or replace function events.move_booking(
     booking_id uuid,
