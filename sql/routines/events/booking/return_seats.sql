@@ -9,8 +9,8 @@
 -- is bound to the request, and returns the first response. Locks the event's inventory, then the sale, the payments and
 -- the wallet. A request for the present number of seats changes nothing.
 --
--- Refuses: 400 idempotency_key_required, if the seats have a price; 403 forbidden, 404 booking_not_found, 409
--- booking_not_confirmed, 409 event_begun, 409 seats_not_fewer, 422 idempotency_conflict, 422 invalid_request.
+-- Refuses: 400 idempotency_key_required, if the seats have a price; 403 forbidden, 404 booking_not_found,
+-- 409 booking_not_confirmed, 409 event_begun, 409 seats_not_fewer, 422 idempotency_conflict, 422 invalid_request.
 
 create or replace function events.return_seats(
     booking_id uuid, seats integer, waive boolean default false, idempotency_key text default null
