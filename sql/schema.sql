@@ -171,7 +171,7 @@ COMMENT ON COLUMN events.bookings.late IS 'The booking was cancelled after the p
 COMMENT ON COLUMN events.bookings.fee_cents IS 'The fee of a late cancellation or a no-show, by the policy.';
 COMMENT ON COLUMN events.bookings.sequence IS 'The number of changes of the status or the seats.';
 COMMENT ON COLUMN events.bookings.excused IS 'Staff excused the no-show: it costs no fee and does not count.';
-COMMENT ON COLUMN events.bookings.returned_cents IS 'What seats that were given back before return of the price, in cents. `price_cents` is the price of the other seats.';
+COMMENT ON COLUMN events.bookings.returned_cents IS 'The refund for seats that were given back, in cents. `price_cents` is the price of the other seats.';
 ALTER TABLE ONLY events.bookings ADD CONSTRAINT bookings_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY events.bookings
     ADD CONSTRAINT bookings_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES users.profiles(id);
@@ -575,7 +575,7 @@ CREATE TABLE events.access_links (
     CONSTRAINT access_code_is_hashed CHECK ((length(code_hash) = 32)),
     CONSTRAINT access_secret_is_hashed CHECK ((length(secret_hash) = 32))
 );
-COMMENT ON TABLE events.access_links IS 'Secret links to events, each with a code. Whoever has one sees and books the event, though it is private.';
+COMMENT ON TABLE events.access_links IS 'Secret links to events, each with a code. Anyone who has one sees and books the event, though it is private.';
 COMMENT ON COLUMN events.access_links.secret_hash IS 'SHA-256 of 256 random bits in the address.';
 COMMENT ON COLUMN events.access_links.code_hash IS 'SHA-256 of the event''s id and a code of 60 random bits.';
 ALTER TABLE ONLY events.access_links ADD CONSTRAINT access_links_pkey PRIMARY KEY (id);

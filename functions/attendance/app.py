@@ -46,7 +46,7 @@ def no_show(
 
 @app.post("/bookings/<booking_id>/excuse", tags=["attendance"], responses=http.problems(403, 404, 409))
 def excuse(booking_id: Annotated[Id, Path()]) -> Response[attendance.Attendance]:
-    """Excuse a no-show: its fee is returned, and it does not count against the customer."""
+    """Record an excuse for a no-show: its fee is returned, and it does not count against the customer."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "record_attendance")) as session:
         return http.json(HTTPStatus.OK, attendance.excuse(session, booking_id))

@@ -4,4 +4,4 @@ alter table events.bookings
 add column returned_cents bigint not null default 0;
 
 comment on column events.bookings.returned_cents is
-'What seats that were given back before return of the price, in cents. `price_cents` is the price of the other seats.';
+'The refund for seats that were given back, in cents. `price_cents` is the price of the other seats.';

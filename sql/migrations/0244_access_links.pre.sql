@@ -13,7 +13,7 @@ create table events.access_links (
 create index access_links_of_event on events.access_links (event_id);
 
 comment on table events.access_links is
-'Secret links to events, each with a code. Whoever has one sees and books the event, though it is private.';
+'Secret links to events, each with a code. Anyone who has one sees and books the event, though it is private.';
 comment on column events.access_links.secret_hash is 'SHA-256 of 256 random bits in the address.';
 comment on column events.access_links.code_hash is 'SHA-256 of the event''s id and a code of 60 random bits.';
 

@@ -136,7 +136,7 @@ class SeatsRequest(Request):
 class ReducedBooking(Booking):
     """A booking after seats were given back."""
 
-    refund_cents: Annotated[int, Field(description="What the policy refunds for the seats given back.")]
+    refund_cents: Annotated[int, Field(description="The refund for the seats given back, by the policy.")]
     units: Annotated[int, Field(description="The units that return to the pass.")]
 
 
@@ -179,7 +179,7 @@ class MovedBooking(Booking):
     moved_from: Annotated[UUID, Field(description="The former booking, which is cancelled.")]
     late: Annotated[bool, Field(description="Whether the former booking was left after its deadline.")]
     fee_cents: Annotated[int, Field(description="The cost of leaving it late, by its policy.")]
-    refund_cents: Annotated[int, Field(description="What is refunded because the other event costs less.")]
+    refund_cents: Annotated[int, Field(description="The refund because the other event costs less.")]
 
 
 class BookingDetails(Booking):

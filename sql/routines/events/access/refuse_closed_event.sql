@@ -2,7 +2,8 @@
 --
 -- Internal: runs with the rights of the routine that calls it.
 --
--- A valid link or code of the event opens a private one (events.has_access). Staff see private events and drafts, and may book outside the sales window until the event has ended.
+-- A valid link or code of the event opens a private one (events.has_access). Staff see private events and drafts, and
+-- may book outside the sales window until the event has ended.
 --
 -- Refuses: 404 event_not_found, 409 organization_archived, 409 event_not_bookable, 409 booking_window_closed.
 

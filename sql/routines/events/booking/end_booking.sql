@@ -1,9 +1,10 @@
 -- events.end_booking: cancel a booking by the customer's will, and refund it by the booking's own policy.
 --
--- Refunds the price less the kept part, besides that of seats given back before (events.return_seats), or the units of a pass (events.late_cancellation_cents). Charges a late fee for
--- a booking without a price to the wallet, or as a debt. A promo code stays used after a late cancellation, unless the
--- booking was never paid or the fee is waived. Releases the hold of an unpaid booking. The caller holds the event's
--- lock, and offers the seats to others afterwards. Internal. Returns the cancelled booking.
+-- Refunds the price less the kept part, besides that of seats given back before (events.return_seats), or the units of
+-- a pass (events.late_cancellation_cents). Charges a late fee for a booking without a price to the wallet, or as a
+-- debt. A promo code stays used after a late cancellation, unless the booking was never paid or the fee is waived.
+-- Releases the hold of an unpaid booking. The caller holds the event's lock, and offers the seats to others afterwards.
+-- Internal. Returns the cancelled booking.
 
 create or replace function events.end_booking(booking events.bookings, reason text, waived boolean)
 returns events.bookings

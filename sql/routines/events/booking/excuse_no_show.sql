@@ -1,4 +1,4 @@
--- events.excuse_no_show: excuse a customer who did not come: the no-show costs no fee and does not count.
+-- events.excuse_no_show: record an excuse of a customer who did not come: the no-show costs no fee and does not count.
 --
 -- For front desk, editors, admins and owners. A fee that was charged is reversed (events.apply_attendance). A repeated
 -- call returns the same response. Locks the event's inventory, then the customer's wallet. The response names the

@@ -1,22 +1,22 @@
 -- events.move_booking: move a confirmed booking to another event of the same organization, all of it or nothing.
 --
--- One transaction ends the booking by its own policy, as a cancellation (events.end_booking), and books the same seats
--- at the other event by the rules of a new booking (events.book). Any refusal keeps the original. Customers move their
--- own bookings until the event starts, staff any booking of their organization; staff may waive the late cost.
+-- One transaction ends the booking by its own policy, as a cancellation (events.end_booking). It books the same seats
+-- at the other event like a new booking (events.book). Any refusal keeps the original. Customers move their own
+-- bookings until the event starts, staff any booking of their organization; staff may waive the late cost.
 --
--- Only the difference of the prices moves. What the policy returns, up to the new price, becomes wallet money, which
+-- Only the difference of the prices moves. The refund by the policy, up to the new price, becomes wallet money, which
 -- pays the new booking. A higher price takes the difference from the wallet. The rest of a higher old price is refunded
 -- as the old policy says. A pass pays with a pass again, an unpaid invoice with an invoice, unless `payment_method`
 -- names another way. Card and TWINT cannot pay in this transaction, so a missing difference is refused.
 --
--- The names of its attendees move along. The key is bound to the request, and returns the first response. Locks the customer, the inventories of both events
--- in id order, then the sale, the payments and the wallet.
+-- The names of its attendees move along. The key is bound to the request, and returns the first response. Locks the
+-- customer, the inventories of both events in id order, then the sale, the payments and the wallet.
 --
 -- Refuses: 400 idempotency_key_required, 402 payment_required, 403 forbidden, 404 booking_not_found,
 -- 404 customer_not_found, 404 event_not_found, 404 promo_code_not_found, 409 already_booked, 409 booking_not_confirmed,
--- 409 booking_window_closed, 409 event_begun, 409 event_not_bookable, 409 insufficient_credits,
--- 409 insufficient_funds, 409 other_organization, 409 price_changed, 409 promo_code_not_valid, 409 promo_code_used_up,
--- 409 sold_out, 409 too_many_held, 409 too_many_no_shows, 409 too_many_seats, 422 idempotency_conflict.
+-- 409 booking_window_closed, 409 event_begun, 409 event_not_bookable, 409 insufficient_credits, 409 insufficient_funds,
+-- 409 other_organization, 409 price_changed, 409 promo_code_not_valid, 409 promo_code_used_up, 409 sold_out,
+-- 409 too_many_held, 409 too_many_no_shows, 409 too_many_seats, 422 idempotency_conflict.
 
 create or replace function events.move_booking(
     booking_id uuid,
@@ -148,7 +148,7 @@ begin
         the_terms, the_booking.customer_id, the_booking.seats, case when the_booking.guest then 'guest' else 'own' end
     );
 
-    -- What the policy returns pays the new price first; the end of the booking refunds the rest.
+    -- The refund by the policy pays the new price first; the end of the booking refunds the rest.
     the_value_cents := the_booking.price_cents - case
         when not is_waived and statement_timestamp() > the_former_terms.starts_at
             - make_interval(hours => coalesce((the_booking.policy ->> 'cancel_hours_before')::integer, 0))

@@ -4,7 +4,8 @@
 -- takes their policy. Any other is refused like a request that starts now. The caller holds the locks of the customer
 -- and of the event. Internal: runs with the rights of the routine that calls it.
 --
--- Refuses: as events.refuse_closed_event and events.resolve_payment_method do; 409 too_many_no_shows, 409 too_many_seats.
+-- Refuses: as events.refuse_closed_event and events.resolve_payment_method do; 409 too_many_no_shows,
+-- 409 too_many_seats.
 
 create or replace function events.recheck_terms(booking_id uuid, idempotency_key text, total_cents bigint)
 returns void

@@ -5,9 +5,9 @@
 -- as by a cancellation; after its cut-off with the late cost of the share (events.late_cancellation_cents), which staff
 -- may waive. Seats without a price cost nothing. A pass gets a unit for each seat, unless late units are lost.
 --
--- The last names beyond the kept seats are deleted. In this transaction the seats are offered to the waitlist. The key is bound to the request, and returns the first
--- response. Locks the event's inventory, then the sale, the payments and the wallet. A request for the present number
--- of seats changes nothing.
+-- The last names beyond the kept seats are deleted. In this transaction the seats are offered to the waitlist. The key
+-- is bound to the request, and returns the first response. Locks the event's inventory, then the sale, the payments and
+-- the wallet. A request for the present number of seats changes nothing.
 --
 -- Refuses: 400 idempotency_key_required, if the seats have a price; 403 forbidden, 404 booking_not_found,
 -- 409 booking_not_confirmed, 409 event_begun, 409 seats_not_fewer, 422 idempotency_conflict, 422 invalid_request.
