@@ -38,6 +38,7 @@ SQL_REASONS = {
     "ops.complete_events": "processes a batch, and counts the events of the batch",
     "ops.collect_health_figures": "checks the counters of recent events, and lists the first late events",
     "ops.partition_states": "stops counting at 1000 rows, where the health check is critical, because all may be there",
+    "organizations.list_customers": "returns a page; the aggregates put together its ids and their order",
     "payments.count_settlements": "adds a batch to a total that names the last row it includes",
     "payments.expire_credits": "processes a batch, and returns what the batch expired",
     "payments.seal_entries": "processes a batch, and counts the entries of the batch",

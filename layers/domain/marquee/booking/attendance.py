@@ -127,7 +127,9 @@ def record(session: Session, booking_id: UUID, *, attended: bool, waive: bool = 
 
 
 def excuse(session: Session, booking_id: UUID) -> Attendance:
-    """Record an excuse for a no-show: it costs no fee, and does not count against the customer. Excusing it again returns the same.
+    """Record an excuse for a no-show: it costs no fee, and does not count against the customer.
+
+    Excusing it again returns the same.
 
     Refuses: 403 forbidden, 404 booking_not_found, 409 not_a_no_show.
     """

@@ -131,6 +131,11 @@ BY_CODE: Mapping[str, Refusal] = {
         "a room, instructor or resource in use",
         "`conflicts`",
     ),
+    "erasure_not_requested": Refusal(
+        404,
+        "No erasure of your account is scheduled, so there is nothing to cancel.",
+        "the caller has no scheduled erasure",
+    ),
     "event_begun": Refusal(
         409,
         "The event started at {starts_at}: it cannot be changed, and only the organizer's staff can cancel bookings.",
@@ -151,11 +156,6 @@ BY_CODE: Mapping[str, Refusal] = {
     "event_not_found": Refusal(404, "There is no such event, or you may not see it. Check the id.", _UNKNOWN),
     "event_over": Refusal(
         409, "The event ended at {ended_at}, too late to cancel. Refund its bookings instead.", _PHASE
-    ),
-    "erasure_not_requested": Refusal(
-        404,
-        "No erasure of your account is scheduled, so there is nothing to cancel.",
-        "the caller has no scheduled erasure",
     ),
     "export_not_found": Refusal(
         404,
@@ -277,13 +277,13 @@ BY_CODE: Mapping[str, Refusal] = {
             " `winner_not_in_pair`, `key_reused`, `forbidden`, `item_not_found`, `daily_limit_reached`"
         ),
     ),
-    "not_an_event": Refusal(400, "The body is not a Stripe event. Send an event as Stripe does.", _STRIPE),
     "not_a_no_show": Refusal(
         409,
         "The booking is no no-show: its status is {status}. Record the no-show first.",
         "the excused booking has another status",
         "`status`",
     ),
+    "not_an_event": Refusal(400, "The body is not a Stripe event. Send an event as Stripe does.", _STRIPE),
     "note_not_found": Refusal(404, "There is no such note about this customer. Check the id.", _UNKNOWN),
     "nothing_to_pay": Refusal(
         409,
@@ -430,6 +430,15 @@ BY_CODE: Mapping[str, Refusal] = {
         413, "The request is too large. Send at most 10 megabytes.", "over 10 MB, at the gateway"
     ),
     "resource_not_found": Refusal(404, "There is no such resource. Check the id.", _NO_PLACE),
+    "retention_period_out_of_bounds": Refusal(
+        422,
+        "This period must be between {least} and {most}. Choose one within these bounds.",
+        "an operator sets a retention period that a law or another feature does not allow",
+        "`least`, `most`",
+    ),
+    "retention_rule_not_found": Refusal(
+        404, "There is no such retention rule. sql/retention.md lists them.", "no rule with a period has this name"
+    ),
     "reversal_differs": Refusal(
         422,
         "A reversal has exactly its transaction's entries, with the opposite sign. Correct the entries.",
@@ -441,15 +450,6 @@ BY_CODE: Mapping[str, Refusal] = {
         409,
         "The endpoint has four valid secrets, the maximum. Wait until one expires: 24 hours after its replacement.",
         "four valid secrets of one endpoint",
-    ),
-    "retention_period_out_of_bounds": Refusal(
-        422,
-        "This period must be between {least} and {most}. Choose one within these bounds.",
-        "an operator sets a retention period that a law or another feature does not allow",
-        "`least`, `most`",
-    ),
-    "retention_rule_not_found": Refusal(
-        404, "There is no such retention rule. sql/retention.md lists them.", "no rule with a period has this name"
     ),
     "route_not_found": Refusal(404, "There is no such path. Check the URL.", "no such path or method"),
     "seats_available": Refusal(
@@ -549,6 +549,16 @@ BY_CODE: Mapping[str, Refusal] = {
         "500 members and pending invitations",
         "`most`",
     ),
+    "too_many_names": Refusal(
+        409, "The booking has {seats} seats. Send at most as many names.", "more names than seats", "`seats`"
+    ),
+    "too_many_no_shows": Refusal(
+        409,
+        "You did not come to {no_shows} booked events in the last {days} days. Book online from `again_at` on, or ask"
+        " the organizer.",
+        "no-shows reach the policy's `blocked_after_no_shows`; staff can still book, or excuse one",
+        "`no_shows`, `days`, `again_at`",
+    ),
     "too_many_notes": Refusal(
         409, "There are {most} notes about this customer, the maximum. Delete one first.", "200 notes", "`most`"
     ),
@@ -563,16 +573,6 @@ BY_CODE: Mapping[str, Refusal] = {
         "The organization has {most} of these, the maximum. Change one that is not in use.",
         "the organization's limit",
         "`most`",
-    ),
-    "too_many_names": Refusal(
-        409, "The booking has {seats} seats. Send at most as many names.", "more names than seats", "`seats`"
-    ),
-    "too_many_no_shows": Refusal(
-        409,
-        "You did not come to {no_shows} booked events in the last {days} days. Book online from `again_at` on, or ask"
-        " the organizer.",
-        "no-shows reach the policy's `blocked_after_no_shows`; staff can still book, or excuse one",
-        "`no_shows`, `days`, `again_at`",
     ),
     "too_many_seats": Refusal(
         409,
