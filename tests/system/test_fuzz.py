@@ -182,7 +182,8 @@ def stock(db: Any, world: scheduling.World, path: str) -> dict[str, list[str]]:
 
 
 def restore(db: Any, world: scheduling.World) -> None:
-    """Undo what an operation may have changed: archived places, and who owns the organization."""
+    """Undo what an operation may have changed: archived places, blocked customers, and who owns the organization."""
+    db.execute("update organizations.customers set blocked_at = null, blocked_by = null, block_reason = null")
     for table in ("organizations", "locations", "rooms", "resources", "instructors", "policies"):
         db.execute(sql.SQL("update organizations.{} set archived_at = null").format(sql.Identifier(table)))
     for user_id, role in ((world.owner, "owner"), (world.front_desk, "front_desk")):
@@ -218,7 +219,10 @@ def people_ids(db: Any, world: scheduling.World, stage: stages.Stage) -> dict[st
     """
     (notification_id,) = db.execute(query, [world.customer]).fetchone().values()
     token = "select messaging.unsubscribe_token(%s, 'credits')"
+    note = "select organizations.add_customer_note(%s, %s, 'Sings.')"
+    notes = [routines.call(db, world.owner, note, [world.organization_id, world.customer])["id"] for _ in range(20)]
     return {
+        "note_id": notes,
         "invitation_id": [invited, other],
         "code": [code],
         "offer_id": [offer_id],
