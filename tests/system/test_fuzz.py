@@ -170,7 +170,7 @@ def stock(db: Any, world: scheduling.World, path: str) -> dict[str, list[str]]:
         known["event_id"] = [parked_stripe_event(db)]
     if path.startswith("/ratings/requests/"):
         known["request_id"] = [queued_request(world)]
-    if any(word in path for word in ("invitation", "member", "ownership", "notification", "unsubscribe")):
+    if any(word in path for word in ("invitation", "member", "ownership", "notification", "note", "unsubscribe")):
         known |= people_ids(db, world, stage)
     if any(word in path for word in ("room", "resource")):
         known |= place_ids(db, world)
