@@ -170,7 +170,7 @@ def stock(db: Any, world: scheduling.World, path: str) -> dict[str, list[str]]:
         known["event_id"] = [parked_stripe_event(db)]
     if path.startswith("/ratings/requests/"):
         known["request_id"] = [queued_request(world)]
-    if any(word in path for word in ("invitation", "member", "ownership", "notification", "unsubscribe")):
+    if any(word in path for word in ("invitation", "member", "ownership", "notification", "note", "unsubscribe")):
         known |= people_ids(db, world, stage)
     if any(word in path for word in ("room", "resource")):
         known |= place_ids(db, world)
@@ -184,8 +184,9 @@ def stock(db: Any, world: scheduling.World, path: str) -> dict[str, list[str]]:
 
 
 def restore(db: Any, world: scheduling.World) -> None:
-    """Undo what an operation may have changed: archived places, closed times, and who owns the organization."""
+    """Undo what an operation may have changed: closed times, blocked customers, archived places, owners."""
     db.execute("delete from events.closures")
+    db.execute("update organizations.customers set blocked_at = null, blocked_by = null, block_reason = null")
     for table in ("organizations", "locations", "rooms", "resources", "instructors", "policies"):
         db.execute(sql.SQL("update organizations.{} set archived_at = null").format(sql.Identifier(table)))
     for user_id, role in ((world.owner, "owner"), (world.front_desk, "front_desk")):
@@ -221,7 +222,10 @@ def people_ids(db: Any, world: scheduling.World, stage: stages.Stage) -> dict[st
     """
     (notification_id,) = db.execute(query, [world.customer]).fetchone().values()
     token = "select messaging.unsubscribe_token(%s, 'credits')"
+    note = "select organizations.add_customer_note(%s, %s, 'Sings.')"
+    notes = [routines.call(db, world.owner, note, [world.organization_id, world.customer])["id"] for _ in range(20)]
     return {
+        "note_id": notes,
         "invitation_id": [invited, other],
         "code": [code],
         "offer_id": [offer_id],
