@@ -69,7 +69,7 @@ def list_consents(
 
 @app.put("/profile/consents", tags=["profile"], status_code=204, responses=http.problems(404))
 def set_consent(request: Annotated[consents.ConsentDecision, Body()]) -> Response[None]:
-    """Consent to the marketing of an organization, or withdraw the consent."""
+    """Record a consent to the marketing of an organization, or its withdrawal."""
     event = app.current_event
     with database.single(http.caller(event), limit=http.limited(event, "profile")) as session:
         consents.decide(session, request)

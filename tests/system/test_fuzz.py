@@ -145,6 +145,8 @@ def stock(db: Any, world: scheduling.World, path: str) -> dict[str, list[str]]:
     )
     endpoints, deliveries = subscriptions(db, world)
     series = [scheduling.make_series(world)["id"] for _ in range(2)]
+    for routine in ("users.request_export", "users.request_erasure"):
+        routines.call(db, world.customer, f"select {routine}()")
     known = {
         "event_id": [roomy, costly, full, freed, soon, over, scheduling.events_of(world, series[0])[0]["id"]],
         "booking_id": bookings,
