@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 
 pytest.register_assert_rewrite("tests.kit")
-pytest_plugins = ["tests.kit.databases", "tests.kit.aws", "tests.kit.subscriber", "tests.kit.stripe_standin"]
+pytest_plugins = [
+    "tests.kit.databases",
+    "tests.kit.aws",
+    "tests.kit.subscriber",
+    "tests.kit.stripe_standin",
+    "tests.kit.lives",
+]
 
 # The shell's settings must not lead the tests to a real database or a real account. Only tests/stripe calls Stripe's
 # test mode, with a key that it finds under this name.

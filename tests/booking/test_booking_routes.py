@@ -126,7 +126,7 @@ def test_refused_request_can_be_retried_with_its_key(db, stage):
         ({}, {"seats": 21}, 422, "invalid_request"),
         ({}, {"seats": "2"}, 422, "invalid_request"),
         ({}, {"caller": "somebody"}, 422, "invalid_request"),
-        ({}, {"payment_method": "cash"}, 422, "invalid_request"),
+        ({}, {"payment_method": "cheque"}, 422, "invalid_request"),
     ],
 )
 def test_invalid_booking_is_refused_and_writes_nothing(db, stage, event, request_body, status, code):

@@ -14,11 +14,8 @@ from marquee.core.identity import Caller
 from marquee.people import exports
 from tests.kit import gateway, routines, stages
 from tests.kit.concurrency import delay_statements, run_together
+from tests.kit.lives import MARKER, TABLES, Life
 from tests.kit.retention import PERSONAL, rules
-from tests.operations.test_erasure import MARKER, TABLES, Life, life
-
-__all__ = ["life"]
-
 
 CLAIM = "select to_jsonb(c) from users.claim_export(lease_seconds => 0) as c"
 
