@@ -13,6 +13,7 @@ from scripts import tables
 
 PAGE = tables.ROOT / "docs" / "reference" / "api.md"
 CODES_IN_SENTENCE = 9
+CODES_IN_ROW = 20
 
 
 def listing(by_code: Mapping[str, Refusal] = refusals.BY_CODE) -> str:
@@ -26,9 +27,11 @@ def listing(by_code: Mapping[str, Refusal] = refusals.BY_CODE) -> str:
 
 
 def _line(status: str, codes: list[str], when: str) -> str:
-    """Return the line of codes with one cause. Many codes have a line of their own, because a sentence is short."""
-    named = ", ".join(codes)
-    return f"- {status} {named}: {when}\n" if len(codes) <= CODES_IN_SENTENCE else f"- {status}: {when}\n  - {named}\n"
+    """Return the line of codes with one cause. Many codes have lines of their own, because a sentence is short."""
+    if len(codes) <= CODES_IN_SENTENCE:
+        return f"- {status} {', '.join(codes)}: {when}\n"
+    rows = [", ".join(codes[first : first + CODES_IN_ROW]) for first in range(0, len(codes), CODES_IN_ROW)]
+    return f"- {status}: {when}\n" + "".join(f"  - {row}\n" for row in rows)
 
 
 def members(refusal: Refusal) -> str:

@@ -2,8 +2,8 @@
 --
 -- A statement trigger on events.events. Concerns events that are not over, as drafts or scheduled. A job, which has no
 -- caller to refuse, may move events there (the setting events.report_double_bookings). ops.create_partition shifts rows
--- by a thousand years and back: these rows are skipped. Waits for closures of the organization. Its triggers come before
--- those of events.record_occupancies by name, because a closure takes the locks in this order.
+-- by a thousand years and back: these rows are skipped. Waits for closures of the organization. Its triggers come
+-- before those of events.record_occupancies by name, because a closure takes the locks in this order.
 --
 -- Refuses: 409 place_closed, with the first closure and its times.
 

@@ -1,8 +1,8 @@
 -- payments.issue_invoice: issue the invoice of a booking that is paid by invoice, in the booking's own transaction.
 --
--- Stores seller, buyer and lines as they are now. The seller is the organization by its legal name, with its address, tax
--- number and note from organizations.business_details. The invoice is due after the organization's `invoice_due_days`,
--- 14 if it has set none, by its calendar. Notifies the customer. Runs once for each booking.
+-- Stores seller, buyer and lines as they are now. The seller is the organization by its legal name, with its address,
+-- tax number and note from organizations.business_details. The invoice is due after the organization's
+-- `invoice_due_days`, 14 if it has set none, by its calendar. Notifies the customer. Runs once for each booking.
 --
 -- Locks the organization's invoice number last of all. A transaction that rolls back takes no number, so the series has
 -- no gaps. Internal.

@@ -1,7 +1,7 @@
 -- payments.own_tax_rate: return the tax rate that an organization has set for a category of events on a day.
 --
--- In hundredths of a percent; no row if the country's rate applies. A rate of the category goes before the standard one.
--- Internal.
+-- In hundredths of a percent; no row if the country's rate applies. A rate of the category has priority over the
+-- standard one. Internal.
 
 create or replace function payments.own_tax_rate(organization_id uuid, country text, category text, on_day date)
 returns table (category text, rate_bps integer)

@@ -1,9 +1,9 @@
 -- payments.quote: return the list price, discount, tax and total of a purchase, the same for every payment method.
 --
 -- The only place that computes a price. First the discount of a promo code is deducted. Then the tax of the country
--- applies, or the organization's own rate, on the organization's day. It is included in the price or added to it, as the
--- country's custom is. Half a cent is rounded up, once for the whole. The number of uses of a promo code is checked only
--- when it is used. Locks nothing.
+-- applies, or the organization's own rate, on the organization's day. It is included in the price or added to it, as
+-- the country's custom is. Half a cent is rounded up, once for the whole. The number of uses of a promo code is checked
+-- only when it is used. Locks nothing.
 --
 -- Refuses: 404 promo_code_not_found, 409 promo_code_not_valid.
 
