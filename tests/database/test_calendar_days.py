@@ -35,6 +35,7 @@ SQL_REASONS = {
     "routines/messaging/notifications/recipients.sql": LOCAL,
     "routines/ops/days/day_end.sql": LOCAL,
     "routines/ops/days/move_days.sql": LOCAL,
+    "routines/organizations/policies/set_tax_rate.sql": LOCAL,
     "routines/payments/desk/close_till.sql": LOCAL,
     "routines/payments/invoices/issue_invoice.sql": LOCAL,
     "routines/payments/payouts/apply_payout.sql": DATE,

@@ -54,6 +54,7 @@ READERS = {
     "rating.runs_ratings": "excludes erased people",
     "users.erase_profile": "ends the memberships",
     "users.visited_organizations": "lists the organizations of an erased person, for messages",
+    "users.erase_due": "leaves out the last owner of an organization, whose erasure would be refused",
 }
 """Routines that read memberships directly. All others call one of these."""
 

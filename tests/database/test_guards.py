@@ -41,16 +41,21 @@ class Own:
 
 
 PROFILE = frozenset({"users.profiles"})
+CUSTOMER_ROWS = frozenset({"organizations.customers", "organizations.customer_words"})
 SEATS = frozenset({"events.inventory"})
 STRANGERS_MAY = {
     "events.book": Own(
         "take a seat at a public event",
-        PROFILE | {"events.bookings", "ops.idempotency_keys", "public.outbox", "events.holds", "payments.intents"},
+        PROFILE
+        | CUSTOMER_ROWS
+        | {"events.bookings", "ops.idempotency_keys", "public.outbox", "events.holds", "payments.intents"},
         SEATS,
     ),
-    "events.hold_seats": Own("hold seats of a public event", PROFILE | {"events.holds"}, SEATS),
+    "events.hold_seats": Own("hold seats of a public event", PROFILE | CUSTOMER_ROWS | {"events.holds"}, SEATS),
     "events.join_waitlist": Own(
-        "join the waitlist of a public event", PROFILE | {"events.waitlist_entries", "public.outbox"}, SEATS
+        "join the waitlist of a public event",
+        PROFILE | CUSTOMER_ROWS | {"events.waitlist_entries", "public.outbox"},
+        SEATS,
     ),
     "messaging.set_preferences": Own("change their own preferences", PROFILE | {"messaging.preferences"}),
     "messaging.unsubscribe": Own(
@@ -67,7 +72,7 @@ STRANGERS_MAY = {
     ),
     "payments.buy_package": Own(
         "buy a package that is on sale",
-        PROFILE | {"payments.purchases", "payments.intents", "ops.idempotency_keys"},
+        PROFILE | CUSTOMER_ROWS | {"payments.purchases", "payments.intents", "ops.idempotency_keys"},
     ),
     "rating.ingest": Own(
         "rate as themselves where ratings are public",

@@ -38,6 +38,7 @@ LOOKED_UP = "must be parsed or found in a table before it is stored"
 COPIED = "copied from a checked column, or computed"
 WITHOUT_A_RULE = {
     "events.bookings.policy": JSON,
+    "events.booking_names.names": "lines, which the table checks together",
     "events.events.policy": JSON,
     "events.terms.policy": JSON,
     "events.listings.category": COPIED,
@@ -86,6 +87,7 @@ WITHOUT_A_RULE = {
     "payments.intents.stripe_payment_intent_id": STRIPES,
     "payments.invoices.buyer": OURS,
     "payments.invoices.lines": OURS,
+    "organizations.tax_rates.category": LOOKED_UP,
     "payments.invoices.seller": OURS,
     "payments.packages.categories": LOOKED_UP,
     "payments.payouts.failure_code": STRIPES,

@@ -123,10 +123,10 @@ def test_every_retention_period_can_be_applied(rolled_back):
 
 
 def test_retention_period_is_read_from_the_table(db):
-    db.execute("insert into ops.job_runs (job, started_at) values ('x', now() - interval '3 days')")
+    db.execute("insert into ops.job_runs (job, started_at) values ('x', now() - interval '9 days')")
     assert routines.call(db, None, "select ops.clean_up()")["job_runs"] == 0
 
-    db.execute("update ops.retention set period = '2 days' where rule = 'job_runs'")
+    db.execute("update ops.retention set period = '8 days' where rule = 'job_runs'")
 
     assert routines.call(db, None, "select ops.clean_up()")["job_runs"] == 1
 

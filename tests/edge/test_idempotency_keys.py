@@ -320,9 +320,65 @@ def create_organization(world: World) -> Case:
     )
 
 
+def move(world: World) -> Case:
+    customer = world.rich()
+    booking = world.book(customer, "wallet", event_id=world.event())
+    target, other = world.event(), world.event()
+    return Case(
+        f"/bookings/{booking['id']}/move",
+        customer,
+        {"event_id": str(target), "total_cents": PRICE},
+        {"event_id": str(other), "payment_method": "pass", "promo_code": "OTHER", "total_cents": 1},
+        world.cancel,
+        other_path=f"/bookings/{world.book(world.rich(), 'wallet', event_id=world.event())['id']}/move",
+    )
+
+
+def return_seats(world: World) -> Case:
+    customer = world.rich()
+    booking = world.book(customer, "wallet", event_id=world.event(capacity=9), seats=3)
+    return Case(
+        f"/bookings/{booking['id']}/seats",
+        customer,
+        {"seats": 2},
+        {"seats": 1},
+        world.cancel,
+        other_path=f"/bookings/{uuid4()}/seats",
+    )
+
+
+def create_customer(world: World) -> Case:
+    return Case(
+        f"/organizations/{world.stage.organization_id}/customers",
+        world.stage.owner,
+        {"name": "Ana", "phone": "+41 79 123 45 67"},
+        {"name": "Eva", "phone": "+41 79 123 45 68", "email": "eva@example.org", "language": "fr", "tags": ["new"],
+         "note": "Other."},
+        nothing,
+    )  # fmt: skip
+
+
+def add_note(world: World) -> Case:
+    customer = world.rich()
+    world.book(customer, "wallet")
+    return Case(
+        f"/organizations/{world.stage.organization_id}/customers/{customer}/notes",
+        world.stage.owner,
+        {"note": "Needs a seat near the door."},
+        {"note": "Other."},
+        nothing,
+    )
+
+
+def nothing(_made: dict[str, Any]) -> None:
+    """Change nothing: names and notes are not kept with a key, so a repeated request has them as they are now."""
+
+
 CASES: dict[tuple[str, str], list[Callable[[World], Case]]] = {
     ("POST", "/bookings"): [lambda world: book(world, "wallet"), lambda world: book(world, "card")],
+    ("POST", "/bookings/{booking_id}/move"): [move],
     ("POST", "/bookings/{booking_id}/refunds"): [refund],
+    ("POST", "/bookings/{booking_id}/seats"): [return_seats],
     ("POST", "/credits/grants"): [grant],
     ("POST", "/events"): [create_event],
     ("POST", "/events/{event_id}/copy"): [copy_event],
@@ -330,6 +386,8 @@ CASES: dict[tuple[str, str], list[Callable[[World], Case]]] = {
     ("POST", "/invoices/{invoice_id}/desk-payment"): [pay_invoice],
     ("POST", "/organizations"): [create_organization],
     ("POST", "/organizations/{organization_id}/closures"): [close_period],
+    ("POST", "/organizations/{organization_id}/customers"): [create_customer],
+    ("POST", "/organizations/{organization_id}/customers/{customer_id}/notes"): [add_note],
     ("POST", "/organizations/{organization_id}/till/transfers"): [transfer],
     ("POST", "/packages/{package_id}/desk-sales"): [sell_package],
     ("POST", "/packages/{package_id}/purchases"): [buy],
@@ -337,6 +395,10 @@ CASES: dict[tuple[str, str], list[Callable[[World], Case]]] = {
     ("POST", "/series"): [create_series],
     ("POST", "/waitlist/{entry_id}/accept"): [accept],
 }
+KEY_PER_PART = {
+    ("POST", "/series/{series_id}/bookings"): "each occurrence has its own key: tests/booking/test_series_bookings.py"
+}
+"""Operations that derive keys for their parts and try refused parts again, and where they are tested."""
 
 
 @pytest.fixture
@@ -353,7 +415,7 @@ def api():
 
 
 def test_every_keyed_operation_has_a_case():
-    assert sorted(CASES) == KEYED
+    assert sorted([*CASES, *KEY_PER_PART]) == KEYED
 
 
 @pytest.mark.parametrize(

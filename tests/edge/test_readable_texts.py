@@ -22,6 +22,12 @@ NOT_FOR_PEOPLE = {
         "POST /ratings/items/dirty",
         "item_ids",
     ): "the client's own item ids, which must match the stored ids",
+    ("POST /organizations/{organization_id}/closures", "from"): "a date or a time, which must be parsed",
+    ("POST /organizations/{organization_id}/closures", "until"): "a date or a time, which must be parsed",
+    (
+        "POST /organizations/{organization_id}/customers/import",
+        "csv",
+    ): "each row is checked separately, by tests/people/test_customer_details.py",
     ("POST /webhooks/stripe", ""): "Stripe's own event, stored as it was signed",
 }
 """Fields that hold no text for people, by operation and first member, and why."""

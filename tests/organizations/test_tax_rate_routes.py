@@ -71,7 +71,7 @@ def test_booking_keeps_the_tax_rate_of_its_time(db, stage):
         {"valid_from": "2030-01-01", "rate_bps": 10_001},
         {"valid_from": "2030-01-01", "rate_bps": -1},
         {"valid_from": "2030-01-01", "rate_bps": 0, "category": "juggling-on-mars"},
-        {"valid_from": "2030-01-01"},
+        {"rate_bps": 0},
     ],
 )
 def test_impossible_tax_rate_is_refused(db, stage, rate):

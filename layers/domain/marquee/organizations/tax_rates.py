@@ -20,7 +20,7 @@ class TaxRateRequest(Request):
     rate_bps: Annotated[
         Annotated[Whole, Field(ge=0, le=10_000)] | None,
         Field(description="In hundredths of a percent. Null: the rate of the country again."),
-    ]
+    ] = None
     category: Annotated[
         Line,
         Field(max_length=64, description="A category of events, or `standard` for all without a rate of their own."),

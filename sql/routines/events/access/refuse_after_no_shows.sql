@@ -1,7 +1,7 @@
 -- events.refuse_after_no_shows: refuse a customer who did not come too often to book online.
 --
 -- The event's policy sets the number of no-shows (blocked_after_no_shows) and for how many days each counts
--- (no_shows_within_days). Counts the caller's bookings at the event's organization that are no-shows and not excused.
+-- (no_shows_within_days, of 24 hours). Counts the caller's bookings at the event's organization that are no-shows and not excused.
 -- Staff of the organization and the service may always book. Internal: runs with the rights of the routine that calls
 -- it.
 --
@@ -31,7 +31,7 @@ begin
             and b.organization_id = (refuse_after_no_shows.terms).organization_id
             and b.status = 'no_show'
             and not b.excused
-            and t.starts_at > statement_timestamp() - make_interval(days => days)
+            and t.starts_at > statement_timestamp() - make_interval(hours => 24 * days)
         order by t.starts_at desc
     );
     if cardinality(no_shows) >= no_shows_max then
@@ -39,7 +39,7 @@ begin
             detail = jsonb_build_object(
                 'no_shows', cardinality(no_shows),
                 'days', days,
-                'again_at', no_shows[no_shows_max] + make_interval(days => days)
+                'again_at', no_shows[no_shows_max] + make_interval(hours => 24 * days)
             )::text;
     end if;
 end;

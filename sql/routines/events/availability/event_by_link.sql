@@ -22,15 +22,10 @@ begin
     if not found then
         raise exception using errcode = 'PT404', message = 'event_not_found';
     end if;
+    -- To the holder of the link the event is as open as a public one.
+    the_terms.visibility := 'public';
     return (
-        select
-            to_jsonb(d) || jsonb_build_object(
-                'booking_open',
-                d.status = 'scheduled'
-                and not the_terms.archived
-                and statement_timestamp() < d.closes_at
-                and (statement_timestamp() < d.opens_at) is not true
-            )
+        select to_jsonb(d) || jsonb_build_object('booking_open', events.open_to_everybody(the_terms))
         from events.event_details as d
         where d.id = the_terms.event_id and d.starts_at = the_terms.starts_at
     );

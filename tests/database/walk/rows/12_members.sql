@@ -1,5 +1,5 @@
--- Insert an invitation of the customer with its code, a note about the customer, and an offer of ownership to the
--- viewer.
+-- Insert an invitation of the customer with its code, a tax rate, a note about the customer, and an offer of ownership
+-- to the viewer.
 insert into organizations.invitations (id, organization_id, email, role, language, invited_by, expires_at)
 values (
     %(invitation)s, %(organization)s, %(customer)s || '@example.org', 'editor', 'en', %(organization_owner)s,
@@ -8,6 +8,9 @@ values (
 
 insert into organizations.invitation_codes (secret_hash, invitation_id)
 values (sha256(convert_to(%(side)s, 'UTF8')), %(invitation)s);
+
+insert into organizations.tax_rates (organization_id, valid_from, rate_bps)
+values (%(organization)s, current_date, 810);
 
 insert into organizations.customers (organization_id, customer_id, walk_in, email)
 values (%(organization)s, %(customer)s, true, 'walk-in@example.org');
