@@ -330,7 +330,7 @@ def move(world: World) -> Case:
         {"event_id": str(target), "total_cents": PRICE},
         {"event_id": str(other), "payment_method": "pass", "promo_code": "OTHER", "total_cents": 1},
         world.cancel,
-        other_path=f"/bookings/{world.book(world.rich(), 'wallet', event_id=world.event())['id']}/move",
+        other_path=f"/bookings/{world.book(customer, 'wallet', event_id=world.event())['id']}/move",
     )
 
 
@@ -343,7 +343,7 @@ def return_seats(world: World) -> Case:
         {"seats": 2},
         {"seats": 1},
         world.cancel,
-        other_path=f"/bookings/{uuid4()}/seats",
+        other_path=f"/bookings/{world.book(customer, 'wallet', event_id=world.event(), seats=3)['id']}/seats",
     )
 
 

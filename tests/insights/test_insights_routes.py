@@ -82,7 +82,7 @@ def test_dashboard_counts_bookings_by_status(world):
 
     assert body["bookings"] == {
         "total": 4, "pending": 0, "confirmed": 2, "cancelled": 1, "refunded": 0, "attended": 1, "no_show": 0,
-        "expired": 0, "upcoming": 2,
+        "expired": 0, "upcoming": 2, "late": 0,
     }  # fmt: skip
     assert {each["booking_id"] for each in body["upcoming"]} == {str(booking) for booking in bookings[2:]}
     assert body["upcoming"][0]["seats"] == 2
