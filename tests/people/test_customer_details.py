@@ -1,4 +1,4 @@
-"""A customer's record: what staff see, note and change, whom they block, and files of customers."""
+"""A customer's record: shown to staff, noted, changed, blocked, and in files."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""People request their erasure, see what it will do, and cancel it or are erased after seven days."""
+"""People request their erasure, see its effects, and cancel it or are erased after seven days."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,9 +1,9 @@
 -- events.refuse_after_no_shows: refuse a customer who did not come too often to book online.
 --
 -- The event's policy sets the number of no-shows (blocked_after_no_shows) and for how many days each counts
--- (no_shows_within_days, of 24 hours). Counts the caller's bookings at the event's organization that are no-shows and not excused.
--- Staff of the organization and the service may always book. Internal: runs with the rights of the routine that calls
--- it.
+-- (no_shows_within_days, of 24 hours). Counts the caller's bookings at the event's organization that are no-shows and
+-- not excused. Staff of the organization and the service may always book. Internal: runs with the rights of the routine
+-- that calls it.
 --
 -- Refuses: 409 too_many_no_shows, with no_shows, days and the time when the customer may book again (again_at).
 
