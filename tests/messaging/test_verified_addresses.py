@@ -15,6 +15,10 @@ READERS = {
     "messaging.start_notification": "sends to the given address, which comes from messaging.recipients",
     "events.organization_bookings": "returns users.verified_address under this name",
     "organizations.invite_member": "compares the address that the caller entered with users.verified_address",
+    "organizations.customer_answer": "returns the address that staff entered for a walk-in, or users.verified_address",
+    "organizations.customer_at_address": "compares an address with a walk-in's, or with users.verified_address",
+    "organizations.describe_customer": "indexes a walk-in's address, or users.verified_address",
+    "organizations.update_customer": "changes the address that staff entered for a walk-in",
     "messaging.recipients": "reads the addresses of operators in ops.alert_recipients",
 }
 """Routines and views that use profiles and read a column `email`, each with its reason."""

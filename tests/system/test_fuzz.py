@@ -168,6 +168,8 @@ def stock(db: Any, world: scheduling.World, path: str) -> dict[str, list[str]]:
     }
     if path.startswith("/events/{event_id}/waitlist"):
         known["event_id"] = [full, freed]
+    if "/links" in path or "/by-link/" in path:
+        known |= link_ids(db, world, roomy)
     if path.startswith("/webhooks/stripe/"):
         known["event_id"] = [parked_stripe_event(db)]
     if path.startswith("/ratings/requests/"):
@@ -257,6 +259,17 @@ def closed_period(db: Any, world: scheduling.World) -> str:
     details = Jsonb({"from": day, "until": day, "reason": "Holidays."})
     closure_id: str = routines.call(db, world.owner, close, [world.organization_id, details])["id"]
     return closure_id
+
+
+def link_ids(db: Any, world: scheduling.World, event_id: UUID) -> dict[str, list[Any]]:
+    """Create secret links of an event; return their ids, a secret and the event."""
+    secrets = [codes.new_code() for _ in range(2)]
+    create = "select events.create_access_link(%s, %s, %s)"
+    links = [
+        routines.call(db, world.owner, create, [event_id, codes.hash_of(secret), codes.hash_of(codes.new_code())])
+        for secret in secrets
+    ]
+    return {"event_id": [event_id], "link_id": [link["id"] for link in links], "secret": secrets}
 
 
 def calendar_secret(db: Any, customer: UUID) -> str:
