@@ -65,7 +65,8 @@ def role_of(db: Connection, organization_id: UUID, user_id: UUID) -> str | None:
 def changes(db: Connection, organization_id: UUID) -> list[tuple[str, UUID | None, Any, Any]]:
     """Return the recorded changes as kind, actor, before and after, oldest first."""
     rows = db.execute(
-        "select kind, actor_id, before, after from organizations.changes where organization_id = %s order by id",
+        "select kind, actor_id, before, after from organizations.changes where organization_id = %s"
+        " order by created_at, kind, id",
         [organization_id],
     ).fetchall()
     return [(row["kind"], row["actor_id"], row["before"], row["after"]) for row in rows]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.kit import routines
-from tests.kit.packages import apply_payment, buy, money, offer
+from tests.kit.packages import apply_payment, buy, money, offer, refund
 from tests.kit.payments import PRICE, CardBookings
 from tests.kit.wallets import CreditBookings
 
@@ -224,6 +224,23 @@ def test_failed_refund_of_an_erased_person_becomes_an_unclaimed_balance(db):
     assert (answer["status"], answer["destination"]) == ("succeeded", "unclaimed")
     assert desk.balances() == {"platform clearing": 9000, "organization unclaimed": -9000}
     assert desk.findings() == []
+
+
+def test_refund_of_a_package_that_went_to_the_wallet_is_paid_out(desk):
+    customer = desk.customer()
+    purchase = buy(desk, customer, money(desk))
+    apply_payment(desk, purchase)
+    refund(desk, purchase)
+    refund_id = desk.db.execute("select id from payments.refunds").fetchone()["id"]
+    failed = json.dumps([{"refund_id": str(refund_id), "error": {"message": "closed"}, "retryable": False}])
+    routines.call(desk.db, None, "select payments.record_refunds(%s::jsonb)", [failed])
+    routines.call(desk.db, desk.stage.owner, "select payments.reopen_refund(%s, 'wallet')", [refund_id])
+
+    paid_out = erase(desk.db, customer)
+
+    assert paid_out == [erased_credits(desk.stage.organization_id, refunded_cents=9000)]
+    (_, sent) = desk.db.execute("select purchase_id, destination from payments.refunds order by id").fetchall()
+    assert (str(sent["purchase_id"]), sent["destination"]) == (purchase["id"], "original")
 
 
 @pytest.mark.parametrize("source", ["refund", "grant"])

@@ -199,10 +199,15 @@ def restore(db: Any, world: scheduling.World) -> None:
             " on conflict (user_id, organization_id) do update set role = excluded.role",
             [world.organization_id, user_id, role],
         )
+    # An organization that the customer created keeps an owner.
     db.execute(
-        "delete from organizations.memberships where user_id = %s and organization_id = %s",
-        [world.customer, world.organization_id],
+        "insert into organizations.memberships (organization_id, user_id, role)"
+        " select m.organization_id, %s, 'owner' from organizations.memberships as m"
+        " where m.user_id = %s and m.role = 'owner'"
+        " on conflict (user_id, organization_id) do update set role = 'owner'",
+        [world.owner, world.customer],
     )
+    db.execute("delete from organizations.memberships where user_id = %s", [world.customer])
 
 
 def people_ids(db: Any, world: scheduling.World, stage: stages.Stage) -> dict[str, list[Any]]:

@@ -66,8 +66,8 @@ begin
 
     for the_lot in
         select
-            l.*, r.intent_id, r.booking_id as refunded_booking_id, p.status as purchase_status,
-            p.amount_cents as price_cents, p.credits
+            l.*, r.intent_id, r.booking_id as refunded_booking_id, r.purchase_id as refunded_purchase_id,
+            p.status as purchase_status, p.amount_cents as price_cents, p.credits
         from payments.credit_lots as l
         left join payments.refunds as r on r.id = l.refund_id
         left join payments.purchases as p on p.id = l.purchase_id
@@ -139,16 +139,19 @@ begin
         by_stripe := payments.can_be_refunded(the_lot.intent_id, paid_cents);
         if by_stripe then
             insert into payments.refunds (
-                booking_id, intent_id, organization_id, customer_id, amount_cents, currency, destination, cause, sold
+                booking_id, purchase_id, intent_id, organization_id, customer_id, amount_cents, currency, destination,
+                cause, sold
             )
             values (
-                the_lot.refunded_booking_id, the_lot.intent_id, the_lot.organization_id, the_lot.customer_id,
-                paid_cents, the_lot.currency, 'original', 'erased:' || the_lot.id || ':' || the_lot.lapsed, false
+                the_lot.refunded_booking_id, the_lot.refunded_purchase_id, the_lot.intent_id, the_lot.organization_id,
+                the_lot.customer_id, paid_cents, the_lot.currency, 'original',
+                'erased:' || the_lot.id || ':' || the_lot.lapsed, false
             )
             returning * into the_refund;
             insert into public.outbox (topic, key, payload)
             values (
-                'refund.requested', the_refund.booking_id::text, payments.refund_payload(the_refund)
+                'refund.requested', coalesce(the_refund.booking_id, the_refund.purchase_id)::text,
+                payments.refund_payload(the_refund)
             );
         else
             perform payments.post_unclaimed_balance(
