@@ -1,4 +1,4 @@
-"""Secret links and codes of events: whoever has one sees and books the event, also if it is private.
+"""Secret links and codes of events: a person with one of them sees and books the event, also a private one.
 
 A link has a secret of 256 bits for its address, and a code of 60 bits for people to type. The database stores hashes.
 """
