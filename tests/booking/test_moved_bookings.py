@@ -5,33 +5,18 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.kit import gateway, money_invariants, routines, stages
+from tests.kit import changed_bookings, gateway, money_invariants, routines, stages
 from tests.kit.concurrency import delay_statements, run_together
 from tests.kit.payments import CardBookings
-from tests.kit.wallets import CreditBookings
 
 MOVE = "select events.move_booking(booking_id => %s, event_id => %s, idempotency_key => %s)"
 
 
-@pytest.fixture
-def desk(db):
-    desk = CreditBookings(db, late_refund_percent=60)
-    yield desk
-    check(desk)
-
-
-def check(desk):
-    assert desk.findings() == []
-    assert money_invariants.findings(desk.db) == []
-    assert desk.db.execute(stages.DRIFT).fetchall() == []
+desk = pytest.fixture(changed_bookings.open_desk)
 
 
 def booked(desk, seats=1, method="wallet", money=50_000, **more):
-    customer = desk.customer()
-    desk.give(customer, money)
-    if method == "pass":
-        desk.give_pass(customer, 10)
-    return desk.book(customer, method, seats, **more)
+    return changed_bookings.booked(desk, seats, method, money, **more)
 
 
 def move(booking, event_id, caller=None, key=None, **more):

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.kit import gateway, money_invariants, routines, stages
+from tests.kit import changed_bookings, gateway, money_invariants, routines, stages
 from tests.kit.concurrency import run_together
 from tests.kit.payments import CardBookings
 from tests.kit.wallets import CreditBookings
@@ -13,25 +13,11 @@ from tests.kit.wallets import CreditBookings
 RETURN = "select events.return_seats(booking_id => %s, seats => %s, idempotency_key => %s)"
 
 
-@pytest.fixture
-def desk(db):
-    desk = CreditBookings(db, late_refund_percent=60)
-    yield desk
-    check(desk)
-
-
-def check(desk):
-    assert desk.findings() == []
-    assert money_invariants.findings(desk.db) == []
-    assert desk.db.execute(stages.DRIFT).fetchall() == []
+desk = pytest.fixture(changed_bookings.open_desk)
 
 
 def booked(desk, seats=4, method="wallet", money=100_000, **more):
-    customer = desk.customer()
-    desk.give(customer, money)
-    if method == "pass":
-        desk.give_pass(customer, 10)
-    return desk.book(customer, method, seats, **more)
+    return changed_bookings.booked(desk, seats, method, money, **more)
 
 
 def give_back(booking, seats, caller=None, key=None, **more):
@@ -117,7 +103,7 @@ def test_units_of_a_pass_return_unless_late_units_are_lost(db, late_credit_lost,
 
     left = desk.db.execute("select remaining from payments.credit_lots where kind = 'pass'").fetchone()
     assert left["remaining"] == 6 + units
-    check(desk)
+    changed_bookings.check(desk)
 
 
 def test_discount_of_a_promo_code_is_shared_by_the_seats(desk):
